@@ -1,0 +1,162 @@
+"""Strings as dense integer codes, kept for the whole run and in snapshots.
+
+>>> words = Vocabulary()
+>>> words.code_of("CN"), words.code_of("DE"), words.code_of("CN")
+(0, 1, 0)
+>>> words.text(1), words.find("FR"), len(words)
+('DE', -1, 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from regtech.columns.batch import Bytes, Int64, UInt64
+from regtech.columns.hashing import padded
+from regtech.columns.memory import PADDING
+from regtech.columns.vocabulary_kernels import (
+    COUNT,
+    MIGRATED,
+    MIGRATING,
+    STRING_MAX,
+    USED,
+    find_or_add,
+    migrate,
+    rebuild,
+)
+from regtech.errors import CapacityError, SnapshotError
+
+_FIRST_PLACES: Final = 1 << 14
+_ARENA_STEP_MAX: Final = 1 << 24
+_CODES_MAX: Final = (1 << 31) - 2
+# Filled above 5/8, linear probing needs more than two cache lines for a miss.
+_LOAD_NUMERATOR: Final = 5
+_LOAD_DENOMINATOR: Final = 8
+
+
+class Vocabulary:
+    """A two-way table of strings and codes 0, 1, 2, … in the order in which they were added.
+
+    Codes never change and nothing is removed. Not safe for use by two threads at once. Growth
+    doubles the table but moves its entries little by little, see ``vocabulary_kernels``.
+    """
+
+    def __init__(self) -> None:
+        self._table: UInt64 = np.zeros((_FIRST_PLACES, 4), np.uint64)
+        self._old: UInt64 = np.zeros((1, 4), np.uint64)
+        self._arena: Bytes = np.zeros(1 << 16, np.uint8)
+        self._offsets: Int64 = np.zeros(_FIRST_PLACES, np.int64)
+        self._state: Int64 = np.zeros(4, np.int64)
+
+    def __len__(self) -> int:
+        return int(self._state[COUNT])
+
+    def code_of(self, text: str) -> int:
+        """The code of the string, adding it where it is new.
+
+        Raises ``ValueError`` for more than 4096 bytes or lone surrogates.
+        """
+        data = text.encode()
+        if len(data) > STRING_MAX:
+            raise ValueError(f"a string of {len(data)} bytes is longer than {STRING_MAX}")
+        self.reserve(1, len(data))
+        return int(find_or_add(padded(data), 0, len(data), True, *self.arrays()))
+
+    def codes_of(self, texts: Iterable[str]) -> Int64:
+        """The codes of several strings, adding those that are new."""
+        return np.array([self.code_of(text) for text in texts], np.int64)
+
+    def find(self, text: str) -> int:
+        """The code of the string, or -1 where it was never added."""
+        data = text.encode()
+        if len(data) > STRING_MAX:
+            return -1
+        return int(find_or_add(padded(data), 0, len(data), False, *self.arrays()))
+
+    def text(self, code: int) -> str:
+        """The string of a code; ``IndexError`` where there is none."""
+        if not 0 <= code < len(self):
+            raise IndexError(f"no string has the code {code}")
+        start, end = self._offsets[code], self._offsets[code + 1]
+        return self._arena[start:end].tobytes().decode()
+
+    def texts(self, codes: Sequence[int] | Int64) -> list[str]:
+        """The strings of several codes."""
+        return [self.text(int(code)) for code in codes]
+
+    def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """A copy for a snapshot: ``arena`` (uint8) and ``offsets`` (int64, one more than codes)."""
+        count, used = len(self), int(self._state[USED])
+        return {
+            "arena": self._arena[:used].copy(),
+            "offsets": self._offsets[: count + 1].copy(),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> Vocabulary:
+        """The vocabulary that was exported; ``SnapshotError`` where the arrays cannot be one."""
+        arena = np.asarray(arrays["arena"], np.uint8)
+        offsets = np.asarray(arrays["offsets"], np.int64)
+        lengths = np.diff(offsets)
+        if (
+            len(offsets) == 0
+            or offsets[0] != 0
+            or offsets[-1] != len(arena)
+            or (lengths < 0).any()
+            or (lengths > STRING_MAX).any()
+        ):
+            raise SnapshotError("the vocabulary's offsets do not fit its bytes")
+        made = cls()
+        made.reserve(len(lengths), len(arena))
+        made._arena[: len(arena)] = arena
+        made._offsets[: len(offsets)] = offsets
+        if not rebuild(made._table, made._arena, made._offsets, len(lengths)):
+            raise SnapshotError("the vocabulary holds a string twice")
+        made._state[COUNT], made._state[USED] = len(lengths), len(arena)
+        return made
+
+    def reserve(self, strings: int, size: int) -> None:
+        """Make room for so many more strings of so many bytes together.
+
+        Raises ``CapacityError`` beyond 2**31 - 2 strings.
+        """
+        count = len(self) + strings
+        if count > _CODES_MAX:
+            raise CapacityError("more than 2**31 distinct strings", hint="split the input")
+        if count * _LOAD_DENOMINATOR > len(self._table) * _LOAD_NUMERATOR:
+            self._grow_table(count)
+        if count >= len(self._offsets):
+            self._offsets = _longer(self._offsets, count + 1)
+        used = int(self._state[USED]) + size + PADDING
+        if used > len(self._arena):
+            self._arena = _longer(self._arena, used)
+
+    def _grow_table(self, count: int) -> None:
+        migrate(self._table, self._old, self._state, len(self._old))
+        places = len(self._table)
+        while count * _LOAD_DENOMINATOR > places * _LOAD_NUMERATOR:
+            places *= 2
+        self._old = self._table
+        self._table = np.zeros((places, 4), np.uint64)
+        self._state[MIGRATED], self._state[MIGRATING] = 0, 1
+
+    def arrays(self) -> tuple[UInt64, UInt64, Bytes, Int64, Int64]:
+        """Table, old table, arena, offsets, state for kernels; valid until the next ``reserve``."""
+        if self._state[MIGRATING] == 0 and len(self._old) > 1:
+            self._old = np.zeros((1, 4), np.uint64)
+        return self._table, self._old, self._arena, self._offsets, self._state
+
+
+def _longer(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
+    """The array, longer: doubled while small, by fixed steps later, so that no step is long.
+
+    The arrays are private and no view of them is handed out, so growing in place is safe.
+    """
+    step = min(max(len(array), 1), _ARENA_STEP_MAX)
+    length = max(least, len(array) + step)
+    array.resize(length, refcheck=False)
+    return array

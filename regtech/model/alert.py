@@ -1,0 +1,78 @@
+"""An alert as it leaves the engine: plain data with one canonical form.
+
+The canonical bytes are UTF-8 JSON with the keys in the order of the fields below, without blanks;
+the run's digest is SHA-256 over these bytes, a newline after each, in the order of the alerts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+EVENT_IDS_MAX = 100
+"""So many ids of contributing events an alert carries at most; count and digest cover all."""
+
+
+@dataclass(slots=True)
+class Alert:
+    """A rule met (or not to be told) by one subject in one period, with its evidence."""
+
+    id: str
+    rule: str
+    rule_version: str
+    pack: str
+    pack_digest: str
+    jurisdiction: str
+    obligation: list[str]
+    cite: dict[str, Any] | None
+    kind: str
+    severity: str
+    status: str
+    subject: dict[str, Any]
+    period: str
+    time: str
+    outcome: str
+    warning: bool
+    measures: dict[str, Any]
+    params: dict[str, Any]
+    rate: dict[str, Any] | None
+    facts: dict[str, Any]
+    inputs: list[list[int | None]]
+    events: list[str]
+    event_count: int
+    event_digest: str
+    due: str | None
+    late: bool
+    source: dict[str, Any] | None
+    explanation: dict[str, str]
+    order: tuple[int, str, str, str, str] = field(compare=False, default=(0, "", "", "", ""))
+    """Time in microseconds, rule, subject text, period: what alerts are sorted by (not written)."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The alert as it is written, keys in their stable order."""
+        return {name: getattr(self, name) for name in _WRITTEN}
+
+    def canonical(self) -> bytes:
+        """The bytes that are written and that the digest is over."""
+        return _ENCODE(self.as_dict()).encode()
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_WRITTEN = tuple(f.name for f in fields(Alert) if f.name != "order")
+
+
+def alert_id(rule: str, subject: str, period: str, outcome: str, warning: bool) -> str:
+    """Id of a finding: the same rule, subject and period give the same id in every run."""
+    parts = [rule, subject, period]
+    if outcome != "met":
+        parts.append(outcome)
+    if warning:
+        parts.append("warning")
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def event_digest(keys: list[str]) -> str:
+    """SHA-256 over the ids of the contributing events, in canonical order, a newline after each."""
+    return hashlib.sha256("".join(key + "\n" for key in keys).encode()).hexdigest()
