@@ -1,0 +1,1 @@
+"""Reference data: dated, loaded once, read-only to rules; nothing here reads the clock."""
