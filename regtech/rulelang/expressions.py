@@ -1,0 +1,688 @@
+"""Reads an expression: from text to checked, typed IR. Never evaluates anything.
+
+A faulty part is ``None`` and silences the checks that would need it, so that one mistake gives one
+fault and every mistake gives its own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, Literal, Protocol
+
+from regtech.rulelang import functions, measures
+from regtech.rulelang.faults import Faults, did_you_mean
+from regtech.rulelang.fieldviews import Resolved, Unresolved, resolve_path
+from regtech.rulelang.ir import (
+    Arith,
+    Compare,
+    Const,
+    Duration,
+    Expr,
+    FieldRef,
+    IfElse,
+    In,
+    LetRef,
+    Logic,
+    Mark,
+    Not,
+    Param,
+    ParamRef,
+    Type,
+)
+from regtech.rulelang.scanner import FROM_PLACEHOLDER, scan
+from regtech.rulelang.types import (
+    BOOL,
+    DAYS,
+    DURATION,
+    RATIO,
+    SYMBOL,
+    TEXT,
+    Mismatch,
+    common,
+    describe,
+    is_number,
+)
+
+DEPTH_MAX: Final = 40
+
+_COMPARISONS: Final[dict[type[ast.cmpop], Literal["<", "<=", ">", ">=", "==", "!="]]] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_ARITHMETIC: Final[dict[type[ast.operator], Literal["+", "-", "*", "/"]]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+}
+_ORDERED: Final = ("int", "ratio", "money", "duration", "time", "date")
+_NOT_IN_SUBSET: Final[dict[type[ast.AST], str]] = {
+    ast.Lambda: "lambda",
+    ast.ListComp: "a comprehension",
+    ast.SetComp: "a comprehension",
+    ast.DictComp: "a comprehension",
+    ast.GeneratorExp: "a comprehension",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
+    ast.JoinedStr: "a format string",
+    ast.Subscript: "an index",
+    ast.Starred: "a star",
+    ast.NamedExpr: "an assignment",
+    ast.Dict: "a dictionary",
+    ast.Set: "a set",
+    ast.List: "a list here",
+    ast.Tuple: "a list here",
+    ast.Slice: "a slice",
+}
+
+
+class Source(Protocol):
+    """The text of an expression and where its characters stand in a file."""
+
+    @property
+    def text(self) -> str: ...
+
+    def mark(self, offset: int) -> Mark: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Words of the reference data that expressions may name; None: not checked."""
+
+    currencies: Collection[str] | None = None
+    sets: Collection[str] | None = None
+    lists: Collection[str] | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """What an expression of one rule may use, and what it did use."""
+
+    types: tuple[str, ...]
+    per: tuple[str, ...]
+    params: dict[str, Param]
+    names: Names
+    faults: Faults
+    lets: dict[str, Expr] = field(default_factory=dict)
+    let_names: Collection[str] = ()  # all, for "used before it is defined"
+    lets_used: set[str] = field(default_factory=set)
+    params_used: set[str] = field(default_factory=set)
+
+
+class Reader:
+    """Reads one expression in a scope; ``read`` is the only entry."""
+
+    def __init__(self, source: Source, scope: Scope, *, allow_measures: str = "") -> None:
+        """``allow_measures``: why no measure may stand here; "" where one may."""
+        self.scope = scope
+        self.types = scope.types
+        self.no_measures = allow_measures
+        self._source = source
+        self._scanned = scan(source.text)
+        self._depth = 0
+        self._inside: str = ""  # the measure being read, "" outside
+
+    # --- entry ---------------------------------------------------------------------------------
+
+    def read(self) -> Expr | None:
+        """The expression, or None when it has faults (they are in the scope)."""
+        for fault in self._scanned.faults:
+            self.scope.faults.add(
+                fault.code, fault.message, self._source.mark(fault.offset), fault.hint
+            )
+        if self._scanned.tree is None:
+            return None
+        return self.expr(self._scanned.tree)
+
+    # --- for functions and measures ------------------------------------------------------------
+
+    def mark(self, node: ast.AST) -> Mark:
+        return self._source.mark(self._scanned.offset(getattr(node, "col_offset", 0)))
+
+    def fault(self, code: str, message: str, node: ast.AST, hint: str = "") -> None:
+        self.scope.faults.add(code, message, self.mark(node), hint)
+
+    def mismatch(self, error: Mismatch, node: ast.AST) -> None:
+        self.fault(error.code, error.message, node, error.hint)
+
+    @contextmanager
+    def inside(self, measure: str, types: tuple[str, ...]) -> Iterator[None]:
+        """Names mean fields of the contributing row while this holds."""
+        before = self.types, self._inside
+        self.types, self._inside = types, measure
+        try:
+            yield
+        finally:
+            self.types, self._inside = before
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure whose argument is being read, or ""."""
+        return self._inside
+
+    def duration(self, node: ast.AST) -> Duration | None:
+        """The length of time that this name stands for, if it is one."""
+        if not isinstance(node, ast.Name):
+            return None
+        return self._scanned.durations.get(self._scanned.offset(node.col_offset))
+
+    def path(self, node: ast.AST) -> str | None:
+        """The dotted path that this node spells, or None when it is something else."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append("from" if node.attr == FROM_PLACEHOLDER else node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or self.duration(node) is not None:
+            return None
+        parts.append("from" if node.id == FROM_PLACEHOLDER else node.id)
+        return ".".join(reversed(parts))
+
+    def field(self, node: ast.AST) -> Resolved | None:
+        """The field that a path names; a fault when it is none."""
+        path = self.path(node)
+        if path is None:
+            self.fault("RL206", "a field is expected here", node)
+            return None
+        found = resolve_path(path, self.types)
+        if isinstance(found, Unresolved):
+            self.fault(found.code, found.message, node, found.hint)
+            return None
+        return found
+
+    def field_ref(self, node: ast.AST) -> FieldRef | None:
+        found = self.field(node)
+        return FieldRef(found.path, found.type, self.mark(node)) if found else None
+
+    def text(self, node: ast.AST, what: str) -> str | None:
+        """A literal text; a fault when it is something else."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+        hint = ""
+        path = self.path(node)
+        if path is not None:
+            hint = f'write "{path}"'
+        self.fault("RL205", f"{what} is a text in quotes", node, hint)
+        return None
+
+    def param(self, node: ast.Call) -> ParamRef | None:
+        """``param("name")``."""
+        if len(node.args) != 1 or node.keywords:
+            self.fault("RL205", 'param takes one name: param("x")', node)
+            return None
+        name = self.text(node.args[0], "the name of a parameter")
+        if name is None:
+            return None
+        self.scope.params_used.add(name)
+        param = self.scope.params.get(name)
+        if param is None:
+            self.fault(
+                "RL301",
+                f"the parameter {name!r} is not defined",
+                node.args[0],
+                did_you_mean(name, self.scope.params),
+            )
+            return None
+        return ParamRef(name, param.type, self.mark(node))
+
+    # --- nodes ---------------------------------------------------------------------------------
+
+    def expr(self, node: ast.expr) -> Expr | None:
+        if self._depth >= DEPTH_MAX:
+            self.fault("RL201", f"nested deeper than {DEPTH_MAX}", node, "use let")
+            return None
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            what = _NOT_IN_SUBSET.get(type(node), f"Python's {type(node).__name__}")
+            self.fault("RL202", f"{what} is not part of the rule language", node)
+            return None
+        self._depth += 1
+        try:
+            return handler(self, node)
+        finally:
+            self._depth -= 1
+
+    def condition(self, node: ast.expr) -> Expr | None:
+        """An expression that must be a condition."""
+        found = self.expr(node)
+        if found is None:
+            return None
+        if found.type.name != "bool":
+            self.fault("RL206", f"a condition is expected, this is {describe(found.type)}", node)
+            return None
+        return found
+
+    def _constant(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.Constant)
+        value = node.value
+        mark = self.mark(node)
+        if isinstance(value, bool):
+            return Const(value, BOOL, mark)
+        if isinstance(value, str):
+            return Const(value, SYMBOL, mark)
+        number = self._scanned.numbers.get(self._scanned.offset(node.col_offset))
+        if number is not None and isinstance(value, int):
+            if number.denominator == 1 and "." not in self._raw_number(node):
+                return Const(int(number), Type("int"), mark)
+            return Const(number, RATIO, mark)
+        if value is None:
+            self.fault("RL202", "None is not a value", node, "use missing(field)")
+        else:
+            self.fault("RL202", "this literal is not part of the rule language", node)
+        return None
+
+    def _raw_number(self, node: ast.Constant) -> str:
+        start = self._scanned.offset(node.col_offset)
+        end = self._scanned.offset(node.end_col_offset or node.col_offset)
+        return self._scanned.text[start:end]
+
+    def _name(self, node: ast.expr) -> Expr | None:
+        length = self.duration(node)
+        if length is not None:
+            return Const(length, DURATION, self.mark(node))
+        path = self.path(node)
+        if path is None:
+            self.fault("RL202", "a field is a name with dots", node)
+            return None
+        if path in ("true", "false"):
+            return Const(path == "true", BOOL, self.mark(node))
+        if path in self.scope.let_names:
+            return self._let(path, node)
+        derived = functions.DERIVED.get(path)
+        if derived is not None:
+            return derived(self, node)
+        found = resolve_path(path, self.types)
+        if isinstance(found, Resolved):
+            return FieldRef(found.path, found.type, self.mark(node))
+        hint = found.hint
+        if path in functions.FUNCTIONS or path in measures.MEASURES:
+            hint = f"{path} is a function: {path}(…)"
+        elif path in self.scope.params:
+            hint = f'use param("{path}")'
+        elif found.code == "RL203":
+            hint = did_you_mean(path, self.scope.let_names) or hint or f'a word is written "{path}"'
+        self.fault(found.code, found.message, node, hint)
+        return None
+
+    def _let(self, name: str, node: ast.expr) -> Expr | None:
+        self.scope.lets_used.add(name)
+        found = self.scope.lets.get(name)
+        if found is None:
+            if name not in self.scope.lets:
+                self.fault("RL304", f"{name!r} is used before it is defined", node)
+            return None
+        if self._inside:
+            if self.types == self.scope.types and not measures.has_measure(found):
+                return found  # read again on the contributing row
+            self.fault(
+                "RL214",
+                f"{name!r} cannot be used inside {self._inside}()",
+                node,
+                "it is measured on the present row, not on each contributing one",
+            )
+            return None
+        if self.no_measures and measures.has_measure(found):
+            self.fault("RL214", f"{name!r} is a measure: {self.no_measures}", node)
+            return None
+        if self.no_measures:
+            return found
+        return LetRef(name, found.type, self.mark(node))
+
+    def _bool_op(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.BoolOp)
+        operands = [self.condition(value) for value in node.values]
+        if any(operand is None for operand in operands):
+            return None
+        op: Literal["and", "or"] = "and" if isinstance(node.op, ast.And) else "or"
+        flat: list[Expr] = []
+        for operand in operands:
+            assert operand is not None
+            if isinstance(operand, Logic) and operand.op == op:
+                flat.extend(operand.operands)
+            else:
+                flat.append(operand)
+        return Logic(op, tuple(flat), mark=self.mark(node))
+
+    def _unary(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.UnaryOp)
+        if isinstance(node.op, ast.Not):
+            operand = self.condition(node.operand)
+            return Not(operand, mark=self.mark(node)) if operand is not None else None
+        if isinstance(node.op, ast.USub):
+            operand = self.expr(node.operand)
+            if operand is None:
+                return None
+            if isinstance(operand, Const) and isinstance(operand.value, int | Fraction):
+                if not isinstance(operand.value, bool):
+                    return Const(-operand.value, operand.type, self.mark(node))
+            self.fault("RL202", "a minus stands before a number only", node, "write 0 - x")
+            return None
+        self.fault("RL202", "this sign is not part of the rule language", node)
+        return None
+
+    def _bin_op(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.BinOp)
+        op = _ARITHMETIC.get(type(node.op))
+        left = self.expr(node.left)
+        right = self.expr(node.right)
+        if op is None:
+            self.fault("RL202", "only + - * / are part of the rule language", node)
+            return None
+        if left is None or right is None:
+            return None
+        try:
+            type_ = arithmetic(op, left.type, right.type)
+        except Mismatch as error:
+            self.mismatch(error, node.right)
+            return None
+        if op == "/" and isinstance(right, Const) and right.value == 0:
+            self.fault("RL206", "division by zero", node.right)
+            return None
+        return Arith(op, left, right, type_, self.mark(node))
+
+    def _compare(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.Compare)
+        parts: list[Expr | None] = []
+        left_node: ast.expr = node.left
+        for operator, right_node in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operator, ast.In | ast.NotIn):
+                parts.append(self._in(node, left_node, right_node, isinstance(operator, ast.NotIn)))
+            elif isinstance(operator, ast.Is | ast.IsNot):
+                self.fault(
+                    "RL202", "is is not part of the rule language", node, "use == or missing()"
+                )
+                parts.append(None)
+            else:
+                parts.append(self._one_comparison(node, left_node, operator, right_node))
+            left_node = right_node
+        if any(part is None for part in parts):
+            return None
+        whole = [part for part in parts if part is not None]
+        return whole[0] if len(whole) == 1 else Logic("and", tuple(whole), mark=self.mark(node))
+
+    def _one_comparison(
+        self, node: ast.Compare, left_node: ast.expr, operator: ast.cmpop, right_node: ast.expr
+    ) -> Expr | None:
+        op = _COMPARISONS[type(operator)]
+        left, right = self.expr(left_node), self.expr(right_node)
+        if left is None or right is None:
+            return None
+        fitted, other = self.fit(left, right, right_node), self.fit(right, left, left_node)
+        if fitted is None or other is None:
+            return None
+        left, right = _days_as_length(fitted, other), _days_as_length(other, fitted)
+        if op not in ("==", "!=") and left.type.name not in _ORDERED:
+            self.fault(
+                "RL206", f"{describe(left.type)} has no order: {op} cannot decide", left_node
+            )
+            return None
+        try:
+            type_ = common(left.type, right.type, "compare")
+        except Mismatch as error:
+            self.mismatch(error, right_node)
+            return None
+        if type_.name in ("flags", "persons", "words"):
+            self.fault(
+                "RL206", f"{describe(type_)} cannot be compared", left_node, "use has() or in"
+            )
+            return None
+        if type_.name == "duration":
+            for side, side_node in ((left, left_node), (right, right_node)):
+                if self._has_no_fixed_length(side):
+                    self.fault(
+                        "RL206",
+                        "months and working days have no fixed length to compare with",
+                        side_node,
+                        "use days",
+                    )
+                    return None
+        return Compare(op, left, right, mark=self.mark(node))
+
+    def _has_no_fixed_length(self, side: Expr) -> bool:
+        lengths: list[object] = []
+        if isinstance(side, Const):
+            lengths = [side.value]
+        elif isinstance(side, ParamRef):
+            lengths = [version.value for version in self.scope.params[side.name].versions]
+        return any(
+            isinstance(length, Duration) and length.unit in ("months", "working_days")
+            for length in lengths
+        )
+
+    def fit(self, value: Expr, other: Expr, other_node: ast.AST) -> Expr | None:
+        """A literal word takes the type of what it is compared with, and must be possible there."""
+        if not (isinstance(value, Const) and isinstance(value.value, str)):
+            return value
+        if other.type.name == "text":
+            return Const(value.value, TEXT, value.mark)
+        if isinstance(other, FieldRef) and not self.word_fits(value.value, other, value.mark):
+            return None
+        return value
+
+    def word_fits(self, word: str, field_ref: FieldRef, mark: Mark) -> bool:
+        """Whether a field can have this word; a fault when it cannot."""
+        found = resolve_path(field_ref.path, self.types)
+        if isinstance(found, Unresolved):
+            return True  # a field inlined from another scope was checked there
+        field = found.field
+        faults = self.scope.faults
+        if field.kind.value == "currency":
+            known = self.scope.names.currencies
+            if known is not None and word not in known:
+                faults.add("RL209", f"unknown currency {word!r}", mark, did_you_mean(word, known))
+                return False
+            return True
+        allowed = field.words or field.enum
+        if allowed and word not in allowed:
+            faults.add(
+                "RL216",
+                f"{field_ref.path} is never {word!r}",
+                mark,
+                did_you_mean(word, allowed) or f"one of {', '.join(allowed[:12])}",
+            )
+            return False
+        return True
+
+    def _in(
+        self, node: ast.Compare, item_node: ast.expr, container: ast.expr, negated: bool
+    ) -> Expr | None:
+        mark = self.mark(node)
+        if isinstance(container, ast.Call) and isinstance(container.func, ast.Name):
+            if container.func.id == "set":
+                return self.in_set(node, item_node, container, negated)
+            if container.func.id == "param":
+                item, ref = self.expr(item_node), self.param(container)
+                if item is None or ref is None:
+                    return None
+                if ref.type.name != "words" or item.type.name != "symbol":
+                    self.fault("RL206", "in needs a word and a parameter of words", container)
+                    return None
+                return In(item, param=ref, negated=negated, mark=mark)
+        if isinstance(container, ast.List | ast.Tuple):
+            return self._in_words(node, item_node, container, negated)
+        if isinstance(container, ast.Constant):
+            self.fault("RL206", "in needs a list", container, 'write in ("a", "b") or use ==')
+            return None
+        item, flags = self.expr(item_node), self.expr(container)
+        if item is None or flags is None:
+            return None
+        if flags.type.name != "flags":
+            self.fault(
+                "RL206",
+                f"in needs words, a set or flags, this is {describe(flags.type)}",
+                container,
+            )
+            return None
+        if not isinstance(item, Const) or not isinstance(item.value, str):
+            self.fault("RL206", "a word in quotes is expected before in", item_node)
+            return None
+        if isinstance(flags, FieldRef) and not self.word_fits(item.value, flags, item.mark):
+            return None
+        return In(item, flags=flags, negated=negated, mark=mark)
+
+    def _in_words(
+        self, node: ast.Compare, item_node: ast.expr, container: ast.List | ast.Tuple, negated: bool
+    ) -> Expr | None:
+        item = self.expr(item_node)
+        elements = [self.expr(element) for element in container.elts]
+        if not container.elts:
+            self.fault("RL205", "the list is empty", container)
+            return None
+        if item is None or any(element is None for element in elements):
+            return None
+        mark = self.mark(node)
+        if item.type.name == "symbol":
+            words: list[str] = []
+            for element, element_node in zip(elements, container.elts, strict=True):
+                if not isinstance(element, Const) or not isinstance(element.value, str):
+                    self.fault("RL206", "the list holds words in quotes", element_node)
+                    return None
+                if self.fit(element, item, item_node) is None:
+                    return None
+                words.append(element.value)
+            return In(item, words=tuple(dict.fromkeys(words)), negated=negated, mark=mark)
+        equal: list[Expr] = []
+        for element, element_node in zip(elements, container.elts, strict=True):
+            assert element is not None
+            fitted = self.fit(element, item, item_node)
+            if fitted is None:
+                return None
+            try:
+                common(item.type, fitted.type, "compare")
+            except Mismatch as error:
+                self.mismatch(error, element_node)
+                return None
+            equal.append(Compare("==", item, fitted, mark=mark))
+        either = equal[0] if len(equal) == 1 else Logic("or", tuple(equal), mark=mark)
+        return Not(either, mark=mark) if negated else either
+
+    def in_set(
+        self, node: ast.expr, item_node: ast.expr, call: ast.Call, negated: bool
+    ) -> Expr | None:
+        """``field in set("name")`` and ``in_set(field, "name")``: the name is the last argument."""
+        item = self.expr(item_node)
+        if not call.args or call.keywords:
+            self.fault("RL205", 'a set is named: set("name")', call)
+            return None
+        name = self.text(call.args[-1], "the name of a set")
+        if item is None or name is None:
+            return None
+        if item.type.name != "symbol":
+            self.fault("RL206", f"only words are in sets, this is {describe(item.type)}", item_node)
+            return None
+        known = self.scope.names.sets
+        if known is not None and name not in known:
+            self.fault("RL210", f"unknown set {name!r}", call.args[-1], did_you_mean(name, known))
+            return None
+        return In(item, set_name=name, negated=negated, mark=self.mark(node))
+
+    def _if_else(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.IfExp)
+        condition = self.condition(node.test)
+        then, otherwise = self.expr(node.body), self.expr(node.orelse)
+        if condition is None or then is None or otherwise is None:
+            return None
+        try:
+            type_ = common(then.type, otherwise.type, "choose between")
+        except Mismatch as error:
+            self.mismatch(error, node.orelse)
+            return None
+        return IfElse(condition, then, otherwise, type_, self.mark(node))
+
+    def _call(self, node: ast.expr) -> Expr | None:
+        assert isinstance(node, ast.Call)
+        if not isinstance(node.func, ast.Name):
+            self.fault("RL202", "a function is a plain name", node.func)
+            return None
+        name = node.func.id
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                self.fault("RL202", "a star is not part of the rule language", argument)
+                return None
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self.fault("RL202", "a star is not part of the rule language", keyword.value)
+                return None
+        if name in measures.MEASURES:
+            if self._inside:
+                self.fault("RL214", f"a measure inside {self._inside}()", node, "use let")
+                return None
+            if self.no_measures:
+                self.fault("RL214", f"{name}() cannot be used here: {self.no_measures}", node)
+                return None
+            return measures.read(self, name, node)
+        function = functions.FUNCTIONS.get(name)
+        if function is None:
+            known = [*functions.FUNCTIONS, *measures.MEASURES]
+            self.fault("RL204", f"unknown function {name!r}", node.func, did_you_mean(name, known))
+            return None
+        return functions.read(self, function, node)
+
+
+def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type:
+    """Type of a sum, difference, product or quotient; raises ``Mismatch``."""
+    if op in ("+", "-"):
+        pair = (left.name, right.name)
+        if pair == ("time", "time") and op == "-":
+            return DURATION
+        if pair == ("date", "date") and op == "-":
+            return DAYS
+        if pair in (("time", "duration"), ("date", "duration")):
+            return left
+        what = "add" if op == "+" else "subtract"
+        type_ = common(left, right, what)
+        if type_.name not in ("int", "ratio", "money", "duration"):
+            raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
+        return type_
+    if op == "*":
+        if is_number(left) and is_number(right):
+            if left.unit and right.unit:
+                raise Mismatch("RL207", f"cannot multiply {describe(left)} by {describe(right)}")
+            whole = left.name == right.name == "int"
+            return Type("int" if whole else "ratio", unit=left.unit or right.unit)
+        for value, factor in ((left, right), (right, left)):
+            if value.name in ("money", "duration") and is_number(factor):
+                return value
+        raise Mismatch("RL206", f"cannot multiply {describe(left)} by {describe(right)}")
+    if right.name in ("int", "ratio") and not right.unit:
+        if left.name in ("money", "duration"):
+            return left
+        if is_number(left):
+            return Type("ratio", unit=left.unit)
+    if left.name == right.name == "duration":
+        return RATIO
+    if left.name in ("money", "int", "ratio"):
+        common(left, right, "divide")
+        return RATIO
+    raise Mismatch("RL206", f"cannot divide {describe(left)} by {describe(right)}")
+
+
+def _days_as_length(value: Expr, other: Expr) -> Expr:
+    """A number of days beside a length of time becomes one: ``days_since(x) > 30d``."""
+    if value.type == DAYS and other.type.name == "duration":
+        return Arith(
+            "*", value, Const(Duration(1, "days"), DURATION, value.mark), DURATION, value.mark
+        )
+    return value
+
+
+_Handler = Callable[[Reader, ast.expr], Expr | None]
+_HANDLERS: Final[dict[type[ast.AST], _Handler]] = {
+    ast.Constant: Reader._constant,
+    ast.Name: Reader._name,
+    ast.Attribute: Reader._name,
+    ast.BoolOp: Reader._bool_op,
+    ast.UnaryOp: Reader._unary,
+    ast.BinOp: Reader._bin_op,
+    ast.Compare: Reader._compare,
+    ast.IfExp: Reader._if_else,
+    ast.Call: Reader._call,
+}

@@ -1,0 +1,215 @@
+"""Loads rulepacks: from files to checked packs, with every fault of all of them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from regtech.content import content_root
+from regtech.content.yamlmarks import Document, Mapping, Node, load, load_file
+from regtech.errors import ContentError, InputError
+from regtech.rulelang.check import check_pack, check_packs
+from regtech.rulelang.digest import pack_digest, rule_digest
+from regtech.rulelang.faults import Fault, Faults, did_you_mean
+from regtech.rulelang.ir import Mark, Pack, Rule, Text
+from regtech.rulelang.nodes import NodeReader
+from regtech.rulelang.params import read_instruments, read_params
+from regtech.rulelang.register import Register, load_register
+from regtech.rulelang.rules import PackContext, names_of_params, read_rule
+
+PACK_KEYS: Final = (
+    "pack",
+    "version",
+    "jurisdiction",
+    "title",
+    "instruments",
+    "params",
+    "rules",
+    "not_decided",
+)
+VERSION: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\Z")
+_PROBLEM_CODES: Final[dict[str, str]] = {
+    "size": "RL001",
+    "nul": "RL001",
+    "unreadable": "RL001",
+    "syntax": "RL002",
+    "anchor": "RL003",
+    "tag": "RL004",
+    "duplicate": "RL005",
+    "depth": "RL006",
+    "documents": "RL007",
+    "key": "RL008",
+}
+
+
+def pack_files(paths: Iterable[Path] | Path | None = None) -> list[Path]:
+    """Files of rulepacks under the given files and folders (default: those shipped), in order.
+
+    Raises ``InputError`` for a path that does not exist.
+    """
+    if paths is None:
+        paths = [content_root("rules")]
+    elif isinstance(paths, Path):
+        paths = [paths]
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            files = [item for end in ("*.yml", "*.yaml") for item in path.rglob(end)]
+            found.update(dict.fromkeys(sorted(files)))
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise InputError(f"{path}: no such file or folder")
+    return list(found)
+
+
+def load_packs(
+    paths: Iterable[Path] | Path | None = None, register: Register | None = None
+) -> tuple[list[Pack], list[Fault]]:
+    """Reads and checks every pack; faults are in order of file and place.
+
+    A rule with faults of its own is left out of its pack; a pack without a readable head is left
+    out as a whole. Nothing is raised for what is in a file. ``register`` None: the one shipped.
+    """
+    register = load_register() if register is None else register
+    faults = Faults()
+    packs: list[Pack] = []
+    for path in pack_files(paths):
+        try:
+            document = load_file(path)
+        except InputError as error:
+            faults.add("RL001", error.message, Mark(str(path), 1, 1))
+            continue
+        pack = read_pack(document, register, faults, path.stem)
+        if pack is not None:
+            packs.append(pack)
+    check_packs(packs, faults)
+    return packs, faults.ordered()
+
+
+def load_text(
+    text: str, file: str = "<text>", register: Register | None = None
+) -> tuple[Pack | None, list[Fault]]:
+    """One pack from text, for editors and tests; the file's name is not compared with the id."""
+    register = load_register() if register is None else register
+    faults = Faults()
+    pack = read_pack(load(text, file), register, faults, None)
+    if pack is not None:
+        check_packs([pack], faults)
+    return pack, faults.ordered()
+
+
+def require_packs(
+    paths: Iterable[Path] | Path | None = None, register: Register | None = None
+) -> list[Pack]:
+    """Packs that must be free of errors; raises ``ContentError`` with every fault otherwise."""
+    packs, faults = load_packs(paths, register)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if errors:
+        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+        raise ContentError(f"{errors[0]}{more}", errors, hint="regtech rules lint shows them all")
+    return packs
+
+
+def read_pack(
+    document: Document, register: Register, faults: Faults, stem: str | None
+) -> Pack | None:
+    """One pack of a loaded document. ``stem``: the file's name without ending, must be the id."""
+    for problem in document.problems:
+        mark = Mark(document.file, problem.line, problem.column)
+        faults.add(_PROBLEM_CODES[problem.kind], problem.message, mark, problem.hint)
+    root = document.root
+    reader = NodeReader(document, faults)
+    if root is None:
+        if not document.problems:
+            faults.add("RL102", "the file is empty", Mark(document.file, 1, 1))
+        return None
+    mapping = reader.mapping(root, "a pack")
+    if mapping is None:
+        return None
+    required: tuple[str, ...] = ("pack", "version", "jurisdiction", "title", "rules")
+    if "not_decided" in mapping.entries:
+        required = required[:-1]
+    reader.keys(mapping, PACK_KEYS, required, "a pack")
+    entries = mapping.entries
+    pack_id = reader.identifier(entries.get("pack"), "the id of a pack")
+    if stem is not None and pack_id is not None and stem != pack_id:
+        reader.fault("RL106", f"the pack {pack_id!r} is in the file {stem!r}", entries["pack"])
+    version = reader.string(entries.get("version"), "version")
+    if version is not None and not VERSION.match(version):
+        reader.fault("RL106", "a version is like 1.0.0", entries["version"])
+    jurisdiction = _jurisdiction(reader, entries.get("jurisdiction"), register)
+    title = reader.texts(entries.get("title"), "title")
+    instruments = read_instruments(reader, entries.get("instruments"))
+    params = read_params(reader, entries.get("params"), register.names)
+    context = PackContext(reader, instruments, params, register.names, set(), set())
+    rules = [read_rule(context, item) for item in reader.sequence(entries.get("rules"), "rules")]
+    not_decided = _not_decided(reader, entries.get("not_decided"))
+    _unused(context, mapping)
+    if pack_id is None or version is None or jurisdiction is None:
+        return None
+    pack = Pack(
+        id=pack_id,
+        version=version,
+        jurisdiction=jurisdiction,
+        title=title or {},
+        instruments=instruments,
+        params=params,
+        rules=tuple(rule for rule in rules if rule is not None),
+        not_decided=not_decided,
+        digest="",
+        path=document.file,
+        mark=reader.mark(entries["pack"]),
+    )
+    check_pack(pack, mapping, reader, register)
+    return with_digests(pack)
+
+
+def with_digests(pack: Pack) -> Pack:
+    """The pack with the digests of its rules and its own filled in."""
+    rules: Sequence[Rule] = [replace(rule, digest=rule_digest(rule, pack)) for rule in pack.rules]
+    pack = replace(pack, rules=tuple(rules))
+    return replace(pack, digest=pack_digest(pack))
+
+
+def _jurisdiction(reader: NodeReader, node: Node | None, register: Register) -> str | None:
+    text = reader.string(node, "jurisdiction")
+    if text is None or node is None:
+        return None
+    if register.jurisdictions and text not in register.jurisdictions:
+        hint = did_you_mean(text, register.jurisdictions)
+        reader.fault("RL308", f"unknown jurisdiction {text!r}", node, hint)
+    return text
+
+
+def _not_decided(reader: NodeReader, node: Node | None) -> dict[str, Text]:
+    mapping = reader.mapping(node, "not_decided")
+    if mapping is None:
+        return {}
+    found: dict[str, Text] = {}
+    for name, child in mapping.entries.items():
+        text = reader.texts(child, f"the reason for {name}")
+        if text is not None:
+            found[name] = text
+    return found
+
+
+def _unused(context: PackContext, mapping: Mapping) -> None:
+    """Parameters and instruments that nothing refers to, also counting rules that have faults."""
+    reader = context.reader
+    text = reader.document.text
+    params = mapping.entries.get("params")
+    if isinstance(params, Mapping):
+        # A rule whose expression cannot be parsed says nothing about its parameters: look at words.
+        spelled = set(names_of_params(text)) if reader.faults.has_errors else set()
+        for name, key in params.keys.items():
+            if name not in context.params_used and name not in spelled:
+                reader.fault("RL302", f"the parameter {name!r} is never used", key)
+    instruments = mapping.entries.get("instruments")
+    if isinstance(instruments, Mapping):
+        for name, key in instruments.keys.items():
+            if name not in context.instruments_used:
+                reader.fault("RL306", f"the instrument {name!r} is never cited", key)

@@ -1,0 +1,122 @@
+"""What may be compared, added and divided: types, units and currencies of expressions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from regtech.model.fields import Field, Kind
+from regtech.rulelang.ir import Type
+
+BOOL: Final = Type("bool")
+INT: Final = Type("int")
+RATIO: Final = Type("ratio")
+SYMBOL: Final = Type("symbol")
+TEXT: Final = Type("text")
+DURATION: Final = Type("duration")
+TIME: Final = Type("time")
+DATE: Final = Type("date")
+FLAGS: Final = Type("flags")
+PERSONS: Final = Type("persons")
+DAYS: Final = Type("int", unit="days")
+
+_KINDS: Final[dict[Kind, Type]] = {
+    Kind.SYMBOL: SYMBOL,
+    Kind.MONEY: Type("money"),
+    Kind.CURRENCY: SYMBOL,
+    Kind.DECIMAL: RATIO,
+    Kind.INTEGER: INT,
+    Kind.BOOLEAN: BOOL,
+    Kind.TIME: TIME,
+    Kind.DATE: DATE,
+    Kind.TEXT: TEXT,
+    Kind.FLAGS: FLAGS,
+    Kind.PERSONS: PERSONS,
+}
+
+_UNITS: Final[dict[str, str]] = {
+    "person_count": "persons",
+    "persons_affected": "persons",
+    "persons_held": "persons",
+    "approved_persons": "persons",
+    "devices": "devices",
+    "tenor_months": "months",
+}
+"""Integer fields that count something; the others are bare numbers."""
+
+
+def type_of_field(field: Field) -> Type:
+    """Type of a field of the catalogue; money is of the event's own currency."""
+    unit = _UNITS.get(field.path)
+    return Type("int", unit=unit) if unit else _KINDS[field.kind]
+
+
+def describe(type_: Type) -> str:
+    """A type in words, for messages."""
+    match type_.name:
+        case "money":
+            if type_.currency is None:
+                return "money in the event's own currency"
+            if type_.currency.startswith("*"):
+                return f"money in the currency of the parameter {type_.currency[1:]!r}"
+            return f"{type_.currency} money"
+        case "int":
+            return f"a number of {type_.unit}" if type_.unit else "a number"
+        case "ratio":
+            return "a ratio"
+        case "bool":
+            return "a condition"
+        case "symbol":
+            return "a word"
+        case "duration":
+            return "a length of time"
+        case "time":
+            return "a time"
+        case "date":
+            return "a date"
+        case "persons":
+            return "a list of persons"
+        case "words":
+            return "a list of words"
+        case "flags":
+            return "flags"
+        case _:
+            return "free text"
+
+
+def is_number(type_: Type) -> bool:
+    return type_.name in ("int", "ratio")
+
+
+class Mismatch(Exception):
+    """Two types do not go together; ``code`` is the fault, ``hint`` what to do."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def common(left: Type, right: Type, what: str) -> Type:
+    """The type of two values that are compared, added or chosen between.
+
+    ``what`` names the operation in the message: "compare", "add" and so on. Raises ``Mismatch``.
+    """
+    if left.name == "money" and right.name == "money":
+        if left.currency == right.currency:
+            return left
+        hint = ""
+        if left.currency is None or right.currency is None:
+            code = (left.currency or right.currency or "").lstrip("*")
+            other = left.currency or right.currency or ""
+            inner = f'param("{code}")' if other.startswith("*") else f'"{code}"'
+            hint = f"use amount_in({inner})"
+        raise Mismatch("RL208", f"cannot {what} {describe(left)} and {describe(right)}", hint)
+    if is_number(left) and is_number(right):
+        if left.unit and right.unit and left.unit != right.unit:
+            raise Mismatch("RL207", f"cannot {what} {describe(left)} and {describe(right)}")
+        name = "int" if left.name == right.name == "int" else "ratio"
+        return Type("int" if name == "int" else "ratio", unit=left.unit or right.unit)
+    if left.name == right.name:
+        return left
+    raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
