@@ -1,0 +1,1 @@
+"""Readers and writers: files and their formats in, alerts and quarantine out."""

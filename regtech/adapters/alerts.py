@@ -1,0 +1,49 @@
+"""The alerts of a run as NDJSON: canonical bytes in, a file that is whole or not there out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from regtech.adapters.committed import CommittedFile, Position
+from regtech.errors import InternalError
+
+
+class AlertFile:
+    """Takes alerts as canonical JSON, one a line, in the canonical order that the engine gives.
+
+    The digest of the run is the SHA-256 of the file: ``sha256sum alerts.ndjson`` prints the same.
+    ``position()`` belongs into a snapshot; ``resume`` takes it back. After the last alert call
+    ``close``; after a fault ``abandon``, which leaves ``<path>.part`` behind.
+    """
+
+    def __init__(self, path: str, *, resume: Position | None = None) -> None:
+        self._file = CommittedFile(path, "alerts", resume=resume)
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Add alerts; each is one JSON document without its line end."""
+        content = b"".join(line + b"\n" for line in lines)
+        if content:
+            self._file.write(content)
+
+    def write_block(self, block: bytes) -> None:
+        """Add several alerts that already have their line ends."""
+        if block and not block.endswith(b"\n"):
+            raise InternalError("a block of alerts must end with a line end")
+        self._file.write(block)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex over all alerts so far, those before a resume included."""
+        return self._file.digest
+
+    def position(self) -> Position:
+        """Make everything durable and say where it ends."""
+        return self._file.commit()
+
+    def close(self) -> Position:
+        """The clean end of a run: the file gets its name."""
+        return self._file.close()
+
+    def abandon(self) -> None:
+        """The unclean end: what was written stays under ``<path>.part``."""
+        self._file.abandon()

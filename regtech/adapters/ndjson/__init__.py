@@ -1,0 +1,1 @@
+"""NDJSON: bytes to columns, exact, each bad line set aside alone."""

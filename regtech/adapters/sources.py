@@ -1,0 +1,155 @@
+"""Opens what a command names as a source of events, and tells the format by its name.
+
+    events.ndjson, .jsonl, .json, or anything else   NDJSON
+    events.csv                                       CSV with a header of field paths
+    events.parquet, .pq                              Parquet
+    -                                                NDJSON from standard input
+
+``.gz`` and ``.zst`` behind NDJSON and CSV are told by the first bytes, whatever the name says.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from regtech.adapters.blocks import BLOCK_BYTES, LINE_BYTES_MAX, open_source, read_blocks
+from regtech.adapters.decoded import Decoded
+from regtech.adapters.ndjson.decoder import NdjsonDecoder
+from regtech.adapters.tables.columnmap import ColumnMap
+from regtech.columns.batch import Reject
+from regtech.errors import InputError
+
+Format = Literal["ndjson", "csv", "parquet"]
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A named source and its format; ``size`` in bytes as stored, None where unknown."""
+
+    name: str
+    format: Format
+    size: int | None
+
+
+def describe_source(name: str) -> SourceFile:
+    """What ``name`` is. Raises ``InputError`` where there is no such file, or it is a folder."""
+    if name == STDIN:
+        return SourceFile(name, "ndjson", None)
+    path = Path(name)
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise InputError(f"{name} is a folder", hint=f"name its files: {name}/*.ndjson")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{name} may not be read")
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    while suffixes and suffixes[-1] in (".gz", ".zst"):
+        suffixes.pop()
+    ending = suffixes[-1] if suffixes else ""
+    if ending in (".parquet", ".pq"):
+        return SourceFile(name, "parquet", size)
+    return SourceFile(name, "csv" if ending in (".csv", ".tsv") else "ndjson", size)
+
+
+def read_events(
+    source: SourceFile,
+    decoder: NdjsonDecoder,
+    *,
+    source_index: int = 0,
+    column_map: ColumnMap | None = None,
+    first_line: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+    line_bytes_max: int = LINE_BYTES_MAX,
+) -> Iterator[Decoded]:
+    """The events of a source in their order, in pieces of about ``block_bytes``.
+
+    Records before ``first_line`` are left out (see ``Decoded.next_line``). ``column_map`` applies
+    to CSV and Parquet; NDJSON is always in our own fields. Bad records come as rejects;
+    ``InputError`` is raised only where the source as a whole cannot be read on.
+    """
+    if source.format == "ndjson":
+        yield from _read_ndjson(
+            source, decoder, source_index, first_line, block_bytes, line_bytes_max
+        )
+        return
+    # pyarrow takes 0.3 s to import; NDJSON does without it.
+    from regtech.adapters.tables.csvfile import read_csv
+    from regtech.adapters.tables.mapped import read_mapped
+    from regtech.adapters.tables.parquetfile import read_parquet
+
+    with _open(source) as stream:
+        if column_map is not None:
+            yield from read_mapped(
+                stream,
+                decoder,
+                column_map,
+                parquet=source.format == "parquet",
+                source_name=source.name,
+                source_index=source_index,
+                first_line=first_line,
+                line_bytes_max=line_bytes_max,
+            )
+        elif source.format == "csv":
+            yield from read_csv(
+                stream,
+                decoder,
+                source_name=source.name,
+                source_index=source_index,
+                separator="\t" if ".tsv" in source.name.lower() else ",",
+                first_line=first_line,
+                line_bytes_max=line_bytes_max,
+            )
+        else:
+            yield from read_parquet(
+                stream,
+                decoder,
+                source_name=source.name,
+                source_index=source_index,
+                first_line=first_line,
+            )
+
+
+def _open(source: SourceFile) -> IO[bytes]:
+    if source.name == STDIN:
+        return open_source(sys.stdin.buffer)
+    if source.format != "parquet":
+        return open_source(Path(source.name))
+    try:
+        return open(source.name, "rb")
+    except OSError as error:
+        raise InputError(f"{source.name} cannot be read: {error.strerror}") from None
+
+
+def _read_ndjson(
+    source: SourceFile,
+    decoder: NdjsonDecoder,
+    source_index: int,
+    first_line: int,
+    block_bytes: int,
+    line_bytes_max: int,
+) -> Iterator[Decoded]:
+    with _open(source) as stream:
+        for block in read_blocks(
+            stream, block_bytes, line_bytes_max=line_bytes_max, source_name=source.name
+        ):
+            if isinstance(block, Reject):
+                if block.line >= first_line:
+                    yield Decoded(None, [block], block.line + 1, len(block.raw))
+                continue
+            if block.next_line <= first_line:
+                continue
+            data, line = block.data, block.first_line
+            while line < first_line:
+                data, line = data[data.index(b"\n") + 1 :], line + 1
+            batch, rejects, _ = decoder.decode(
+                data, first_line=line, source_name=source.name, source_index=source_index
+            )
+            yield Decoded(batch, rejects, block.next_line, len(data))

@@ -1,0 +1,162 @@
+"""Rows of a table to a batch: emitted as lines, decoded, traced back to where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from regtech.adapters.ndjson.decoder import NdjsonDecoder
+from regtech.adapters.tables.emit import (
+    AT_BYTE,
+    AT_LINE,
+    AT_OUT,
+    AT_ROW,
+    GROWTH,
+    ROW_CELLS,
+    ROW_END,
+    ROW_FOUND,
+    ROW_GOOD,
+    ROW_LINE,
+    ROW_LONG,
+    ROW_START,
+    ROW_STATUS,
+    ROW_WORDS,
+    STATE_WORDS,
+    column_lines,
+    csv_lines,
+)
+from regtech.adapters.tables.layout import DEPTH_MAX, Layout
+from regtech.columns.batch import Batch, Bytes, Int64, Reject
+from regtech.columns.hashing import padded
+from regtech.columns.memory import PADDING
+
+_OUT_MIN = 1 << 16
+
+
+class RowDecoder:
+    """Decodes rows of one layout. ``cells`` is the number of columns. Not for several threads."""
+
+    def __init__(self, layout: Layout, cells: int, decoder: NdjsonDecoder) -> None:
+        self._layout = layout
+        self._cells = cells
+        self._decoder = decoder
+        self._out: Bytes = np.zeros(_OUT_MIN, np.uint8)
+        self._starts: Int64 = np.zeros(cells + 1, np.int64)
+        self._ends: Int64 = np.zeros(cells + 1, np.int64)
+        self._doubled: Int64 = np.zeros(cells + 1, np.int64)
+        self._opened: Int64 = np.zeros(2 * DEPTH_MAX + 2, np.int64)
+        self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
+
+    def _room(self, size: int) -> None:
+        if len(self._out) < size:
+            self._out = np.zeros(size, np.uint8)
+
+    def decode_csv(
+        self,
+        data: bytes,
+        first_line: int,
+        separator: str,
+        line_bytes_max: int,
+        source_name: str,
+        source_index: int,
+    ) -> Iterator[tuple[Batch, list[Reject]]]:
+        """Decode whole lines of CSV, the first of which has the number ``first_line``."""
+        text = padded(data)
+        state, layout = self._state, self._layout
+        count = data.count(b"\n") + 1
+        rows = np.empty((count, ROW_WORDS), np.int64)
+        # Twice the input is enough for most; a row that needs more has at least its own worst case.
+        longest = min(line_bytes_max, len(data))
+        self._room(2 * len(data) + min(count, 4096) * layout.overhead + GROWTH * longest)
+        state[AT_BYTE], state[AT_LINE] = 0, first_line
+        while state[AT_BYTE] < len(data):
+            state[AT_ROW], state[AT_OUT] = 0, 0
+            before = int(state[AT_BYTE])
+            csv_lines(
+                text, len(data), ord(separator), self._cells, line_bytes_max, layout.overhead,
+                layout.program, layout.text, rows, self._out,
+                self._starts, self._ends, self._doubled, self._opened, state,
+            )  # fmt: skip
+            assert state[AT_BYTE] > before, "a row did not fit its buffer"
+            seen = rows[: int(state[AT_ROW])]
+            good = seen[seen[:, ROW_STATUS] == ROW_GOOD]
+            rejects = [
+                _csv_reject(row, data, self._cells, line_bytes_max, source_name)
+                for row in seen[seen[:, ROW_STATUS] != ROW_GOOD].tolist()
+            ]
+            batch, refused = self._decode(good[:, ROW_LINE], source_name, source_index)
+            spans = {int(row[ROW_LINE]): row for row in good.tolist()} if refused else {}
+            for reject in refused:
+                row = spans[reject.line]
+                rejects.append(replace(reject, raw=data[row[ROW_START] : row[ROW_END]]))
+            yield batch, sorted(rejects, key=lambda reject: reject.line)
+
+    def decode_columns(
+        self,
+        text: Bytes,
+        spans: Int64,
+        numbers: Int64,
+        source_name: str,
+        source_index: int,
+    ) -> Iterator[tuple[Batch, list[Reject]]]:
+        """Decode rows given as columns of text; row ``k`` is the record ``numbers[k]``."""
+        count = spans.shape[1] - 1
+        state, layout = self._state, self._layout
+        sizes = spans[:, -1] - spans[:, 0]
+        longest = int((spans[:, 1:] - spans[:, :-1]).sum(axis=0).max(initial=0))
+        self._room(2 * int(sizes.sum()) + count * layout.overhead + GROWTH * longest)
+        state[AT_ROW] = 0
+        while state[AT_ROW] < count:
+            before = int(state[AT_ROW])
+            state[AT_OUT] = 0
+            column_lines(
+                text, spans, count, layout.overhead, layout.program, layout.text, self._out,
+                self._starts, self._ends, self._doubled, self._opened, state,
+            )  # fmt: skip
+            after = int(state[AT_ROW])
+            assert after > before, "a row did not fit its buffer"
+            yield self._decode(numbers[before:after], source_name, source_index)
+
+    def _decode(
+        self, numbers: Int64, source_name: str, source_index: int
+    ) -> tuple[Batch, list[Reject]]:
+        """Decode what was emitted; its line ``k`` is the record with the number ``numbers[k]``."""
+        lines = self._out[: int(self._state[AT_OUT])].data
+        batch, rejects, _ = self._decoder.decode(
+            lines, first_line=1, source_name=source_name, source_index=source_index
+        )
+        batch.line = numbers[batch.line - 1]
+        return batch, [replace(r, line=int(numbers[r.line - 1])) for r in rejects]
+
+
+def _csv_reject(
+    row: Sequence[int], data: bytes, cells: int, line_bytes_max: int, source_name: str
+) -> Reject:
+    raw = data[row[ROW_START] : row[ROW_END]]
+    code, expected = "columns", f"{cells} cells"
+    if row[ROW_STATUS] == ROW_CELLS:
+        found = f"{row[ROW_FOUND]} cells"
+    elif row[ROW_STATUS] == ROW_LONG:
+        code, found = "too_long", f"{len(raw)} bytes"
+        expected = f"at most {line_bytes_max} bytes"
+        raw = raw[:line_bytes_max]
+    else:
+        found = f"a quote in cell {row[ROW_FOUND] + 1} that does not end with it"
+    return Reject(source_name, row[ROW_LINE], "", code, found, expected, raw)
+
+
+def spans_of(columns: Sequence[tuple[Int64, Bytes]]) -> tuple[Bytes, Int64]:
+    """One buffer and the spans in it, from (offsets, bytes) of each column."""
+    count = len(columns[0][0]) if columns else 1
+    spans = np.empty((len(columns), count), np.int64)
+    size = sum(int(offsets[-1] - offsets[0]) for offsets, _ in columns)
+    text = np.zeros(size + PADDING, np.uint8)
+    place = 0
+    for k, (offsets, data) in enumerate(columns):
+        first, last = int(offsets[0]), int(offsets[-1])
+        text[place : place + last - first] = data[first:last]
+        np.add(offsets, place - first, out=spans[k])
+        place += last - first
+    return text, spans
