@@ -1,0 +1,121 @@
+"""Which columns the packs need, where they come from, and how a path reads on each event type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from regtech.engine.subjects import PREFIXES
+from regtech.model.fields import EVENT_TYPES, PARTY_FIELDS, TYPE_FIELDS, Field, Kind, all_fields
+
+FACTS: Final = tuple(f.path for f in PARTY_FIELDS if f.fact)
+"""Facts about a party that a later event may leave out."""
+
+INSTITUTION_FACTS: Final = {"institution_country": "country"}
+REPORTER_FACTS: Final = {
+    "reporter.country": "country",
+    "reporter.flags": "flags",
+    "reporter.region": "region",
+}
+PERSONS_GIVEN: Final = "persons"
+"""Its column holds the number of persons listed."""
+STRUCTURAL: Final = (
+    "type", "time", "reporter", "project", "payer.id", "payer.institution", "payee.id",
+    "payee.institution", "reference", "amount", "currency", "party.id", "party.country",
+)  # fmt: skip
+"""Always decoded: order, legs, identity of payments, countries."""
+
+_CATALOGUE: Final = all_fields()
+_BY_TYPE: Final = {
+    event_type: {f.path: f for f in TYPE_FIELDS[event_type]} for event_type in EVENT_TYPES
+}
+_COMMON: Final = ("id", "type", "time", "reporter", "project")
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A looked-up column: ``fact`` of the party in ``source`` (the reporter where it is missing)."""
+
+    path: str
+    source: str
+    fact: str
+
+
+@dataclass
+class ColumnRegistry:
+    """Paths to column numbers, in order of first use."""
+
+    index: dict[str, int] = field(default_factory=dict)
+    derived: dict[str, Derived] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path in STRUCTURAL:
+            self.column(path)
+
+    def column(self, path: str) -> int:
+        """The column of a path, added with everything it is looked up from."""
+        if path in self.index:
+            return self.index[path]
+        self.index[path] = len(self.index)
+        made = derived_column(path)
+        if made is not None:
+            self.derived[path] = made
+            self.column(made.source)
+            self.column(f"party.{made.fact}")
+        else:
+            prefix, _, name = path.partition(".")
+            if name in FACTS and prefix != "party":
+                self.column(f"{prefix}.id")
+                self.column(f"party.{name}")
+        return self.index[path]
+
+    def decoded(self) -> list[Field]:
+        """The fields that an adapter must decode, in column order."""
+        return [_CATALOGUE[path] for path in self.index if path in _CATALOGUE]
+
+
+def derived_column(path: str) -> Derived | None:
+    """How a path that no event carries is looked up, or None for a real field."""
+    if path in REPORTER_FACTS:
+        return Derived(path, "reporter", REPORTER_FACTS[path])
+    prefix, _, name = path.rpartition(".")
+    if prefix and name in INSTITUTION_FACTS:
+        return Derived(path, f"{prefix}.institution", INSTITUTION_FACTS[name])
+    return None
+
+
+def has_path(event_type: str, path: str) -> bool:
+    """Whether events of a type have the path, as a field or looked up."""
+    if path in _BY_TYPE[event_type] or path in _COMMON or path in REPORTER_FACTS:
+        return True
+    prefix, _, name = path.rpartition(".")
+    return name in INSTITUTION_FACTS and prefix in PREFIXES[event_type]
+
+
+def kind_of(path: str) -> Kind:
+    """Kind of a real or looked-up column."""
+    if path in _CATALOGUE:
+        return _CATALOGUE[path].kind
+    made = derived_column(path)
+    if made is not None:
+        return _CATALOGUE[f"party.{made.fact}"].kind
+    return _CATALOGUE[sides(path)[0]].kind if sides(path) else Kind.SYMBOL
+
+
+def words_of(path: str) -> tuple[str, ...]:
+    """Words of a flags column."""
+    made = derived_column(path)
+    if made is not None:
+        path = f"party.{made.fact}"
+    pair = sides(path)
+    return _CATALOGUE[pair[0] if pair else path].words
+
+
+def sides(path: str) -> tuple[str, str] | None:
+    """For a sided path of a transaction: its path when the subject pays, and when it is paid."""
+    prefix, _, name = path.partition(".")
+    if prefix == "party":
+        return f"payer.{name}", f"payee.{name}"
+    if prefix == "counterparty":
+        return f"payee.{name}", f"payer.{name}"
+    return None

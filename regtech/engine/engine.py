@@ -1,0 +1,215 @@
+"""The engine: batches in arrival order in, alerts in canonical order out."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regtech.columns.batch import Batch
+from regtech.engine.block import Block
+from regtech.engine.deadlines import Deadlines, closing_name
+from regtech.engine.evaluate import Interval, evaluate
+from regtech.engine.evidence import EvidenceMaker
+from regtech.engine.intake import FOREVER, Intake, SetAside
+from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
+from regtech.engine.kernels import hits as H
+from regtech.engine.plan import Plan
+from regtech.engine.rowenv import RowEnvironment
+from regtech.engine.variants import Variant
+from regtech.model.alert import Alert
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of a run so far."""
+
+    events: int = 0
+    alerts: int = 0
+    repeats: int = 0
+    late: int = 0
+    conflicts: int = 0
+    ungoverned: int = 0
+    shared_payments: int = 0
+    overflows: int = 0
+    cannot_tell: dict[str, int] = field(default_factory=dict)
+    met: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+
+
+class Engine:
+    """One engine over one plan. Push batches, take alerts, finish.
+
+    ``sources`` names the sources in the order of ``Batch.source``. Alerts are handed out once no event can
+    come before them. ``lateness_us``: an event older than the newest of its source by more than this
+    is set aside as late.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        sources: Sequence[str] = ("",),
+        lateness_us: int = 600_000_000,
+        home: str | None = None,
+    ) -> None:
+        self.plan = plan
+        self.judge = Judge(plan, home)
+        self.sources = list(sources)
+        self.intake = Intake(
+            plan.columns, plan.vocabulary, self.judge.state.seen_ids, lateness_us, len(sources)
+        )
+        self.evidence = EvidenceMaker(self.judge, self.sources)
+        self.deadlines = Deadlines()
+        self.raised: dict[tuple[str, str], tuple[str, int]] = {}
+        """Last period and step of rules that raise again, by rule and subject."""
+        self.held: list[tuple[tuple[Any, ...], int, Alert]] = []
+        self._serial = 0
+        self.now_us = -(1 << 62)
+        self.events = 0
+        self.alerts = 0
+
+    # --- feeding
+
+    def push(self, batch: Batch) -> list[Alert]:
+        """Take in a batch; returns the alerts that are final now, in canonical order."""
+        self.intake.push(batch)
+        return self._work()
+
+    def close_source(self, source: int) -> list[Alert]:
+        """Say that a source has ended."""
+        self.intake.close(source)
+        return self._work()
+
+    def finish(self, until_us: int | None = None) -> list[Alert]:
+        """End of all sources. Time passes to ``until_us`` where given, which may end deadlines."""
+        for source in range(len(self.sources)):
+            self.intake.close(source)
+        done = self._work()
+        if until_us is not None and until_us > self.now_us:
+            self._hold(self.deadlines.advance(until_us))
+            self.now_us = until_us
+        return done + self._release(FOREVER)
+
+    def set_aside(self) -> list[SetAside]:
+        """Late and conflicting events since the last call."""
+        found, self.intake.set_aside = self.intake.set_aside, []
+        return found
+
+    def _work(self) -> list[Alert]:
+        block = self.intake.take()
+        if block is None or block.count == 0:
+            return []
+        times = block.columns[self.plan.columns.index["time"]]
+        start = 0
+        while start < block.count:
+            limit = self.judge.era_end(int(times[start]))
+            end = min(start + BLOCK_EVENTS, block.count)
+            if int(times[end - 1]) >= limit:
+                end = start + int(np.searchsorted(times[start:end], limit))
+            self._judge(block.part(start, end))
+            start = end
+        self.judge.now_forget(self.now_us)
+        return self._release(self.now_us)
+
+    def _judge(self, block: Block) -> None:
+        hits = self.judge.judge(block)
+        self.events += block.count
+        for k in range(len(hits)):
+            self._handle(hits, k)
+        self.now_us = int(self.judge.times[block.count - 1])
+        self._hold(self.deadlines.advance(self.now_us))
+
+    def _handle(self, hits: Hits, k: int) -> None:
+        judge = self.judge
+        number = int(hits.rule[k])
+        variants = self.plan.variants
+        closing = number >= len(variants)
+        variant = variants[number - len(variants) if closing else number]
+        env = RowEnvironment(judge, variant, int(hits.row[k]))
+        if variant.deadline is not None:
+            self._hold(self.deadlines.advance(int(judge.times[env.event])))
+        if closing:
+            name = closing_name(env)
+            if name is not None:
+                self.deadlines.close(variant.rule.id, str(env.field("reporter")), name)
+        elif variant.deadline is not None:
+            self.deadlines.start(env, self.evidence)
+        elif variant.again is not None:
+            self._raise_again(env, variant, int(hits.outcome[k]))
+        else:
+            alert = self.evidence.make(env, int(hits.outcome[k]), int(hits.label[k]))
+            self._hold([alert])
+
+    def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
+        assert variant.again is not None
+        if outcome != 2:
+            return
+        value, step = evaluate(variant.again.value, env), evaluate(variant.again.step, env)
+        reached = 0
+        if isinstance(value, Interval) and isinstance(step, Interval):
+            if value.low is not None and step.low is not None and step.low > 0:
+                reached = int(value.low // step.low)
+        period = self._period(env, variant)
+        subject, _ = self.evidence.subject(env)
+        last = self.raised.get((variant.rule.id, subject))
+        if last is not None and last[0] == period and reached <= last[1]:
+            return
+        self.raised[(variant.rule.id, subject)] = (period, reached)
+        self._hold([self.evidence.make(env, outcome, 0, period=period, suffix=f"#{reached}")])
+
+    def _period(self, env: RowEnvironment, variant: Variant) -> str:
+        from regtech.engine.evidence import period_text
+        from regtech.engine.kernels.measures import period_of
+        from regtech.engine.program import natural_period
+
+        kind, _ = natural_period(self.plan, variant)
+        judge, row = self.judge, env.row
+        if kind == H.PER_EVENT:
+            return f"{env.field('reporter')}/{judge.block.id_of(env.event)}"
+        if kind < 0 or kind >= H.PER_EVER:
+            return "ever"
+        number = period_of(
+            kind, int(judge.day[row]), int(judge.month[row]), int(judge.business_day[row])
+        )
+        return period_text(kind, int(number))
+
+    # --- order of alerts
+
+    def _hold(self, alerts: list[Alert]) -> None:
+        for alert in alerts:
+            self._serial += 1
+            heapq.heappush(self.held, (alert.order, self._serial, alert))
+
+    def _release(self, before_us: int) -> list[Alert]:
+        """Alerts dated before an instant, in order; later events can only add later ones."""
+        done = []
+        while self.held and self.held[0][0][0] < before_us:
+            done.append(heapq.heappop(self.held)[2])
+        self.alerts += len(done)
+        return done
+
+    def summary(self) -> Summary:
+        """Counts so far."""
+        made = Summary(
+            events=self.events,
+            alerts=self.alerts,
+            repeats=self.intake.repeats,
+            late=self.intake.late,
+            conflicts=self.intake.conflicts,
+            ungoverned=int(self.judge.counters[0]),
+            shared_payments=int(self.judge.counters[1]),
+            overflows=int(self.judge.errors[0]),
+            waiting=dict(self.plan.waiting),
+        )
+        for variant in self.plan.variants:
+            met, untold = (int(x) for x in self.judge.rule_counts[variant.index])
+            rule = variant.rule.id
+            made.met[rule] = made.met.get(rule, 0) + met
+            made.cannot_tell[rule] = made.cannot_tell.get(rule, 0) + untold
+        for rule, count in self.deadlines.untold.items():
+            made.cannot_tell[rule] = made.cannot_tell.get(rule, 0) + count
+        return made

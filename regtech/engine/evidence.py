@@ -1,0 +1,388 @@
+"""From a hit to an alert: values, facts, contributing events, due date, in one canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from regtech.engine.columns import kind_of
+from regtech.engine.durations import day_text, due_text, time_text
+from regtech.engine.evaluate import Interval, Value, evaluate, truth
+from regtech.engine.judge import Judge
+from regtech.engine.kernels import hits as H
+from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.raw import MAX, MIN
+from regtech.engine.plan import MeasureSpec, kernel_parts
+from regtech.engine.program import natural_period
+from regtech.engine.rowenv import RowEnvironment
+from regtech.engine.subjects import EVENT, INSTITUTION, subject_parts
+from regtech.engine.variants import Variant, condition
+from regtech.errors import InternalError
+from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
+from regtech.model.fields import Kind
+from regtech.rulelang.ir import (
+    Call,
+    Duration,
+    Expr,
+    FieldRef,
+    Measure,
+    Type,
+)
+from regtech.rulelang.values import value_text
+from regtech.rulelang.walk import children
+
+_MIN, _MAX = int(MIN), int(MAX)
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What is the same for all alerts of a variant."""
+
+    condition: Expr
+    fields: list[str]
+    measures: list[tuple[Measure, bool, MeasureSpec]]
+    params: dict[str, Any]
+    cite: dict[str, Any] | None
+    period: int = H.PER_EVENT
+    names: dict[str, Expr] = field(default_factory=dict)
+    due: Duration | None = None
+
+
+class EvidenceMaker:
+    """Makes alerts of hits; one for each engine."""
+
+    def __init__(self, judge: Judge, sources: list[str]) -> None:
+        self.judge = judge
+        self.sources = sources
+        self._shapes: dict[int, _Shape] = {}
+
+    def shape(self, variant: Variant) -> _Shape:
+        """The constant parts of a variant's alerts."""
+        if variant.index not in self._shapes:
+            self._shapes[variant.index] = self._shape(variant)
+        return self._shapes[variant.index]
+
+    def _shape(self, variant: Variant) -> _Shape:
+        plan = self.judge.plan
+        rule = variant.rule
+        whole = condition(variant)
+        fields: dict[str, None] = {}
+        measures: dict[tuple[Measure, bool], None] = {}
+        for expr in (whole, *variant.lets.values()):
+            _collect(expr, fields, measures)
+        cite = None
+        if rule.cite is not None:
+            instrument = variant.pack.instruments.get(rule.cite.instrument)
+            cite = {
+                "instrument": rule.cite.instrument,
+                "title": dict(instrument.title) if instrument else {},
+                "article": rule.cite.article,
+                "confidence": rule.cite.confidence,
+                "text_digest": rule.cite.text_digest,
+            }
+        params = {
+            name: {"value": value_text(c.value, c.type), "basis": variant.pack.params[name].basis}
+            for name, c in variant.params.items()
+        }
+        return _Shape(
+            whole,
+            list(fields),
+            [(m, s, plan.measure_of(variant, m, s)) for m, s in measures],
+            params,
+            cite,
+            natural_period(plan, variant)[0],
+            dict(variant.lets),
+            rule.alert.due,
+        )
+
+    def subject(self, env: RowEnvironment) -> tuple[str, dict[str, Any]]:
+        """Sorting text and written form of the subject."""
+        rule = env.variant.rule
+        written: dict[str, Any] = {"per": ",".join(rule.per)}
+        texts, institution = [], None
+        for name in rule.per:
+            for part in subject_parts(name, env.event_type):
+                if part == INSTITUTION:
+                    institution = self._text(int(self.judge.row_institution[env.row]), "reporter")
+                elif part == "reporter" and name in ("customer", "account"):
+                    institution = self._part(env, part)
+                elif part == EVENT:
+                    texts.append(f"{self._part(env, 'reporter')}/{self.judge.block.id_of(env.event)}")
+                else:
+                    texts.append(self._part(env, part))
+        written["id"] = "|".join(texts)
+        if institution is not None:
+            written["institution"] = institution
+        key = written["id"] if institution is None else f"{institution}|{written['id']}"
+        if rule.by:
+            written["by"] = {path: self._part(env, path) for path in rule.by}
+            key += "|" + "|".join(written["by"].values())
+        return key, written
+
+    def _part(self, env: RowEnvironment, path: str) -> str:
+        value = env.field(path)
+        if isinstance(value, Interval):
+            return str(value.exact)
+        return str(value)
+
+    def _text(self, raw: int, path: str) -> str:
+        return self.judge.plan.vocabulary.text(raw) if raw != _MIN else ""
+
+    def make(
+        self,
+        env: RowEnvironment,
+        outcome: int,
+        label: int,
+        *,
+        suffix: str = "",
+        period: str | None = None,
+        time_us: int | None = None,
+        due_us: int | None = None,
+        warning: bool = False,
+    ) -> Alert:
+        """The alert of a hit. Raises InternalError where the second reading disagrees."""
+        variant, rule = env.variant, env.variant.rule
+        shape = self.shape(variant)
+        decided = truth(shape.condition, env)
+        if decided != outcome:
+            raise InternalError(
+                f"rule {rule.id} on {self.judge.block.id_of(env.event)}: the kernels say {outcome}, "
+                f"the second reading says {decided}"
+            )
+        event_us = int(self.judge.times[env.event])
+        at = event_us if time_us is None else time_us
+        key, subject = self.subject(env)
+        text = period if period is not None else period_text(shape.period, label)
+        if period is None and shape.period == H.PER_EVENT:
+            reporter = self._part(env, "reporter")
+            text = f"{reporter}/{self.judge.block.id_of(env.event)}"
+        text += suffix
+        measures = {
+            name: written_value(evaluate(expr, env), expr.type, env)
+            if expr.type.name != "bool"
+            else (False, None, True)[truth(expr, env)]
+            for name, expr in shape.names.items()
+        }
+        ids, count, digest = self._events(env, shape)
+        due = None
+        profile = self.judge.plan.reference.profile(variant.jurisdiction)
+        if due_us is not None:
+            due = time_text(due_us)
+        elif shape.due is not None:
+            start = event_us
+            if rule.alert.due_from != "time":
+                given = env.column(rule.alert.due_from)
+                start = event_us if given == _MIN else given
+            due = due_text(start, shape.due, profile)
+        source, line = int(self.judge.block.source[env.event]), int(self.judge.block.line[env.event])
+        name = ("not met", "cannot_tell", "met")[outcome]
+        return Alert(
+            id=alert_id(rule.id, key, text, name, warning),
+            rule=rule.id,
+            rule_version=variant.pack.version,
+            pack=variant.pack.id,
+            pack_digest=variant.pack.digest,
+            jurisdiction=variant.jurisdiction,
+            obligation=list(rule.obligations),
+            cite=shape.cite,
+            kind=rule.alert.kind,
+            severity=rule.alert.severity,
+            status=rule.status,
+            subject=subject,
+            period=text,
+            time=time_text(at),
+            outcome=name,
+            warning=warning,
+            measures=measures,
+            params=shape.params,
+            rate=self._rate(env),
+            facts=self._facts(env, shape),
+            inputs=self._inputs(env, shape),
+            events=ids,
+            event_count=count,
+            event_digest=digest,
+            due=due,
+            late=False,
+            source={"file": self.sources[source], "line": line} if self.sources else None,
+            explanation={lang: rule.title[lang] for lang in ("en", "zh") if lang in rule.title},
+            order=(at, rule.id, key, text, "w" if warning else name),
+        )
+
+    def _rate(self, env: RowEnvironment) -> dict[str, Any] | None:
+        if not env.rates_used:
+            return None
+        table = self.judge.plan.reference.rates
+        return {
+            "table": table.name,
+            "digest": table.digest,
+            "used": {
+                pair: {"date": day_text(quote.day), "value": str(quote)}
+                for pair, quote in sorted(env.rates_used.items())
+            },
+        }
+
+    def _facts(self, env: RowEnvironment, shape: _Shape) -> dict[str, Any]:
+        return {path: written_field(path, env.field(path)) for path in shape.fields}
+
+    def _inputs(self, env: RowEnvironment, shape: _Shape) -> list[list[int | None]]:
+        made: list[list[int | None]] = []
+        for measure, strict, _ in shape.measures:
+            low, high = env.raw_measure(measure, strict)
+            made.append([None if low == _MIN else low, None if high == _MAX else high])
+        return made
+
+    def _events(self, env: RowEnvironment, shape: _Shape) -> tuple[list[str], int, str]:
+        judge = self.judge
+        state = judge.state
+        found: set[int] = {judge.first_event + env.event}
+        assert judge.program is not None
+        for _, _, spec in shape.measures:
+            if spec.bit < 0:
+                continue
+            column = judge.program.roles[spec.index, int(judge.types[env.event]), K.R_READ]
+            slot = int(judge.S[column, env.row]) if column >= 0 else -1
+            if slot < 0:
+                continue
+            log = state.log_descriptors[state.log_of[spec.keyspace.index]]
+            after = self._window_start(env, spec)
+            until = judge.first_event + env.event
+            buffer = np.zeros(256, np.int64)
+            count = int(H.contributors(log, slot, 1 << spec.bit, after, until, buffer))
+            if count > len(buffer):
+                buffer = np.zeros(count, np.int64)
+                H.contributors(log, slot, 1 << spec.bit, after, until, buffer)
+            found.update(int(x) for x in buffer[:count])
+        ordered = np.array(sorted(found), np.int64)
+        keys = judge.events.ids(ordered)
+        return keys[-EVENT_IDS_MAX:], len(ordered), event_digest(keys)
+
+    def _window_start(self, env: RowEnvironment, spec: MeasureSpec) -> int:
+        """Instant after which a contribution lies in the measure's window."""
+        judge, row = self.judge, env.row
+        time = int(judge.times[env.event])
+        if spec.window == K.ROLLING:
+            return time - spec.length
+        if spec.window == K.MONTHS:
+            from regtech.engine.kernels.rows import months_before
+
+            shifted = int(judge.shifted[row])
+            return int(months_before(shifted, spec.length)) - (shifted - time)
+        if spec.window == K.EVER:
+            return -(1 << 62)
+        from regtech.engine.windows import calendar_start_us
+
+        profile = judge.plan.jurisdictions[spec.jurisdiction]
+        return calendar_start_us(K.PERIODS[spec.period], int(judge.day[row]), profile) - 1
+
+
+def _collect(
+    expr: Expr, fields: dict[str, None], measures: dict[tuple[Measure, bool], None]
+) -> None:
+    if isinstance(expr, Measure):
+        for part in kernel_parts(expr):
+            measures[part] = None
+        return
+    if isinstance(expr, FieldRef):
+        fields[expr.path] = None
+    if isinstance(expr, Call) and expr.function == "amount_in":
+        fields["currency"] = None
+    for child in children(expr):
+        _collect(child, fields, measures)
+
+
+def period_text(kind: int, label: int) -> str:
+    """A period's label. Rule 18."""
+    if kind in (H.PER_ROLLING, H.PER_ROLLING_MONTHS):
+        return time_text(label)
+    if kind == H.PER_EVER:
+        return "ever"
+    if kind == H.PER_EVENT:
+        return time_text(label)
+    name = K.PERIODS[kind]
+    if name in ("day", "business_day"):
+        return day_text(label)
+    if name == "week":
+        from datetime import date, timedelta
+
+        monday = date(1970, 1, 1) + timedelta(days=label * 7 - 3)
+        year, week, _ = monday.isocalendar()
+        return f"{year:04d}-W{week:02d}"
+    if name == "month":
+        return f"{label // 12:04d}-{label % 12 + 1:02d}"
+    if name == "quarter":
+        return f"{label // 4:04d}-Q{label % 4 + 1}"
+    return f"{label:04d}"
+
+
+def written_field(path: str, value: Value) -> Any:
+    """A field's value as it is written in an alert and read back by replay."""
+    if value is None:
+        return None
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, str):
+        return value
+    exact = value.exact
+    if exact is None:
+        return None
+    if path == "persons":
+        return int(exact)
+    kind = kind_of(path)
+    if kind is Kind.BOOLEAN:
+        return bool(exact)
+    if kind is Kind.TIME:
+        return time_text(int(exact))
+    if kind is Kind.DATE:
+        return day_text(int(exact))
+    if kind is Kind.DECIMAL:
+        return decimal_text(exact)
+    return int(exact)
+
+
+def written_value(value: Value, kind: Type, env: RowEnvironment) -> Any:
+    """The value of a name in ``let`` as it is written in an alert."""
+    if not isinstance(value, Interval):
+        return sorted(value) if isinstance(value, frozenset) else value
+    if value.exact is not None:
+        return _written(value.exact, kind, env)
+    made: dict[str, Any] = {}
+    if value.low is not None:
+        made["at_least"] = _written(value.low, kind, env)
+    if value.high is not None:
+        made["at_most"] = _written(value.high, kind, env)
+    return made or None
+
+
+def _written(value: Fraction, kind: Type, env: RowEnvironment) -> Any:
+    if kind.name == "money" and kind.currency is not None:
+        exponent = env.currencies[kind.currency].exponent
+        return {
+            "amount": decimal_text(value / 10**exponent, exponent),
+            "currency": kind.currency,
+        }
+    if kind.name == "duration":
+        return {"seconds": decimal_text(value / 1_000_000)}
+    if kind.name == "time":
+        return time_text(int(value))
+    if kind.name == "date":
+        return day_text(int(value))
+    if kind.name == "bool":
+        return bool(value)
+    return int(value) if value.denominator == 1 and kind.name != "ratio" else decimal_text(value)
+
+
+def decimal_text(value: Fraction, places: int = 0) -> str:
+    """Exact decimal text with at least so many places; ``n/d`` where there is none."""
+    denominator = value.denominator
+    digits = places
+    while (10**digits) % denominator and digits < 40:
+        digits += 1
+    if (10**digits) % denominator:
+        return f"{value.numerator}/{denominator}"
+    whole = abs(value.numerator) * (10**digits // denominator)
+    text = str(whole).rjust(digits + 1, "0")
+    sign = "-" if value < 0 else ""
+    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)

@@ -1,0 +1,170 @@
+"""Arrival order to canonical order: late events, repeats and conflicts are sorted out on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from regtech.columns.batch import Batch
+from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.block import Block, joined
+from regtech.engine.columns import ColumnRegistry
+from regtech.engine.kernels import order as O
+from regtech.engine.kernels.raw import MIN
+from regtech.engine.plan import DAY_US
+from regtech.engine.state import Table
+
+Int64 = npt.NDArray[np.int64]
+NEVER: Final = -(1 << 62)
+FOREVER: Final = 1 << 62
+DEDUPE_DAYS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An event that was not judged: where it is and why (``late`` or ``conflict``)."""
+
+    source: int
+    line: int
+    id: str
+    code: str
+
+
+@dataclass
+class Intake:
+    """Holds events back until nothing earlier can come, then hands them on in canonical order."""
+
+    columns: ColumnRegistry
+    vocabulary: Vocabulary
+    seen: Table
+    lateness_us: int
+    sources: int
+    newest: list[int] = field(default_factory=list)
+    pending: Block | None = None
+    set_aside: list[SetAside] = field(default_factory=list)
+    repeats: int = 0
+    late: int = 0
+    conflicts: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.newest:
+            self.newest = [NEVER] * self.sources
+        self._decoded = np.array(
+            [self.columns.index[f.path] for f in self.columns.decoded()], np.int64
+        )
+        self._time = self.columns.index["time"]
+        self._reporter = self.columns.index["reporter"]
+
+    def push(self, batch: Batch) -> None:
+        """Take in a batch in arrival order."""
+        if batch.count == 0:
+            return
+        block = self._block(batch)
+        times = block.columns[self._time]
+        late = np.zeros(block.count, np.uint8)
+        source = batch.source
+        self.newest[source] = int(
+            O.mark_late(times, block.count, self.newest[source], self.lateness_us, late)
+        )
+        if late.any():
+            self._put_aside_late(block, late)
+            block = block.select(np.flatnonzero(late == 0))
+        self.pending = block if self.pending is None else joined([self.pending, block])
+
+    def _block(self, batch: Batch) -> Block:
+        n = batch.count
+        columns = np.full((len(self.columns.index), n), MIN, np.int64)
+        columns[self._decoded] = batch.columns[:, :n]
+        return Block(
+            n, columns, batch.person_offsets, batch.person_values, batch.person_given,
+            batch.id_offsets, batch.id_bytes, batch.content, batch.line,
+            np.full(n, batch.source, np.int64),
+        )  # fmt: skip
+
+    def _put_aside_late(self, block: Block, late: npt.NDArray[np.uint8]) -> None:
+        part = block.select(np.flatnonzero(late))
+        status = self._identify(part, insert=False)
+        for k in range(part.count):
+            if status[k] == O.REPEAT:
+                self.repeats += 1
+                continue
+            code = "conflict" if status[k] == O.CONFLICT else "late"
+            if code == "late":
+                self.late += 1
+            else:
+                self.conflicts += 1
+            self.set_aside.append(
+                SetAside(int(part.source[k]), int(part.line[k]), part.id_of(k), code)
+            )
+
+    def _identify(self, block: Block, insert: bool) -> Int64:
+        n = block.count
+        a, b = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        O.identity_hashes(block.columns[self._reporter], block.id_offsets, block.id_bytes, n, a, b)
+        times = block.columns[self._time]
+        if insert and n > self.seen.room():
+            self.seen.ensure(max(n, 4096), 3, int(times[-1]) - DEDUPE_DAYS * DAY_US)
+        status = np.zeros(n, np.int64)
+        O.identify(n, a, b, block.content, times, self.seen.descriptor, insert, status)
+        return status
+
+    def release_bound(self) -> int:
+        """Events before this instant can be judged: nothing earlier can still come in time."""
+        lowest = min(self.newest, default=FOREVER)
+        return lowest if lowest in (NEVER, FOREVER) else lowest - self.lateness_us
+
+    def close(self, source: int) -> None:
+        """A source has ended."""
+        self.newest[source] = FOREVER
+
+    def take(self) -> Block | None:
+        """The events that can be judged now, in canonical order, each once."""
+        block = self.pending
+        if block is None or block.count == 0:
+            return None
+        bound = self.release_bound()
+        times = block.columns[self._time]
+        if bound <= int(times.min()):
+            return None
+        ready = self._ordered(block, np.flatnonzero(times < bound))
+        if ready.count == block.count:
+            self.pending = None
+        else:
+            self.pending = block.select(np.flatnonzero(times >= bound))
+        return self._unique(ready)
+
+    def _ordered(self, block: Block, places: Int64) -> Block:
+        times = block.columns[self._time][places]
+        steps = np.diff(times)
+        if len(places) == block.count and (steps > 0).all():
+            return block
+        order = places[np.argsort(times, kind="stable")]
+        ordered_times = block.columns[self._time]
+        if (np.diff(ordered_times[order]) == 0).any():
+            reporters = block.columns[self._reporter]
+            codes = np.unique(reporters[order])
+            names = [self.vocabulary.text(int(c)).encode() for c in codes]
+            position = np.empty(len(codes), np.int64)
+            position[sorted(range(len(codes)), key=names.__getitem__)] = np.arange(len(codes))
+            ranks = np.zeros(block.count, np.int64)
+            ranks[order] = position[np.searchsorted(codes, reporters[order])]
+            scratch = np.zeros(len(order), np.int64)
+            O.order_ties(
+                order, ordered_times, ranks, block.id_offsets, block.id_bytes, block.content, scratch
+            )
+        return block.select(order)
+
+    def _unique(self, block: Block) -> Block:
+        status = self._identify(block, insert=True)
+        if not status.any():
+            return block
+        self.repeats += int((status == O.REPEAT).sum())
+        for k in np.flatnonzero(status == O.CONFLICT):
+            self.conflicts += 1
+            self.set_aside.append(
+                SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
+            )
+        return block.select(np.flatnonzero(status == O.NEW))

@@ -1,0 +1,757 @@
+"""Window kernels: measures over a subject's rows, in canonical order, measure by measure.
+
+Rules 12-16 of docs/concepts/semantics.md. A cell per (measure, subject slot) holds a stamp of the
+period and a count of uncertain contributions in word 0, then the running value. Rolling windows keep no
+buffer per subject: all rows of a key space are in one log in canonical order, and each window is a
+cursor on it that takes expired entries back out (docs/concepts/engine.md).
+
+More than 300 lines: each kind of window is one tight loop over all kinds of measure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from regtech.columns.jit import inline_kernel, kernel
+from regtech.engine.kernels.raw import (
+    MAX,
+    MIN,
+    load32,
+    load64,
+    multiply_high,
+    store32,
+    store64,
+)
+from regtech.engine.kernels.rows import months_before
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+
+KINDS: Final = (
+    "sum count distinct min max last stddev since_last first_seen outstanding figure persons".split()
+)
+KIND: Final = {name: index for index, name in enumerate(KINDS)}
+(SUM, COUNT, DISTINCT, MINIMUM, MAXIMUM, LAST, STDDEV, SINCE_LAST, FIRST_SEEN, OUTSTANDING, FIGURE,
+ PERSONS) = range(len(KINDS))  # fmt: skip
+CELL_WORDS: Final = (2, 2, 2, 2, 2, 3, 5, 3, 3, 2, 8, 2)
+CALENDAR, ROLLING, MONTHS, EVER = range(4)
+PERIODS: Final = ("day", "week", "month", "quarter", "year", "business_day")
+DAY, WEEK, MONTH, QUARTER, YEAR, BUSINESS_DAY = range(6)
+
+# measure descriptor
+(M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_CELLS, M_NONNEGATIVE, M_TABLE, M_LOG,
+ M_BIT, M_VALUE, M_NEXT, M_PREVIOUS, M_ITEM_CELLS, M_CURSOR, M_PT, M_PS, M_PV, M_PMASK, M_PHEAD,
+ M_PCURSOR, M_ACTIVE, M_WORDS) = range(24)  # fmt: skip
+MEASURE_WORDS: Final = 24
+# per type of contributing or reading row
+R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF = range(7)
+ROLE_WORDS: Final = 7
+CONTRIBUTES, READS = 1, 2
+# log descriptor
+(L_T, L_EVENT, L_PREVIOUS, L_SLOT, L_YES, L_UNKNOWN, L_MASK, L_HEAD, L_TAIL, L_HEADS, L_VALUES,
+ L_VALUE_COUNT, L_JURISDICTION) = range(13)  # fmt: skip
+LOG_WORDS: Final = 13
+
+BIAS: Final = np.int64(1 << 30)
+LOW32: Final = np.int64(0xFFFFFFFF)
+POISON: Final = np.int64(1 << 31)
+"""Set in word 0 when a running sum left 64 bits: the value is unbounded from then on, and counted."""
+
+
+@inline_kernel(nrt=False)
+def period_of(kind: Any, day: Any, month: Any, business_day: Any) -> Any:
+    """Number of the calendar period of a row."""
+    if kind == DAY:
+        return day
+    if kind == WEEK:
+        return (day + 3) // 7
+    if kind == MONTH:
+        return month
+    if kind == QUARTER:
+        return month // 3
+    if kind == YEAR:
+        return month // 12
+    return business_day
+
+
+@inline_kernel(nrt=False)
+def overflows(a: Any, b: Any, total: Any) -> Any:
+    """Whether ``a + b = total`` left 64 bits."""
+    return ((a ^ total) & (b ^ total)) < 0
+
+
+@kernel(nrt=False)
+def square_add(lo: Any, hi: Any, x: Any) -> Any:
+    """(hi, lo) + x * x as two unsigned words; x is a magnitude."""
+    u = np.uint64(x)
+    low = u * u
+    high = multiply_high(u, u)
+    total = np.uint64(lo) + low
+    carry = np.uint64(1) if total < low else np.uint64(0)
+    return np.int64(total), np.int64(np.uint64(hi) + high + carry)
+
+
+@kernel(nrt=False)
+def deviation(count: Any, total: Any, lo: Any, hi: Any) -> Any:
+    """Population standard deviation rounded down, from count, sum and sum of squares.
+
+    floor(sqrt(n * q - s * s) / n) in integers; MIN where n * q does not fit 126 bits.
+    """
+    if count == 0:
+        return MIN
+    n = np.uint64(count)
+    if np.uint64(hi) != np.uint64(0) and np.uint64(hi) > (np.uint64(1) << np.uint64(61)) // n:
+        return MIN
+    a_lo = np.uint64(lo) * n
+    a_hi = np.uint64(hi) * n + multiply_high(np.uint64(lo), n)
+    magnitude = np.uint64(total if total >= 0 else -total)
+    s_lo = magnitude * magnitude
+    s_hi = multiply_high(magnitude, magnitude)
+    borrow = np.uint64(1) if a_lo < s_lo else np.uint64(0)
+    d_lo = a_lo - s_lo
+    d_hi = a_hi - s_hi - borrow
+    # greatest r with (r * n)^2 <= d: bisection on r, products in 128 bits
+    low = np.uint64(0)
+    high = np.uint64(1) << np.uint64(62)
+    while high - low > np.uint64(1):
+        middle = low + ((high - low) >> np.uint64(1))
+        fits = multiply_high(middle, n) == np.uint64(0)
+        if fits:
+            p = middle * n
+            q_lo = p * p
+            q_hi = multiply_high(p, p)
+            fits = q_hi < d_hi or (q_hi == d_hi and q_lo <= d_lo)
+        if fits:
+            low = middle
+        else:
+            high = middle
+    return np.int64(low)
+
+
+@kernel(nrt=False)
+def append_logs(
+    logs: Any, starts: Any, row_event: Any, types: Any, times: Any, first_event: Any, F: Any, V: Any,
+    S: Any, E: Any, keys: Any, filters: Any, filter_from: Any, values: Any, value_from: Any,
+    value_addresses: Any, n_types: Any,
+) -> None:
+    """Append the contributing rows of each key space to its log; ``E[log, row]``: index or -1.
+
+    For log l and type t, ``keys[l, t]`` is the key column, ``filters[k] = (bit, filter slot)`` and
+    ``values[k] = (value index, value slot)`` for k in ``*_from[l * n_types + t]`` and on. Head-room has been
+    checked by the caller.
+    """
+    for l in range(logs.shape[0]):
+        j = logs[l, L_JURISDICTION]
+        mask = logs[l, L_MASK]
+        head = logs[l, L_HEAD]
+        for r in range(starts[j], starts[j + 1]):
+            E[l, r] = -1
+            i = row_event[r]
+            kind = types[i]
+            column = keys[l, kind]
+            if column < 0:
+                continue
+            slot = S[column, r]
+            if slot < 0:
+                continue
+            group = l * n_types + kind
+            yes = np.int64(0)
+            unknown = np.int64(0)
+            for k in range(filter_from[group], filter_from[group + 1]):
+                tri = np.int64(2)
+                if filters[k, 1] >= 0:
+                    tri = np.int64(F[filters[k, 1], r])
+                yes |= (tri >> 1) << filters[k, 0]
+                unknown |= (tri & 1) << filters[k, 0]
+            if yes | unknown == 0:
+                continue
+            at = head & mask
+            store64(logs[l, L_T], at, times[i])
+            store64(logs[l, L_EVENT], at, first_event + i)
+            before = load64(logs[l, L_HEADS], slot)
+            distance = head + 1 - before
+            store32(logs[l, L_PREVIOUS], at, distance if 0 < before and distance < 2147483647 else 0)
+            store64(logs[l, L_HEADS], slot, head + 1)
+            store32(logs[l, L_SLOT], at, slot)
+            store32(logs[l, L_YES], at, yes)
+            store32(logs[l, L_UNKNOWN], at, unknown)
+            for k in range(value_from[group], value_from[group + 1]):
+                store64(value_addresses[logs[l, L_VALUES] + values[k, 0]], at, V[values[k, 1], r])
+            E[l, r] = head
+            head += 1
+        logs[l, L_HEAD] = head
+
+
+@kernel(nrt=False)
+def calendar_measures(
+    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, times: Any, day: Any,
+    month: Any, business_day: Any, F: Any, V: Any, S: Any, X: Any, XH: Any, tables: Any,
+    person_offsets: Any, person_values: Any, person_given: Any, errors: Any,
+) -> None:
+    """One measure over a calendar period, or over everything so far."""
+    kind = M[m, M_KIND]
+    j = M[m, M_JURISDICTION]
+    out = M[m, M_OUT]
+    cells = M[m, M_CELLS]
+    words = M[m, M_WORDS]
+    ever = M[m, M_WINDOW] == EVER
+    period_kind = M[m, M_PERIOD]
+    nonnegative = M[m, M_NONNEGATIVE] != 0
+    table = M[m, M_TABLE]
+    for r in range(starts[j], starts[j + 1]):
+        i = row_event[r]
+        kind_of_event = types[i]
+        flags = R[m, kind_of_event, R_FLAGS]
+        if flags == 0:
+            continue
+        period = np.int64(0)
+        if not ever:
+            period = period_of(period_kind, day[r], month[r], business_day[r])
+        stamp = (period + BIAS) << 32
+        since = MIN
+        if flags & CONTRIBUTES:
+            tri = np.int64(2)
+            if R[m, kind_of_event, R_FILTER] >= 0:
+                tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
+            slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
+            if slot >= 0:
+                at = slot * words
+                state = load64(cells, at)
+                if (state & ~LOW32) != stamp:
+                    state = stamp
+                    for w in range(1, words):
+                        store64(cells, at + w, 0)
+                value = np.int64(0)
+                if R[m, kind_of_event, R_VALUE] >= 0:
+                    value = V[R[m, kind_of_event, R_VALUE], r]
+                certain = tri == 2 and value != MIN
+                if kind == SUM:
+                    if certain:
+                        before = load64(cells, at + 1)
+                        total = before + value
+                        if state & POISON == 0:
+                            if overflows(before, value, total):
+                                state |= POISON
+                                errors[0] += 1
+                                total = MAX - 1
+                            store64(cells, at + 1, total)
+                    elif state & LOW32 & ~POISON < POISON - 1:
+                        state += 1
+                elif kind == COUNT:
+                    if tri == 2:
+                        store64(cells, at + 1, load64(cells, at + 1) + 1)
+                    elif state & LOW32 & ~POISON < POISON - 1:
+                        state += 1
+                elif kind == DISTINCT or kind == PERSONS:
+                    if kind == PERSONS:
+                        first = person_offsets[i]
+                        last = person_offsets[i + 1]
+                        certain = tri == 2
+                    else:
+                        first = np.int64(0)
+                        last = np.int64(1)
+                    if certain:
+                        number = load64(cells, at + 1)
+                        address = tables[table, T_ADDRESS]
+                        for k in range(first, last):
+                            if kind == PERSONS:
+                                value = person_values[k]
+                            place = find2(address, tables[table, T_MASK], 3, slot + 1, value)
+                            if place < 0:
+                                place = -1 - place
+                                store64(address, place, slot + 1)
+                                store64(address, place + 1, value)
+                                store64(address, place + 2, stamp)
+                                tables[table, T_COUNT] += 1
+                                number += 1
+                            elif load64(address, place + 2) != stamp:
+                                store64(address, place + 2, stamp)
+                                number += 1
+                        store64(cells, at + 1, number)
+                    elif state & LOW32 & ~POISON < POISON - 1:
+                        state += 1
+                elif kind == MINIMUM or kind == MAXIMUM:
+                    # word 1 holds value XOR MIN, so that a fresh cell (0) reads as empty (MIN)
+                    if certain:
+                        before = load64(cells, at + 1) ^ MIN
+                        if before == MIN or (value < before) == (kind == MINIMUM):
+                            store64(cells, at + 1, value ^ MIN)
+                    elif state & LOW32 & ~POISON < POISON - 1:
+                        state += 1
+                elif kind == LAST:
+                    store64(cells, at + 1, value)
+                    store64(cells, at + 2, 1 if certain else 2)
+                elif kind == STDDEV:
+                    if certain:
+                        before = load64(cells, at + 2)
+                        total = before + value
+                        if overflows(before, value, total):
+                            state |= POISON
+                            errors[0] += 1
+                        store64(cells, at + 1, load64(cells, at + 1) + 1)
+                        store64(cells, at + 2, total)
+                        lo, hi = square_add(
+                            load64(cells, at + 3), load64(cells, at + 4), abs(value)
+                        )
+                        store64(cells, at + 3, lo)
+                        store64(cells, at + 4, hi)
+                    elif state & LOW32 & ~POISON < POISON - 1:
+                        state += 1
+                elif kind == SINCE_LAST:
+                    # the reading row looks at what was before itself
+                    if flags & READS and S[R[m, kind_of_event, R_READ], r] == slot:
+                        if load64(cells, at + 2) == 1:
+                            since = times[i] - load64(cells, at + 1)
+                    store64(cells, at + 1, times[i])
+                    store64(cells, at + 2, 1 if tri == 2 else 2)
+                elif kind == FIRST_SEEN:
+                    if load64(cells, at + 2) == 0:
+                        store64(cells, at + 1, times[i])
+                        store64(cells, at + 2, 1 if tri == 2 else 2)
+                store64(cells, at, state)
+        if flags & READS:
+            low = MIN
+            high = MAX
+            slot = S[R[m, kind_of_event, R_READ], r]
+            if slot >= 0:
+                at = slot * words
+                state = load64(cells, at)
+                current = (state & ~LOW32) == stamp
+                uncertain = current and (state & LOW32) != 0
+                if kind == SUM or kind == COUNT or kind == DISTINCT or kind == PERSONS:
+                    low = load64(cells, at + 1) if current else np.int64(0)
+                    high = low
+                    if uncertain:
+                        high = MAX
+                        if kind == SUM and not nonnegative:
+                            low = MIN
+                elif kind == MINIMUM or kind == MAXIMUM:
+                    if current and not uncertain:
+                        low = load64(cells, at + 1) ^ MIN
+                        high = MAX if low == MIN else low
+                elif kind == LAST:
+                    if current and load64(cells, at + 2) == 1:
+                        low = load64(cells, at + 1)
+                        high = low
+                elif kind == STDDEV:
+                    if current and not uncertain:
+                        low = deviation(
+                            load64(cells, at + 1), load64(cells, at + 2), load64(cells, at + 3),
+                            load64(cells, at + 4),
+                        )  # fmt: skip
+                        high = MAX if low == MIN else low
+                elif kind == SINCE_LAST:
+                    contributed = False
+                    if flags & CONTRIBUTES:
+                        tri = np.int64(2)
+                        if R[m, kind_of_event, R_FILTER] >= 0:
+                            tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
+                        contributed = tri != 0 and S[R[m, kind_of_event, R_KEY], r] == slot
+                    if contributed:
+                        low = since
+                    elif current and load64(cells, at + 2) == 1:
+                        low = times[i] - load64(cells, at + 1)
+                    high = MAX if low == MIN else low
+                elif kind == FIRST_SEEN:
+                    if current and load64(cells, at + 2) == 1:
+                        low = times[i] - load64(cells, at + 1)
+                        high = low
+            X[out, r] = low
+            XH[out, r] = high
+
+
+@kernel(nrt=False)
+def rolling_measures(
+    m: Any, M: Any, R: Any, logs: Any, starts: Any, row_event: Any, types: Any, times: Any,
+    shifted: Any, standard: Any, F: Any, S: Any, E: Any, X: Any, XH: Any, tables: Any,
+    value_addresses: Any, person_offsets: Any, person_values: Any, errors: Any,
+) -> None:
+    """One measure over a rolling window: a cursor on the key space's log takes out what expired."""
+    kind = M[m, M_KIND]
+    j = M[m, M_JURISDICTION]
+    out = M[m, M_OUT]
+    cells = M[m, M_CELLS]
+    words = M[m, M_WORDS]
+    length = M[m, M_LENGTH]
+    in_months = M[m, M_WINDOW] == MONTHS
+    nonnegative = M[m, M_NONNEGATIVE] != 0
+    table = M[m, M_TABLE]
+    l = M[m, M_LOG]
+    mask = logs[l, L_MASK]
+    bit = M[m, M_BIT]
+    log_t = logs[l, L_T]
+    log_slot = logs[l, L_SLOT]
+    log_yes = logs[l, L_YES]
+    log_unknown = logs[l, L_UNKNOWN]
+    log_value = np.int64(0)
+    if M[m, M_VALUE] >= 0:
+        log_value = value_addresses[logs[l, L_VALUES] + M[m, M_VALUE]]
+    nexts = M[m, M_NEXT]
+    previous = M[m, M_PREVIOUS]
+    cursor = M[m, M_CURSOR]
+    shift = standard[j] if in_months else np.int64(0)
+    end = cursor
+    for r in range(starts[j], starts[j + 1]):
+        i = row_event[r]
+        kind_of_event = types[i]
+        flags = R[m, kind_of_event, R_FLAGS]
+        if flags == 0:
+            continue
+        if in_months:
+            limit = months_before(shifted[r], length)
+        else:
+            limit = times[i] - length
+        # --- take out what has left the window
+        if kind == PERSONS:
+            pc = M[m, M_PCURSOR]
+            while pc < M[m, M_PHEAD]:
+                at = pc & M[m, M_PMASK]
+                if load64(M[m, M_PT], at) + shift > limit:
+                    break
+                slot = load64(M[m, M_PS], at)
+                value = load64(M[m, M_PV], at)
+                if value < 0:
+                    store64(cells, slot * words, load64(cells, slot * words) - 1)
+                else:
+                    place = find2(tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value)
+                    if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == pc + 1:
+                        store64(cells, slot * words + 1, load64(cells, slot * words + 1) - 1)
+                pc += 1
+            M[m, M_PCURSOR] = pc
+        elif kind != LAST and kind != SINCE_LAST:
+            head = E[l, r] if E[l, r] >= 0 else logs[l, L_HEAD]
+            while cursor < head:
+                at = cursor & mask
+                if load64(log_t, at) + shift > limit:
+                    break
+                yes = (load32(log_yes, at) >> bit) & 1
+                unknown = (load32(log_unknown, at) >> bit) & 1
+                if yes | unknown:
+                    slot = load32(log_slot, at)
+                    cell = slot * words
+                    value = load64(log_value, at) if log_value != 0 else np.int64(0)
+                    certain = yes != 0 and value != MIN
+                    if kind == COUNT:
+                        certain = yes != 0
+                    if not certain:
+                        store64(cells, cell, load64(cells, cell) - 1)
+                        if kind == MINIMUM or kind == MAXIMUM:
+                            pass
+                    elif kind == SUM:
+                        store64(cells, cell + 1, load64(cells, cell + 1) - value)
+                    elif kind == COUNT:
+                        store64(cells, cell + 1, load64(cells, cell + 1) - 1)
+                    elif kind == DISTINCT:
+                        place = find2(
+                            tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value
+                        )
+                        if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == cursor + 1:
+                            store64(cells, cell + 1, load64(cells, cell + 1) - 1)
+                    elif kind == MINIMUM or kind == MAXIMUM:
+                        if load64(cells, cell + 1) == cursor + 1:
+                            following = load64(nexts, at)
+                            store64(cells, cell + 1, following)
+                            if following == 0:
+                                store64(cells, cell + 2, 0)
+                            else:
+                                store64(previous, (following - 1) & mask, 0)
+                    elif kind == STDDEV:
+                        store64(cells, cell + 1, load64(cells, cell + 1) - 1)
+                        store64(cells, cell + 2, load64(cells, cell + 2) - value)
+                        lo, hi = square_add(0, 0, abs(value))
+                        old = np.uint64(load64(cells, cell + 3))
+                        borrow = np.uint64(1) if old < np.uint64(lo) else np.uint64(0)
+                        store64(cells, cell + 3, np.int64(old - np.uint64(lo)))
+                        store64(
+                            cells, cell + 4,
+                            np.int64(np.uint64(load64(cells, cell + 4)) - np.uint64(hi) - borrow),
+                        )  # fmt: skip
+                cursor += 1
+        # --- take in the present row
+        since = MIN
+        contributed = np.int64(-1)
+        if flags & CONTRIBUTES:
+            tri = np.int64(2)
+            if R[m, kind_of_event, R_FILTER] >= 0:
+                tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
+            slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
+            if slot >= 0:
+                cell = slot * words
+                entry = E[l, r]
+                at = entry & mask
+                value = load64(log_value, at) if log_value != 0 else np.int64(0)
+                certain = tri == 2 and value != MIN
+                contributed = slot
+                if kind == PERSONS:
+                    head = M[m, M_PHEAD]
+                    if tri != 2:
+                        store64(M[m, M_PT], head & M[m, M_PMASK], times[i])
+                        store64(M[m, M_PS], head & M[m, M_PMASK], slot)
+                        store64(M[m, M_PV], head & M[m, M_PMASK], -1)
+                        store64(cells, cell, load64(cells, cell) + 1)
+                        head += 1
+                    else:
+                        address = tables[table, T_ADDRESS]
+                        number = load64(cells, cell + 1)
+                        for k in range(person_offsets[i], person_offsets[i + 1]):
+                            person = person_values[k]
+                            store64(M[m, M_PT], head & M[m, M_PMASK], times[i])
+                            store64(M[m, M_PS], head & M[m, M_PMASK], slot)
+                            store64(M[m, M_PV], head & M[m, M_PMASK], person)
+                            place = find2(address, tables[table, T_MASK], 3, slot + 1, person)
+                            if place < 0:
+                                place = -1 - place
+                                store64(address, place, slot + 1)
+                                store64(address, place + 1, person)
+                                tables[table, T_COUNT] += 1
+                                number += 1
+                            elif load64(address, place + 2) <= M[m, M_PCURSOR]:
+                                number += 1
+                            store64(address, place + 2, head + 1)
+                            head += 1
+                        store64(cells, cell + 1, number)
+                    M[m, M_PHEAD] = head
+                elif kind == LAST or kind == SINCE_LAST:
+                    if kind == SINCE_LAST and load64(cells, cell + 2) == 1:
+                        since = load64(cells, cell)
+                    store64(cells, cell, times[i])
+                    store64(cells, cell + 1, value)
+                    store64(cells, cell + 2, 1 if (certain or (kind == SINCE_LAST and tri == 2)) else 2)
+                elif kind == COUNT and tri == 2:
+                    store64(cells, cell + 1, load64(cells, cell + 1) + 1)
+                elif not certain:
+                    store64(cells, cell, load64(cells, cell) + 1)
+                elif kind == SUM:
+                    before = load64(cells, cell + 1)
+                    total = before + value
+                    if overflows(before, value, total):
+                        store64(cells, cell, load64(cells, cell) | (POISON << 8))
+                        errors[0] += 1
+                    store64(cells, cell + 1, total)
+                elif kind == DISTINCT:
+                    address = tables[table, T_ADDRESS]
+                    place = find2(address, tables[table, T_MASK], 3, slot + 1, value)
+                    if place < 0:
+                        place = -1 - place
+                        store64(address, place, slot + 1)
+                        store64(address, place + 1, value)
+                        tables[table, T_COUNT] += 1
+                        store64(cells, cell + 1, load64(cells, cell + 1) + 1)
+                    elif load64(address, place + 2) <= cursor:
+                        store64(cells, cell + 1, load64(cells, cell + 1) + 1)
+                    store64(address, place + 2, entry + 1)
+                elif kind == MINIMUM or kind == MAXIMUM:
+                    last = load64(cells, cell + 2)
+                    while last != 0:
+                        other = load64(log_value, (last - 1) & mask)
+                        if (other < value) if kind == MINIMUM else (other > value):
+                            break
+                        last = load64(previous, (last - 1) & mask)
+                    store64(previous, at, last)
+                    store64(nexts, at, 0)
+                    if last == 0:
+                        store64(cells, cell + 1, entry + 1)
+                    else:
+                        store64(nexts, (last - 1) & mask, entry + 1)
+                    store64(cells, cell + 2, entry + 1)
+                elif kind == STDDEV:
+                    store64(cells, cell + 1, load64(cells, cell + 1) + 1)
+                    before = load64(cells, cell + 2)
+                    total = before + value
+                    if overflows(before, value, total):
+                        store64(cells, cell, load64(cells, cell) | (POISON << 8))
+                        errors[0] += 1
+                    store64(cells, cell + 2, total)
+                    lo, hi = square_add(load64(cells, cell + 3), load64(cells, cell + 4), abs(value))
+                    store64(cells, cell + 3, lo)
+                    store64(cells, cell + 4, hi)
+        # --- read
+        if flags & READS:
+            low = MIN
+            high = MAX
+            slot = S[R[m, kind_of_event, R_READ], r]
+            if slot >= 0:
+                cell = slot * words
+                if kind == LAST:
+                    if load64(cells, cell + 2) == 1 and load64(cells, cell) + shift > limit:
+                        low = load64(cells, cell + 1)
+                        high = low
+                elif kind == SINCE_LAST:
+                    if contributed == slot:
+                        if since != MIN and since + shift > limit:
+                            low = times[i] - since
+                    elif load64(cells, cell + 2) == 1 and load64(cells, cell) + shift > limit:
+                        low = times[i] - load64(cells, cell)
+                    high = MAX if low == MIN else low
+                else:
+                    state = load64(cells, cell)
+                    uncertain = state != 0
+                    if kind == SUM or kind == COUNT or kind == DISTINCT or kind == PERSONS:
+                        low = load64(cells, cell + 1)
+                        high = low
+                        if uncertain:
+                            high = MAX
+                            if kind == SUM and (not nonnegative or state >= POISON << 8):
+                                low = MIN
+                    elif not uncertain:
+                        if kind == MINIMUM or kind == MAXIMUM:
+                            first = load64(cells, cell + 1)
+                            if first != 0:
+                                low = load64(log_value, (first - 1) & mask)
+                                high = low
+                        elif kind == STDDEV:
+                            low = deviation(
+                                load64(cells, cell + 1), load64(cells, cell + 2),
+                                load64(cells, cell + 3), load64(cells, cell + 4),
+                            )  # fmt: skip
+                            high = MAX if low == MIN else low
+            X[out, r] = low
+            XH[out, r] = high
+        end = r
+    M[m, M_CURSOR] = cursor
+
+
+@kernel(nrt=False)
+def outstanding_measures(
+    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, F: Any, V: Any, S: Any, X: Any,
+    XH: Any, errors: Any,
+) -> None:
+    """Sum over items of the latest balance: the new balance replaces the item's old one."""
+    j = M[m, M_JURISDICTION]
+    out = M[m, M_OUT]
+    cells = M[m, M_CELLS]
+    items = M[m, M_ITEM_CELLS]
+    nonnegative = M[m, M_NONNEGATIVE] != 0
+    for r in range(starts[j], starts[j + 1]):
+        kind_of_event = types[row_event[r]]
+        flags = R[m, kind_of_event, R_FLAGS]
+        if flags == 0:
+            continue
+        if flags & CONTRIBUTES:
+            tri = np.int64(2)
+            if R[m, kind_of_event, R_FILTER] >= 0:
+                tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
+            slot = np.int64(-1)
+            item = np.int64(-1)
+            if tri != 0:
+                slot = S[R[m, kind_of_event, R_KEY], r]
+                item = S[R[m, kind_of_event, R_ITEM], r]
+            if slot >= 0 and item >= 0:
+                value = V[R[m, kind_of_event, R_VALUE], r]
+                certain = tri == 2 and value != MIN
+                status = load64(items, item * 2)
+                total = load64(cells, slot * 2 + 1)
+                uncertain = load64(cells, slot * 2)
+                if status == 1:
+                    total -= load64(items, item * 2 + 1)
+                elif status == 2:
+                    uncertain -= 1
+                if certain:
+                    after = total + value
+                    if overflows(total, value, after):
+                        uncertain |= POISON << 8
+                        errors[0] += 1
+                    total = after
+                    store64(items, item * 2, 1)
+                    store64(items, item * 2 + 1, value)
+                else:
+                    uncertain += 1
+                    store64(items, item * 2, 2)
+                store64(cells, slot * 2, uncertain)
+                store64(cells, slot * 2 + 1, total)
+        if flags & READS:
+            low = MIN
+            high = MAX
+            slot = S[R[m, kind_of_event, R_READ], r]
+            if slot >= 0:
+                state = load64(cells, slot * 2)
+                if state == 0:
+                    low = load64(cells, slot * 2 + 1)
+                    high = low
+                elif nonnegative and state < POISON << 8:
+                    low = load64(cells, slot * 2 + 1)
+            X[out, r] = low
+            XH[out, r] = high
+
+
+@kernel(nrt=False)
+def figure_measures(
+    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, day: Any, F: Any, V: Any,
+    S: Any, X: Any, XH: Any,
+) -> None:
+    """The reported figure of the greatest day before the reading row's; four days are kept.
+
+    A cell is four pairs (day + BIAS, value), newest day first; a later report for the same day
+    replaces the earlier.
+    """
+    j = M[m, M_JURISDICTION]
+    out = M[m, M_OUT]
+    cells = M[m, M_CELLS]
+    for r in range(starts[j], starts[j + 1]):
+        kind_of_event = types[row_event[r]]
+        flags = R[m, kind_of_event, R_FLAGS]
+        if flags == 0:
+            continue
+        if flags & CONTRIBUTES:
+            tri = np.int64(2)
+            if R[m, kind_of_event, R_FILTER] >= 0:
+                tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
+            slot = S[R[m, kind_of_event, R_KEY], r] if tri == 2 else np.int64(-1)
+            if slot >= 0:
+                as_of = V[R[m, kind_of_event, R_AS_OF], r]
+                if as_of == MIN:
+                    as_of = day[r]
+                key = as_of + BIAS
+                value = V[R[m, kind_of_event, R_VALUE], r]
+                at = slot * 8
+                k = 0
+                while k < 4 and load64(cells, at + 2 * k) > key:
+                    k += 1
+                if k < 4:
+                    if load64(cells, at + 2 * k) != key:
+                        for q in range(3, k, -1):
+                            store64(cells, at + 2 * q, load64(cells, at + 2 * q - 2))
+                            store64(cells, at + 2 * q + 1, load64(cells, at + 2 * q - 1))
+                    store64(cells, at + 2 * k, key)
+                    store64(cells, at + 2 * k + 1, value)
+        if flags & READS:
+            low = MIN
+            slot = S[R[m, kind_of_event, R_READ], r]
+            if slot >= 0:
+                at = slot * 8
+                for k in range(4):
+                    key = load64(cells, at + 2 * k)
+                    if key != 0 and key - BIAS < day[r]:
+                        low = load64(cells, at + 2 * k + 1)
+                        break
+            X[out, r] = low
+            XH[out, r] = MAX if low == MIN else low
+
+
+@kernel(nrt=False)
+def run_measures(
+    M: Any, R: Any, logs: Any, starts: Any, row_event: Any, types: Any, times: Any, day: Any,
+    month: Any, business_day: Any, shifted: Any, standard: Any, F: Any, V: Any, S: Any, E: Any,
+    X: Any, XH: Any, tables: Any, value_addresses: Any, person_offsets: Any, person_values: Any,
+    person_given: Any, errors: Any,
+) -> None:
+    """All active measures over one block."""
+    for m in range(M.shape[0]):
+        j = M[m, M_JURISDICTION]
+        if M[m, M_ACTIVE] == 0 or starts[j] == starts[j + 1]:
+            continue
+        kind = M[m, M_KIND]
+        if kind == FIGURE:
+            figure_measures(m, M, R, starts, row_event, types, day, F, V, S, X, XH)
+        elif kind == OUTSTANDING:
+            outstanding_measures(m, M, R, starts, row_event, types, F, V, S, X, XH, errors)
+        elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
+            calendar_measures(
+                m, M, R, starts, row_event, types, times, day, month, business_day, F, V, S, X, XH,
+                tables, person_offsets, person_values, person_given, errors,
+            )  # fmt: skip
+        else:
+            rolling_measures(
+                m, M, R, logs, starts, row_event, types, times, shifted, standard, F, S, E, X, XH,
+                tables, value_addresses, person_offsets, person_values, errors,
+            )  # fmt: skip

@@ -1,0 +1,342 @@
+"""From events to rows: facts about parties, governing jurisdictions, legs, local calendar periods.
+
+Rules 4-8 of docs/concepts/semantics.md. All loops run in canonical order, so a fact holds from its
+place on. Rows come out jurisdiction by jurisdiction, each in canonical order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from regtech.columns.jit import kernel
+from regtech.engine.kernels.raw import MIN, load64, mix, store64
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+
+TRANSACTION = 0
+SIDE_OUT, SIDE_IN, SIDE_NONE = 0, 1, 2
+FLAG_LEG, FLAG_PRIMARY = 1, 2
+
+# Columns that `make_rows` needs, as positions in its `wanted` argument.
+(W_TYPE, W_TIME, W_REPORTER, W_PAYER, W_PAYER_INST, W_PAYEE, W_PAYEE_INST, W_REFERENCE, W_AMOUNT,
+ W_CURRENCY) = range(10)  # fmt: skip
+
+
+@kernel(nrt=False)
+def apply_facts(
+    cols: Any, n: Any, type_col: Any, reporter_col: Any, set_id_col: Any, set_pairs: Any,
+    fill: Any, fill_from: Any, derived: Any, derived_from: Any, facts: Any, party_type: Any,
+) -> None:
+    """Set facts from party events, fill in what later events leave out, look up derived columns.
+
+    ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
+    ``derived[k] = (source column, fact, target column)`` for types ``fill_from[t]:fill_from[t+1]``. A
+    derived lookup with a missing source uses the reporter.
+    """
+    capacity = facts.shape[1]
+    for i in range(n):
+        kind = cols[type_col, i]
+        if kind == party_type and set_id_col >= 0:
+            party = cols[set_id_col, i]
+            if 0 <= party < capacity:
+                for k in range(set_pairs.shape[0]):
+                    value = cols[set_pairs[k, 1], i]
+                    if value != MIN:
+                        facts[set_pairs[k, 0], party] = value
+        for k in range(fill_from[kind], fill_from[kind + 1]):
+            column = fill[k, 2]
+            if cols[column, i] == MIN:
+                party = cols[fill[k, 0], i]
+                if 0 <= party < capacity:
+                    cols[column, i] = facts[fill[k, 1], party]
+        for k in range(derived_from[kind], derived_from[kind + 1]):
+            source = cols[derived[k, 0], i]
+            if source == MIN:
+                source = cols[reporter_col, i]
+            value = MIN
+            if 0 <= source < capacity:
+                value = facts[derived[k, 1], source]
+            cols[derived[k, 2], i] = value
+
+
+@kernel(nrt=False)
+def govern(
+    cols: Any, n: Any, wanted: Any, roles: Any, role_masks: Any, country_masks: Any,
+    country_facts: Any, intl: Any, home: Any, seen: Any, governed: Any, legs: Any, leg_masks: Any,
+    leg_institutions: Any, row_counts: Any, counters: Any,
+) -> None:
+    """Which jurisdictions govern each event, which sides are legs, and how many rows there will be.
+
+    ``governed[i]``: bit set of jurisdictions. ``legs[i]``: bit 0 payer, bit 1 payee.
+    ``leg_masks[s, i]``: jurisdictions that have that leg. ``counters[0]``: events no national law
+    governs; ``counters[1]``: legs dropped because another reporter sent the same payment.
+    """
+    n_roles = roles.shape[1]
+    n_jurisdictions = row_counts.shape[0]
+    n_countries = country_masks.shape[0]
+    n_facts = country_facts.shape[0]
+    zero = np.uint64(0)
+    one = np.uint64(1)
+    for i in range(n):
+        kind = cols[wanted[W_TYPE], i]
+        mask = zero
+        known = False
+        for k in range(n_roles):
+            column = roles[kind, k]
+            if column < 0:
+                continue
+            country = cols[column, i]
+            if country == MIN:
+                continue
+            known = True
+            if country < n_countries:
+                mask |= country_masks[country] & role_masks[kind, k]
+        if not known:
+            mask = home
+            if home == zero:
+                counters[0] += 1
+        mask |= intl
+        legs[i] = 0
+        if kind == TRANSACTION:
+            reporter = cols[wanted[W_REPORTER], i]
+            own = 0
+            present = 0
+            for side in range(2):
+                party = cols[wanted[W_PAYER + 2 * side], i]
+                if party == MIN:
+                    continue
+                present |= 1 << side
+                institution = cols[wanted[W_PAYER_INST + 2 * side], i]
+                if institution == MIN or institution == reporter:
+                    own |= 1 << side
+            chosen = own if own != 0 else present
+            for side in range(2):
+                leg_masks[side, i] = zero
+                if chosen & (1 << side) == 0:
+                    continue
+                institution = cols[wanted[W_PAYER_INST + 2 * side], i]
+                if institution == MIN:
+                    institution = reporter
+                leg_institutions[side, i] = institution
+                reference = cols[wanted[W_REFERENCE], i]
+                if reference != MIN:
+                    a = np.int64(mix(reference, cols[wanted[W_AMOUNT], i]))
+                    a ^= np.int64(mix(cols[wanted[W_CURRENCY], i], side))
+                    b = np.int64(mix(cols[wanted[W_PAYER], i], cols[wanted[W_PAYEE], i]))
+                    b ^= np.int64(mix(institution, reference))
+                    if a == 0:
+                        a = 1
+                    at = find2(seen[T_ADDRESS], seen[T_MASK], 4, a, b)
+                    if at < 0:
+                        at = -1 - at
+                        store64(seen[T_ADDRESS], at, a)
+                        store64(seen[T_ADDRESS], at + 1, b)
+                        store64(seen[T_ADDRESS], at + 2, reporter + 1)
+                        store64(seen[T_ADDRESS], at + 3, cols[wanted[W_TIME], i])
+                        seen[T_COUNT] += 1
+                    elif load64(seen[T_ADDRESS], at + 2) != reporter + 1:
+                        counters[1] += 1
+                        continue
+                country = MIN
+                if 0 <= institution < n_facts:
+                    country = country_facts[institution]
+                if country == MIN:
+                    leg_masks[side, i] = mask
+                elif country < n_countries:
+                    leg_masks[side, i] = (country_masks[country] & mask) | intl
+                else:
+                    leg_masks[side, i] = intl
+                legs[i] |= 1 << side
+        governed[i] = mask
+        if mask == zero:
+            continue
+        for j in range(n_jurisdictions):
+            if (mask >> np.uint64(j)) & one == zero:
+                continue
+            rows = 0
+            if kind == TRANSACTION:
+                for side in range(2):
+                    if (leg_masks[side, i] >> np.uint64(j)) & one != zero:
+                        rows += 1
+            row_counts[j] += rows if rows > 0 else 1
+
+
+@kernel(nrt=False)
+def make_rows(
+    cols: Any, n: Any, type_col: Any, n_types: Any, governed: Any, leg_masks: Any,
+    leg_institutions: Any, starts: Any, row_event: Any, row_side: Any, row_flags: Any,
+    row_institution: Any, group_starts: Any, group_rows: Any,
+) -> None:
+    """Write the rows, jurisdiction by jurisdiction, and the row list of each (jurisdiction, type).
+
+    ``starts[j]`` is the first row of jurisdiction j (moved on while writing, restored at the end);
+    group g = j * n_types + type has rows ``group_rows[group_starts[g]:group_starts[g + 1]]``.
+    """
+    n_jurisdictions = starts.shape[0] - 1
+    one = np.uint64(1)
+    zero = np.uint64(0)
+    for g in range(group_starts.shape[0]):
+        group_starts[g] = 0
+    for i in range(n):
+        mask = governed[i]
+        if mask == zero:
+            continue
+        kind = cols[type_col, i]
+        for j in range(n_jurisdictions):
+            bit = np.uint64(j)
+            if (mask >> bit) & one == zero:
+                continue
+            first = starts[j]
+            if kind == TRANSACTION:
+                for side in range(2):
+                    if (leg_masks[side, i] >> bit) & one != zero:
+                        r = starts[j]
+                        row_event[r] = i
+                        row_side[r] = side
+                        row_flags[r] = FLAG_LEG | (FLAG_PRIMARY if r == first else 0)
+                        row_institution[r] = leg_institutions[side, i]
+                        starts[j] = r + 1
+            if starts[j] == first:
+                row_event[first] = i
+                row_side[first] = SIDE_NONE
+                row_flags[first] = FLAG_PRIMARY
+                row_institution[first] = MIN
+                starts[j] = first + 1
+            group_starts[j * n_types + kind + 1] += starts[j] - first
+    for j in range(n_jurisdictions, 0, -1):
+        starts[j] = starts[j - 1]
+    starts[0] = 0
+    for g in range(1, group_starts.shape[0]):
+        group_starts[g] += group_starts[g - 1]
+    for j in range(n_jurisdictions):
+        for r in range(starts[j], starts[j + 1]):
+            g = j * n_types + cols[type_col, row_event[r]]
+            group_rows[group_starts[g]] = r
+            group_starts[g] += 1
+    for g in range(group_starts.shape[0] - 1, 0, -1):
+        group_starts[g] = group_starts[g - 1]
+    group_starts[0] = 0
+
+
+@kernel(nrt=False)
+def local_periods(
+    times: Any, starts: Any, row_event: Any, zone_starts: Any, zone_offsets: Any, zone_lengths: Any,
+    standard: Any, day: Any, month: Any, clock: Any, shifted: Any, cache: Any,
+) -> None:
+    """Local day number, month number (year * 12 + month - 1) and microsecond of day of each row.
+
+    ``zone_starts[j, k]`` and ``zone_offsets[j, k]``: UTC offsets of jurisdiction j from that instant on.
+    ``shifted``: time plus the zone's standard offset (for windows of months). ``cache`` is scratch
+    of 4 words a jurisdiction.
+    """
+    day_us = np.int64(86_400_000_000)
+    for j in range(starts.shape[0] - 1):
+        low = np.int64(1)
+        high = np.int64(0)
+        number = np.int64(0)
+        months = np.int64(0)
+        midnight = np.int64(0)
+        for r in range(starts[j], starts[j + 1]):
+            t = times[row_event[r]]
+            if t < low or t >= high:
+                a = 0
+                b = zone_lengths[j]
+                while b - a > 1:
+                    middle = (a + b) >> 1
+                    if zone_starts[j, middle] <= t:
+                        a = middle
+                    else:
+                        b = middle
+                offset = zone_offsets[j, a]
+                number = (t + offset) // day_us
+                midnight = number * day_us - offset
+                low = max(midnight, zone_starts[j, a])
+                high = midnight + day_us
+                if a + 1 < zone_lengths[j] and zone_starts[j, a + 1] < high:
+                    high = zone_starts[j, a + 1]
+                months = month_number(number)
+            day[r] = number
+            month[r] = months
+            clock[r] = t - midnight
+            shifted[r] = t + standard[j]
+
+
+@kernel(nrt=False)
+def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
+    """UTC offset of jurisdiction j's zone at an instant."""
+    a = 0
+    b = zone_lengths[j]
+    while b - a > 1:
+        middle = (a + b) >> 1
+        if zone_starts[j, middle] <= t:
+            a = middle
+        else:
+            b = middle
+    return zone_offsets[j, a]
+
+
+@kernel(nrt=False)
+def to_utc(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, local: Any) -> Any:
+    """Instant of a local time: the first of two, and in a gap the time with the offset before it."""
+    early = offset_at(zone_starts, zone_offsets, zone_lengths, j, local - 86_400_000_000)
+    late = offset_at(zone_starts, zone_offsets, zone_lengths, j, local + 86_400_000_000)
+    t = local - early
+    if offset_at(zone_starts, zone_offsets, zone_lengths, j, t) == early:
+        return t
+    u = local - late
+    if offset_at(zone_starts, zone_offsets, zone_lengths, j, u) == late:
+        return u
+    return t
+
+
+@kernel(nrt=False)
+def month_number(number: Any) -> Any:
+    """Year * 12 + month - 1 of a day number, proleptic Gregorian (Hinnant's civil-from-days)."""
+    z = number + 719468
+    era = z // 146097
+    doe = z - era * 146097
+    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    month = mp + 3 if mp < 10 else mp - 9
+    year = yoe + era * 400 + (1 if month <= 2 else 0)
+    return year * 12 + month - 1
+
+
+@kernel(nrt=False)
+def day_of(months: Any, day_of_month: Any) -> Any:
+    """Day number of a day of a month; beyond its end, the month's last day (days from civil)."""
+    year = months // 12
+    month = months - year * 12 + 1
+    leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
+    length = 31
+    if month == 4 or month == 6 or month == 9 or month == 11:
+        length = 30
+    elif month == 2:
+        length = 29 if leap else 28
+    d = min(day_of_month, length)
+    y = year - 1 if month <= 2 else year
+    era = y // 400
+    yoe = y - era * 400
+    mp = month - 3 if month > 2 else month + 9
+    doy = (153 * mp + 2) // 5 + d - 1
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
+    return era * 146097 + doe - 719468
+
+
+@kernel(nrt=False)
+def months_before(shifted: Any, count: Any) -> Any:
+    """The instant ``count`` calendar months before a shifted time, in shifted time.
+
+    Where the day does not exist in that month: the end of the month's last day, so that later
+    times never look further back than earlier ones (the cursor of a window only moves forward).
+    """
+    day_us = np.int64(86_400_000_000)
+    number = shifted // day_us
+    months = month_number(number)
+    of_month = number - day_of(months, 1) + 1
+    target = day_of(months - count, of_month)
+    if target - day_of(months - count, 1) + 1 != of_month:
+        return target * day_us + day_us - 1
+    return target * day_us + (shifted - number * day_us)

@@ -1,0 +1,360 @@
+"""The programs of one era: for each (jurisdiction, event type) the instructions and their slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from regtech.engine.columns import PERSONS_GIVEN
+from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.hits import (
+    PASS,
+    PER_EVENT,
+    PER_EVER,
+    PER_ROLLING,
+    PER_ROLLING_MONTHS,
+)
+from regtech.engine.kernels.measures import CALENDAR, KIND, MONTHS, PERIODS, ROLLING
+from regtech.engine.lowering import Lowering
+from regtech.engine.plan import (
+    KEY_PARTS_MAX,
+    TYPE_INDEX,
+    Keyspace,
+    MeasureSpec,
+    Plan,
+    in_force,
+    is_sided,
+    key_parts,
+    subject_space,
+)
+from regtech.engine.variants import Variant, condition
+from regtech.model.fields import EVENT_TYPES
+from regtech.rulelang.ir import FieldRef, Measure, Type
+
+Int64 = npt.NDArray[np.int64]
+N_TYPES: Final = len(EVENT_TYPES)
+
+
+@dataclass(eq=False)
+class EraProgram:
+    """All tables the kernels need for one era."""
+
+    start_us: int
+    end_us: int
+    code_a: Int64
+    first_a: Int64
+    last_a: Int64
+    code_b: Int64
+    first_b: Int64
+    last_b: Int64
+    pool: Int64
+    roles: Int64  # [measure, type, ROLE_WORDS]
+    active: Int64  # [measure]
+    out: Int64  # [measure]
+    log_keys: Int64  # [log, type]
+    filters: Int64
+    filter_from: Int64
+    values: Int64
+    value_from: Int64
+    rule_key: Int64  # [variant, type]
+    slots: dict[str, int]  # sizes of F, V, S, X, number and truth registers
+    rules_per_group: Int64
+
+
+@dataclass
+class _Group:
+    jurisdiction: int
+    event_type: str
+    before: Lowering
+    after: Lowering
+    filters: dict[int, int] = field(default_factory=dict)  # truth register to F slot
+    values: dict[int, int] = field(default_factory=dict)  # number register to V slot
+    keys: dict[tuple[int, tuple[str, ...]], int] = field(default_factory=dict)
+    rules: int = 0
+
+
+class Builder:
+    """Lowers the rules in force at an instant."""
+
+    def __init__(self, plan: Plan, start_us: int, end_us: int) -> None:
+        self.plan = plan
+        self.start_us, self.end_us = start_us, end_us
+        self.variants = list(in_force(plan, start_us))
+        self.by_rule = {v.rule.id: v for v in self.variants}
+        self.active = [m.first_us <= start_us < m.end_us for m in plan.measures]
+        self.pool: list[int] = []
+        self.pool_at: dict[tuple[int, ...], int] = {}
+        shape = (len(plan.measures), N_TYPES, K.ROLE_WORDS)
+        self.roles = np.full(shape, -1, np.int64)
+        self.roles[:, :, K.R_FLAGS] = 0
+        self.out = self._out_slots()
+        self.rule_key = np.full((len(plan.variants), N_TYPES), -1, np.int64)
+        self.groups: list[_Group] = []
+
+    def _out_slots(self) -> Int64:
+        """Output slots are numbered within a jurisdiction: rows of two never meet."""
+        counts = [0] * len(self.plan.jurisdictions)
+        out = np.zeros(max(len(self.plan.measures), 1), np.int64)
+        for spec in self.plan.measures:
+            if self.active[spec.index]:
+                out[spec.index] = counts[spec.jurisdiction]
+                counts[spec.jurisdiction] += 1
+        self.x_slots = max(counts, default=0)
+        return out
+
+    def build(self) -> EraProgram:
+        """The finished tables."""
+        for j in range(len(self.plan.jurisdictions)):
+            for event_type in EVENT_TYPES:
+                self.groups.append(self._group(j, event_type))
+        logs = [space for space in self.plan.keyspaces if space.logged]
+        log_keys, filters, filter_from, values, value_from = self._logs(logs)
+        code_a, first_a, last_a = _joined([g.before for g in self.groups])
+        code_b, first_b, last_b = _joined([g.after for g in self.groups])
+        both = [x for g in self.groups for x in (g.before, g.after)]
+        slots = {
+            "F": max((len(g.filters) for g in self.groups), default=0),
+            "V": max((len(g.values) for g in self.groups), default=0),
+            "S": max((len(g.keys) for g in self.groups), default=0),
+            "X": self.x_slots,
+            "numbers": max((x.numbers for x in both), default=0),
+            "truths": max((x.truths for x in both), default=0),
+        }
+        return EraProgram(
+            self.start_us, self.end_us, code_a, first_a, last_a, code_b, first_b, last_b,
+            np.array(self.pool or [0], np.int64), self.roles, np.array(self.active, np.int64),
+            self.out, log_keys, filters, filter_from, values, value_from, self.rule_key, slots,
+            np.array([g.rules for g in self.groups], np.int64),
+        )  # fmt: skip
+
+    def _group(self, j: int, event_type: str) -> _Group:
+        def missing(measure: Measure, strict: bool) -> int:
+            raise AssertionError(f"a filter or value reads the measure {measure}")
+
+        profile = self.plan.jurisdictions[j]
+        variants = [
+            v for v in self.variants if v.jurisdiction == profile.id and event_type in v.rule.on
+        ]
+        before = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
+        after = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
+        group = _Group(j, event_type, before, after)
+        for spec in self.plan.measures:
+            if spec.jurisdiction == j and self.active[spec.index]:
+                if event_type in spec.contributes:
+                    self._contribution(group, spec)
+        for variant in variants:
+            self._reads(group, variant)
+            self._rule(group, variant)
+        if event_type == "action":
+            for variant in self.plan.variants:
+                if variant.deadline is not None:
+                    if variant.first_us < self.end_us:
+                        self._closer(group, variant)
+        return group
+
+    def _key(self, group: _Group, space: Keyspace, parts: tuple[str, ...]) -> int:
+        wanted = (space.index, parts)
+        if wanted not in group.keys:
+            head = None
+            if space.prefix is not None:
+                head = self._key(group, space.prefix, parts[:KEY_PARTS_MAX])
+            group.keys[wanted] = len(group.keys)
+            rest = parts if head is None else parts[KEY_PARTS_MAX:]
+            group.before.key(rest, space.index, group.keys[wanted], head)
+        return group.keys[wanted]
+
+    def _contribution(self, group: _Group, spec: MeasureSpec) -> None:
+        t = group.event_type
+        role = self.roles[spec.index, TYPE_INDEX[t]]
+        role[K.R_FLAGS] |= K.CONTRIBUTES
+        role[K.R_KEY] = self._key(group, spec.keyspace, spec.contributes[t])
+        if spec.item_space is not None:
+            role[K.R_ITEM] = self._key(group, spec.item_space, spec.item[t])
+        register = self._filter(group, spec)
+        if register is not None:
+            slot = group.filters.setdefault(register, len(group.filters))
+            group.before.output("outf", slot, register)
+            role[K.R_FILTER] = slot
+        if spec.value is not None and spec.kind != KIND["persons"]:
+            role[K.R_VALUE] = self._value(group, group.before.stored(spec.value))
+        if spec.kind == KIND["figure"]:
+            as_of = group.before.load("as_of", spec.value.mark)  # type: ignore[union-attr]
+            role[K.R_AS_OF] = self._value(group, as_of)
+
+    def _value(self, group: _Group, register: int) -> int:
+        slot = group.values.setdefault(register, len(group.values))
+        group.before.output("outv", slot, register)
+        return slot
+
+    def _filter(self, group: _Group, spec: MeasureSpec) -> int | None:
+        low = group.before
+        parts: list[int] = []
+        if group.event_type == "transaction":
+            parts.append(low.row_flag(spec.leg[group.event_type]))
+        for expr in (spec.rule_where, spec.where):
+            if expr is not None:
+                parts.append(low.truth(expr))
+        if spec.figure is not None:
+            name = FieldRef("name", Type("symbol"))
+            code = self.plan.vocabulary.code_of(spec.figure)
+            parts.append(
+                low.emit("eq", low.load("name", name.mark), low.emit("const", code), truth=True)
+            )
+            if spec.at is not None:
+                months = {"quarter_end": 3, "year_end": 12}[spec.at]
+                day = low.emit("given", low.load("as_of", name.mark), low.emit("day"))
+                parts.append(low.emit("boundary", day, months, truth=True))
+        if spec.kind == KIND["persons"]:
+            given = low.emit(
+                "not", low.emit("missing", low.load(PERSONS_GIVEN, _mark(spec)), truth=True), truth=True
+            )
+            no_count = low.emit("missing", low.load("person_count", _mark(spec)), truth=True)
+            unsure = low.emit("and", no_count, low.emit("bconst", 1, truth=True), truth=True)
+            parts.append(low.emit("or", given, unsure, truth=True))
+        if not parts:
+            return None
+        register = parts[0]
+        for part in parts[1:]:
+            register = low.emit("and", register, part, truth=True)
+        return register
+
+    def _reads(self, group: _Group, variant: Variant) -> None:
+        t = group.event_type
+        for index in {spec.index for spec in self._measures_of(variant)}:
+            spec = self.plan.measures[index]
+            role = self.roles[index, TYPE_INDEX[t]]
+            role[K.R_FLAGS] |= K.READS
+            role[K.R_READ] = self._key(group, spec.keyspace, spec.reads[t])
+
+    def _measures_of(self, variant: Variant) -> list[MeasureSpec]:
+        found = []
+        for (number, _, _), spec in self.plan._slots.items():
+            if number == variant.index:
+                found.append(spec)
+        return found
+
+    def _condition(self, group: _Group, variant: Variant) -> int:
+        low = group.after
+
+        def slot(measure: Measure, strict: bool) -> int:
+            return int(self.out[self.plan.measure_of(variant, measure, strict).index])
+
+        low.measure_slot = slot
+        low.seen.clear()  # equal measures of two rules may be two kernel measures
+        return low.truth(condition(variant))
+
+    def _rule(self, group: _Group, variant: Variant) -> None:
+        low = group.after
+        rule = variant.rule
+        register = self._condition(group, variant)
+        for name in rule.yields_to:
+            other = self.by_rule.get(name)
+            if other is not None and group.event_type in other.rule.on:
+                higher = low.emit("not", self._condition(group, other), truth=True)
+                register = low.emit("and", register, higher, truth=True)
+        parts = key_parts((*rule.per, *rule.by), group.event_type)
+        if group.event_type == "transaction":
+            leg = is_sided(parts, group.event_type)
+            register = low.emit("and", register, low.row_flag(leg), truth=True)
+        space = subject_space(self.plan, variant)
+        column = -1
+        if space is not None:
+            column = self._key(group, space, parts)
+            self.rule_key[variant.index, TYPE_INDEX[group.event_type]] = column
+        asks = 1 if rule.cannot_tell == "alert" else 0
+        low.output("rule", variant.index, register, column, asks)
+        group.rules += 1
+
+    def _closer(self, group: _Group, variant: Variant) -> None:
+        assert variant.deadline is not None
+        low = group.after
+        low.seen.clear()
+        register = low.truth(variant.deadline.closed_by)
+        low.output("rule", len(self.plan.variants) + variant.index, register, -1, 0)
+        group.rules += 1
+
+    def _logs(self, logs: list[Keyspace]) -> tuple[Int64, Int64, Int64, Int64, Int64]:
+        keys = np.full((max(len(logs), 1), N_TYPES), -1, np.int64)
+        filters: list[tuple[int, int]] = []
+        values: list[tuple[int, int]] = []
+        filter_from, value_from = [0], [0]
+        members: dict[int, list[MeasureSpec]] = {}
+        for spec in self.plan.measures:
+            if self.active[spec.index] and spec.bit >= 0:
+                members.setdefault(spec.keyspace.index, []).append(spec)
+        for number, space in enumerate(logs):
+            for t in range(N_TYPES):
+                bits: dict[int, int] = {}
+                stored: dict[int, int] = {}
+                for spec in members.get(space.index, ()):
+                    role = self.roles[spec.index, t]
+                    if role[K.R_FLAGS] & K.CONTRIBUTES:
+                        keys[number, t] = role[K.R_KEY]
+                        bits[spec.bit] = int(role[K.R_FILTER])
+                        if spec.value_at >= 0:
+                            stored[spec.value_at] = int(role[K.R_VALUE])
+                filters += sorted(bits.items())
+                values += sorted(stored.items())
+                filter_from.append(len(filters))
+                value_from.append(len(values))
+        return (
+            keys,
+            np.array(filters or [(0, 0)], np.int64),
+            np.array(filter_from, np.int64),
+            np.array(values or [(0, 0)], np.int64),
+            np.array(value_from, np.int64),
+        )
+
+
+def _mark(spec: MeasureSpec) -> Any:
+    return spec.value.mark if spec.value is not None else None
+
+
+def _joined(programs: list[Lowering]) -> tuple[Int64, Int64, Int64]:
+    code: list[tuple[int, ...]] = []
+    first, last = [], []
+    for program in programs:
+        first.append(len(code))
+        code += program.code
+        last.append(len(code))
+    table = np.array(code or [(0,) * 8], np.int64).reshape(-1, 8)
+    return table, np.array(first, np.int64), np.array(last, np.int64)
+
+
+def rule_period(plan: Plan, variant: Variant) -> tuple[int, int]:
+    """Period kind and rolling length by which a rule's alerts are told apart. Rule 18."""
+    rule = variant.rule
+    if rule.deadline is not None or variant.again is not None:
+        return PASS, 0
+    kind, length = natural_period(plan, variant)
+    return kind, length
+
+
+def natural_period(plan: Plan, variant: Variant) -> tuple[int, int]:
+    """As ``rule_period``, without regard to deadlines and re-triggers."""
+    rule = variant.rule
+    if "event" in rule.per:
+        return PER_EVENT, 0
+    if rule.period is not None:
+        if rule.period == "event":
+            return PER_EVENT, 0
+        if rule.period == "ever":
+            return PER_EVER, 0
+        if rule.period != "rolling":
+            return PERIODS.index(rule.period), 0
+    specs = [plan.measures[i] for i in set(variant.measures.values())]
+    calendar = [s.period for s in specs if s.window == CALENDAR]
+    if calendar and rule.period is None:
+        order = ["day", "business_day", "week", "month", "quarter", "year"]
+        names = {PERIODS[p] for p in calendar}
+        return PERIODS.index(next(name for name in order if name in names)), 0
+    months = [s.length for s in specs if s.window == MONTHS]
+    if months:
+        return PER_ROLLING_MONTHS, max(months)
+    rolling = [s.length for s in specs if s.window == ROLLING]
+    if rolling:
+        return PER_ROLLING, max(rolling)
+    return PER_EVENT, 0

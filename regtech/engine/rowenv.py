@@ -1,0 +1,156 @@
+"""What one row says, as the Python reading of expressions needs it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from regtech.engine.columns import has_path, kind_of, sides, words_of
+from regtech.engine.durations import end_of
+from regtech.engine.evaluate import UNKNOWN, Interval, Value, point
+from regtech.engine.judge import Judge
+from regtech.engine.kernels.raw import MAX, MIN
+from regtech.engine.lowering import natural_unit, persons_parts
+from regtech.engine.subjects import PREFIXES
+from regtech.engine.variants import Variant
+from regtech.model.fields import DECIMAL_SCALE, EVENT_TYPES, Kind
+from regtech.rulelang.ir import Duration, FieldRef, Measure
+
+_MIN, _MAX = int(MIN), int(MAX)
+
+
+class RowEnvironment:
+    """One row of the judge's present block, seen by one rule."""
+
+    def __init__(self, judge: Judge, variant: Variant, row: int) -> None:
+        self.judge, self.variant, self.row = judge, variant, row
+        self.currencies = judge.plan.currencies
+        self.event = int(judge.row_event[row])
+        self.side = int(judge.row_side[row])
+        self.event_type = EVENT_TYPES[int(judge.types[self.event])]
+        self.rates_used: dict[str, Any] = {}
+
+    def column(self, path: str) -> int:
+        """The stored integer of a path on this row, or MIN."""
+        block = self.judge.block.columns
+        index = self.judge.columns.index
+        if path == "direction":
+            raise KeyError(path)
+        if path in PREFIXES[self.event_type]:
+            path = f"{path}.id"
+        if self.event_type == "transaction" and (pair := sides(path)) is not None:
+            if self.side > 1 or pair[0] not in index or pair[1] not in index:
+                return _MIN
+            return int(block[index[pair[self.side]], self.event])
+        if not has_path(self.event_type, path) or path not in index:
+            return _MIN
+        return int(block[index[path], self.event])
+
+    def field(self, path: str) -> Value:
+        """A field as a value: see ``evaluate.Environment``."""
+        if path == "direction":
+            if self.event_type != "transaction" or self.side > 1:
+                return None
+            return ("out", "in")[self.side]
+        raw = self.column(path)
+        if path in PREFIXES[self.event_type]:
+            path = f"{path}.id"
+        if raw == _MIN:
+            return None
+        return self.decode(path, raw)
+
+    def decode(self, path: str, raw: int) -> Value:
+        """A stored integer as a value."""
+        kind = kind_of(path)
+        if kind is Kind.SYMBOL:
+            return self.judge.plan.vocabulary.text(raw)
+        if kind is Kind.CURRENCY:
+            return str(self.currencies.at(raw).code)
+        if kind is Kind.FLAGS:
+            words = words_of(path)
+            found = {word for k, word in enumerate(words) if raw >> k & 1}
+            if raw >> 62 & 1:
+                found.add("?")
+            return frozenset(found)
+        if kind is Kind.TEXT:
+            return f"#{raw:x}"
+        if kind is Kind.DECIMAL:
+            return point(Fraction(raw, DECIMAL_SCALE))
+        return point(raw)
+
+    def measure(self, measure: Measure) -> Interval:
+        """A measure of the rule at this row."""
+        if measure.kind == "distinct" and isinstance(measure.value, FieldRef):
+            if measure.value.path == "persons":
+                ids, largest, total = (self.kernel(part, False) for part in persons_parts(measure))
+                low = ids.low
+                if low is not None and largest.low is not None:
+                    low = max(low, largest.low)
+                high = None
+                if ids.high is not None and total.high is not None:
+                    high = ids.high + total.high
+                return Interval(low, high)
+        strict = (self.variant.index, measure, True) in self.judge.plan._slots
+        return self.kernel(measure, strict)
+
+    def raw_measure(self, measure: Measure, strict: bool) -> tuple[int, int]:
+        """Both ends of a kernel measure as stored."""
+        spec = self.judge.plan.measure_of(self.variant, measure, strict)
+        assert self.judge.program is not None
+        slot = int(self.judge.program.out[spec.index])
+        return int(self.judge.X[slot, self.row]), int(self.judge.XH[slot, self.row])
+
+    def kernel(self, measure: Measure, strict: bool) -> Interval:
+        """A kernel measure as an interval."""
+        return as_interval(*self.raw_measure(measure, strict), measure)
+
+    def converted(self, path: str, currency: str) -> Interval:
+        """A money field of the row in a currency."""
+        amount, source = self.column(path), self.column("currency")
+        if amount == _MIN or source == _MIN:
+            return UNKNOWN
+        code = self.currencies.at(source).code
+        if code == currency:
+            return point(amount)
+        day = int(self.judge.day[self.row])
+        if self.event_type == "figure" and (as_of := self.column("as_of")) != _MIN:
+            day = as_of
+        rates = self.judge.plan.reference.rates
+        result = rates.convert(amount, code, currency, day)
+        quote = rates.quote(code, currency, day)
+        if result is None or quote is None:
+            return UNKNOWN
+        self.rates_used[f"{code}/{currency}"] = quote
+        return point(result)
+
+    def clock_end(self, start_us: int, length: Duration) -> Interval:
+        """When months or working days from a time are over, in the jurisdiction's zone."""
+        profile = self.judge.plan.reference.profile(self.variant.jurisdiction)
+        return point(end_of(start_us, length, profile))
+
+    def local(self, what: str) -> Fraction | None:
+        """Calendar facts of the row in its jurisdiction's zone."""
+        judge, row = self.judge, self.row
+        day, clock = int(judge.day[row]), int(judge.clock[row])
+        time = int(judge.times[self.event])
+        if what == "day":
+            return Fraction(day)
+        if what == "hour":
+            return Fraction(clock // 3_600_000_000)
+        if what == "weekday":
+            return Fraction((day + 3) % 7 + 1)
+        if what == "time":
+            return Fraction(time)
+        if what == "offset":
+            return Fraction(day * 86_400_000_000 + clock - time)
+        profile = judge.plan.reference.profile(self.variant.jurisdiction)
+        return Fraction(int(profile.calendar.is_working(day)))
+
+
+def as_interval(low: int, high: int, measure: Measure) -> Interval:
+    """Stored ends of a measure as an interval in the unit of its type."""
+    unit = natural_unit(measure.type)
+    return Interval(
+        None if low == _MIN else low * unit,
+        None if high == _MAX else high * unit,
+    )

@@ -1,0 +1,364 @@
+"""State as arrays: hash tables, cells, logs. Kernels see them by address; here they are owned and grown.
+
+Head-room for a block is made before it runs, so kernels never allocate. Everything that a snapshot
+must hold is reachable through ``State.export`` as named arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.tables import (
+    DESCRIPTOR_WORDS,
+    T_ADDRESS,
+    T_COUNT,
+    T_MASK,
+    T_WORDS,
+    rehash2,
+    rehash4,
+)
+from regtech.engine.plan import DAY_US, Keyspace, Plan
+from regtech.errors import CapacityError
+
+Int64 = npt.NDArray[np.int64]
+_FIRST_TABLE: Final = 256
+_FIRST_SLOTS: Final = 256
+_FIRST_LOG: Final = 1024
+_SLOTS_MAX: Final = 1 << 31
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Where the array's first element is."""
+    return int(array.ctypes.data)
+
+
+class Table:
+    """One hash table; ``descriptor`` is its row in an array of descriptors."""
+
+    def __init__(self, descriptor: Int64, words: int, keys: int) -> None:
+        self.descriptor = descriptor
+        self.words = words
+        self.keys = keys
+        self._use(np.zeros(_FIRST_TABLE * words, np.int64), 0)
+
+    def _use(self, entries: Int64, count: int) -> None:
+        self.entries = entries
+        self.descriptor[T_ADDRESS] = address(entries)
+        self.descriptor[T_MASK] = len(entries) // self.words - 1
+        self.descriptor[T_COUNT] = count
+        self.descriptor[T_WORDS] = self.words
+
+    @property
+    def count(self) -> int:
+        """Number of entries."""
+        return int(self.descriptor[T_COUNT])
+
+    def room(self) -> int:
+        """How many entries may still be added before the next growth."""
+        return (int(self.descriptor[T_MASK]) + 1) // 2 - self.count
+
+    def ensure(self, more: int, stale_word: int = 0, stale_below: int = 0) -> None:
+        """Make room for ``more`` entries; growing drops entries whose stale word is below a bound."""
+        if more <= self.room():
+            return
+        capacity = int(self.descriptor[T_MASK]) + 1
+        wanted = capacity
+        while wanted < 2 * (self.count + more):
+            wanted *= 2
+        fresh = np.zeros(wanted * self.words, np.int64)
+        if self.keys == 4:
+            kept = rehash4(address(self.entries), capacity, address(fresh), wanted - 1)
+        else:
+            kept = rehash2(
+                address(self.entries), capacity, self.words, address(fresh), wanted - 1,
+                stale_word, stale_below,
+            )  # fmt: skip
+        self._use(fresh, int(kept))
+
+    def load(self, entries: Int64, count: int) -> None:
+        """Take over the entries of a snapshot."""
+        self._use(np.ascontiguousarray(entries, np.int64), count)
+
+
+class Log:
+    """The rows of one key space in canonical order, as a ring; see ``kernels.measures``."""
+
+    def __init__(self, descriptor: Int64, values: Int64, space: Keyspace) -> None:
+        self.descriptor = descriptor
+        self.value_addresses = values
+        self.space = space
+        self.capacity = _FIRST_LOG
+        self.arrays: dict[str, npt.NDArray[Any]] = {
+            "t": np.zeros(_FIRST_LOG, np.int64),
+            "event": np.zeros(_FIRST_LOG, np.int64),
+            "previous": np.zeros(_FIRST_LOG, np.int32),
+            "slot": np.zeros(_FIRST_LOG, np.int32),
+            "yes": np.zeros(_FIRST_LOG, np.int32),
+            "unknown": np.zeros(_FIRST_LOG, np.int32),
+        }
+        for k in range(len(space.values)):
+            self.arrays[f"value{k}"] = np.zeros(_FIRST_LOG, np.int64)
+        self.heads = np.zeros(_FIRST_SLOTS, np.int64)
+        descriptor[K.L_JURISDICTION] = space.jurisdiction
+        descriptor[K.L_VALUE_COUNT] = len(space.values)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write the addresses into the descriptor."""
+        d = self.descriptor
+        for word, name in (
+            (K.L_T, "t"), (K.L_EVENT, "event"), (K.L_PREVIOUS, "previous"), (K.L_SLOT, "slot"),
+            (K.L_YES, "yes"), (K.L_UNKNOWN, "unknown"),
+        ):  # fmt: skip
+            d[word] = address(self.arrays[name])
+        d[K.L_MASK] = self.capacity - 1
+        d[K.L_HEADS] = address(self.heads)
+        for k in range(len(self.space.values)):
+            self.value_addresses[int(d[K.L_VALUES]) + k] = address(self.arrays[f"value{k}"])
+
+    def used(self) -> int:
+        """Entries between tail and head."""
+        return int(self.descriptor[K.L_HEAD] - self.descriptor[K.L_TAIL])
+
+    def forget(self, before: int, least_cursor: int) -> None:
+        """Move the tail over entries older than an instant that no cursor still needs."""
+        head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
+        end = min(head, least_cursor)
+        mask = self.capacity - 1
+        t = self.arrays["t"]
+        low, high = tail, end  # times never fall: bisect for the first entry to keep
+        while low < high:
+            middle = (low + high) // 2
+            if t[middle & mask] < before:
+                low = middle + 1
+            else:
+                high = middle
+        self.descriptor[K.L_TAIL] = low
+
+    def grow(self, wanted: int, followers: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """A larger ring with the live entries at their places; followers are moved alike."""
+        capacity = self.capacity
+        while capacity < wanted:
+            capacity *= 2
+        head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
+        live = np.arange(tail, head, dtype=np.int64)
+        old_at, new_at = live & (self.capacity - 1), live & (capacity - 1)
+
+        def moved(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            fresh = np.zeros(capacity, array.dtype)
+            fresh[new_at] = array[old_at]
+            return fresh
+
+        self.arrays = {name: moved(array) for name, array in self.arrays.items()}
+        self.capacity = capacity
+        self.refresh()
+        return [moved(array) for array in followers]
+
+
+class State:
+    """All state of one engine."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        n_measures = max(len(plan.measures), 1)
+        self.M = np.zeros((n_measures, K.MEASURE_WORDS), np.int64)
+        self.key_descriptors = np.zeros((max(len(plan.keyspaces), 1), DESCRIPTOR_WORDS), np.int64)
+        self.keys = [Table(self.key_descriptors[s.index], 5, 4) for s in plan.keyspaces]
+        self.table_descriptors = np.zeros((n_measures, DESCRIPTOR_WORDS), np.int64)
+        self.distinct: dict[int, Table] = {}
+        self.logs: list[Log] = []
+        logged = [s for s in plan.keyspaces if s.logged]
+        self.log_descriptors = np.zeros((max(len(logged), 1), K.LOG_WORDS), np.int64)
+        self.value_addresses = np.zeros(max(sum(len(s.values) for s in logged), 1), np.int64)
+        self.log_of: dict[int, int] = {}
+        at = 0
+        for number, space in enumerate(logged):
+            descriptor = self.log_descriptors[number]
+            descriptor[K.L_VALUES] = at
+            at += len(space.values)
+            self.logs.append(Log(descriptor, self.value_addresses, space))
+            self.log_of[space.index] = number
+        self.slots = [_FIRST_SLOTS] * len(plan.keyspaces)
+        self.cells: list[Int64] = []
+        self.items: dict[int, Int64] = {}
+        self.deques: dict[int, list[Int64]] = {}
+        self.people: dict[int, list[Int64]] = {}
+        for spec in plan.measures:
+            self._measure(spec.index)
+        self.special = np.zeros((3, DESCRIPTOR_WORDS), np.int64)
+        self.seen_ids = Table(self.special[0], 4, 2)
+        self.seen_payments = Table(self.special[1], 4, 2)
+        self.alerted = Table(self.special[2], 4, 2)
+        self.facts = np.full((1, 1), K.MIN, np.int64)
+        self.row_quota = [0] * len(plan.jurisdictions)
+        self.person_quota = 0
+
+    def _measure(self, index: int) -> None:
+        spec = self.plan.measures[index]
+        row = self.M[index]
+        words = K.CELL_WORDS[spec.kind]
+        rolling = spec.window in (K.ROLLING, K.MONTHS)
+        extremes = spec.kind in (K.KIND["min"], K.KIND["max"])
+        if rolling and extremes:
+            words = 3
+        self.cells.append(np.zeros(_FIRST_SLOTS * words, np.int64))
+        row[K.M_KIND], row[K.M_WINDOW], row[K.M_PERIOD] = spec.kind, spec.window, spec.period
+        row[K.M_LENGTH], row[K.M_JURISDICTION] = spec.length, spec.jurisdiction
+        row[K.M_NONNEGATIVE], row[K.M_WORDS] = int(spec.nonnegative), words
+        row[K.M_BIT], row[K.M_VALUE] = spec.bit, spec.value_at
+        row[K.M_LOG] = self.log_of.get(spec.keyspace.index, -1)
+        if spec.kind in (K.KIND["distinct"], K.KIND["persons"]):
+            row[K.M_TABLE] = index
+            self.distinct[index] = Table(self.table_descriptors[index], 3, 2)
+        if rolling and extremes:
+            capacity = self.logs[int(row[K.M_LOG])].capacity
+            self.deques[index] = [np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)]
+        if spec.item_space is not None:
+            self.items[index] = np.zeros(_FIRST_SLOTS * 2, np.int64)
+        if rolling and spec.kind == K.KIND["persons"]:
+            self.people[index] = [np.zeros(_FIRST_LOG, np.int64) for _ in range(3)]
+            row[K.M_PMASK] = _FIRST_LOG - 1
+        self._refresh_measure(index)
+
+    def _refresh_measure(self, index: int) -> None:
+        row = self.M[index]
+        row[K.M_CELLS] = address(self.cells[index])
+        if index in self.items:
+            row[K.M_ITEM_CELLS] = address(self.items[index])
+        if index in self.deques:
+            row[K.M_NEXT], row[K.M_PREVIOUS] = (address(a) for a in self.deques[index])
+        if index in self.people:
+            row[K.M_PT], row[K.M_PS], row[K.M_PV] = (address(a) for a in self.people[index])
+
+    # --- head-room
+
+    def make_room(self, rows: Int64, persons: int, events: int, now_us: int) -> None:
+        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons and events."""
+        for table, more in ((self.seen_payments, 2 * events), (self.alerted, 0)):
+            if more > table.room():
+                table.ensure(more + 4096, 3, now_us - 400 * DAY_US)
+        short = [j for j, n in enumerate(rows) if n > self.row_quota[j]]
+        if short:
+            margins = {j: max(int(rows[j]), 4096) * 2 for j in short}
+            for space in self.plan.keyspaces:
+                if space.jurisdiction in margins:
+                    self._room_in_space(space, margins[space.jurisdiction], now_us)
+            for index, table in self.distinct.items():
+                spec = self.plan.measures[index]
+                if spec.jurisdiction in margins:
+                    more = margins[spec.jurisdiction] + (persons if spec.kind == K.KIND["persons"] else 0)
+                    self._room_for_values(index, table, more)
+            for j in short:
+                self.row_quota[j] = margins[j]
+        if persons > self.person_quota:
+            self.person_quota = 2 * max(persons, 4096)
+            for index, table in self.distinct.items():
+                if self.plan.measures[index].kind == K.KIND["persons"]:
+                    self._room_for_values(index, table, self.person_quota)
+                    self._room_for_people(index, self.person_quota)
+        for j, n in enumerate(rows):
+            self.row_quota[j] -= int(n)
+        self.person_quota -= persons
+
+    def _room_in_space(self, space: Keyspace, more: int, now_us: int) -> None:
+        table = self.keys[space.index]
+        table.ensure(more)
+        wanted = table.count + more
+        if wanted > _SLOTS_MAX:
+            raise CapacityError(f"more than {_SLOTS_MAX} subjects of one kind")
+        if wanted > self.slots[space.index]:
+            slots = max(wanted, 2 * self.slots[space.index])
+            self.slots[space.index] = slots
+            for spec in self.plan.measures:
+                if spec.keyspace is space:
+                    words = int(self.M[spec.index, K.M_WORDS])
+                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words)
+                if spec.item_space is space:
+                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2)
+                self._refresh_measure(spec.index)
+        if space.index in self.log_of:
+            self._room_in_log(self.log_of[space.index], more, now_us)
+
+    def _room_in_log(self, number: int, more: int, now_us: int) -> None:
+        log = self.logs[number]
+        log.heads = _longer(log.heads, self.slots[log.space.index])
+        rolling = [
+            spec.index
+            for spec in self.plan.measures
+            if spec.keyspace is log.space and spec.window in (K.ROLLING, K.MONTHS)
+            and spec.kind not in (K.KIND["last"], K.KIND["since_last"], K.KIND["persons"])
+        ]  # fmt: skip
+        head = int(log.descriptor[K.L_HEAD])
+        # a measure of lapsed law, or of law still far off, holds no entries back
+        cursors = [int(self.M[i, K.M_CURSOR]) for i in rolling if self.M[i, K.M_ACTIVE]]
+        log.forget(now_us - log.space.retention_us, min(cursors, default=head))
+        if log.used() + more > log.capacity:
+            members = [i for i in rolling if i in self.deques]
+            followers = [array for i in members for array in self.deques[i]]
+            moved = log.grow(2 * (log.used() + more), followers)
+            for k, index in enumerate(members):
+                self.deques[index] = moved[2 * k : 2 * k + 2]
+                self._refresh_measure(index)
+        log.refresh()
+
+    def _room_for_values(self, index: int, table: Table, more: int) -> None:
+        spec = self.plan.measures[index]
+        stale = 0
+        if spec.window in (K.ROLLING, K.MONTHS):
+            cursor = K.M_PCURSOR if spec.kind == K.KIND["persons"] else K.M_CURSOR
+            stale = int(self.M[index, cursor]) + 1
+            table.ensure(more, 2, stale)
+        else:
+            table.ensure(more)
+
+    def _room_for_people(self, index: int, more: int) -> None:
+        if index not in self.people:
+            return
+        row = self.M[index]
+        head, cursor = int(row[K.M_PHEAD]), int(row[K.M_PCURSOR])
+        capacity = int(row[K.M_PMASK]) + 1
+        if head - cursor + more <= capacity:
+            return
+        wanted = capacity
+        while wanted < 2 * (head - cursor + more):
+            wanted *= 2
+        live = np.arange(cursor, head, dtype=np.int64)
+        made = []
+        for array in self.people[index]:
+            fresh = np.zeros(wanted, np.int64)
+            fresh[live & (wanted - 1)] = array[live & (capacity - 1)]
+            made.append(fresh)
+        self.people[index] = made
+        row[K.M_PMASK] = wanted - 1
+        self._refresh_measure(index)
+
+    def room_for_facts(self, facts: int, parties: int) -> None:
+        """Fact columns for so many parties."""
+        if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
+            wanted = max(parties, 2 * self.facts.shape[1], 1024)
+            fresh = np.full((facts, wanted), K.MIN, np.int64)
+            fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
+            self.facts = fresh
+
+    def bytes_held(self) -> int:
+        """Memory of all state arrays, as reserved."""
+        arrays: list[npt.NDArray[Any]] = [*self.cells, *self.items.values(), self.facts]
+        arrays += [t.entries for t in (*self.keys, *self.distinct.values())]
+        arrays += [self.seen_ids.entries, self.seen_payments.entries, self.alerted.entries]
+        for log in self.logs:
+            arrays += [*log.arrays.values(), log.heads]
+        for pair in (*self.deques.values(), *self.people.values()):
+            arrays += pair
+        return sum(a.nbytes for a in arrays)
+
+
+def _longer(array: Int64, length: int) -> Int64:
+    if len(array) >= length:
+        return array
+    fresh = np.zeros(length, np.int64)
+    fresh[: len(array)] = array
+    return fresh

@@ -1,0 +1,1 @@
+"""Rule self-tests, replay, simulation: what an institution runs before the law has to."""

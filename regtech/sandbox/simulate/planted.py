@@ -1,0 +1,100 @@
+"""Planted cases: the tests that stand in the packs, each among parties of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from regtech.reference.profiles import Profile
+from regtech.rulelang.ir import Pack, Rule, RuleTest
+from regtech.sandbox.ruletest import prepared_events
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One test as it was planted: its events as (microseconds, line), and its label."""
+
+    events: tuple[tuple[int, str], ...]
+    label: str
+
+
+def plant(packs: Sequence[Pack], profiles: Mapping[str, Profile]) -> Iterator[Planted]:
+    """Every test of every rule that is run, at its own times, with ids and parties of its own.
+
+    Left out are rules that are disabled, and near misses of deadlines that nothing closes: time
+    goes on in a simulation, and they would be met.
+    """
+    number = 0
+    for pack in packs:
+        for rule in pack.rules:
+            if rule.status == "disabled":
+                continue
+            for test in rule.tests:
+                number += 1
+                if not _open_deadline(rule, test):
+                    yield _plant(pack, rule, test, profiles[pack.jurisdiction], f"K{number}-")
+
+
+def _open_deadline(rule: Rule, test: RuleTest) -> bool:
+    closed = any(event.get("type") == "action" for event in test.events)
+    return rule.deadline is not None and not test.expect and not closed
+
+
+def _plant(pack: Pack, rule: Rule, test: RuleTest, profile: Profile, prefix: str) -> Planted:
+    events = prepared_events(rule, test, prefix)
+    events = [*_introductions(events, profile), *events]
+    lines = [
+        (_time_us(event), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+        for event in events
+    ]
+    label = {
+        "rule": rule.id,
+        "pack": pack.id,
+        "jurisdiction": pack.jurisdiction,
+        "status": rule.status,
+        "detector": rule.detect.detector if rule.detect else None,
+        "test": test.name,
+        "expected": "alert" if test.expect else "none",
+        "alerts": len(test.expect),
+        "prefix": prefix,
+        "subjects": [alert.get("subject") for alert in test.expect],
+        "events": [{"reporter": event["reporter"], "id": event["id"]} for event in events],
+    }
+    text = json.dumps(label, ensure_ascii=False, separators=(",", ":"))
+    return Planted(tuple(sorted(lines, key=lambda line: line[0])), text)
+
+
+def _time_us(event: Mapping[str, Any]) -> int:
+    moment = datetime.fromisoformat(str(event["time"]))
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _introductions(
+    events: Sequence[Mapping[str, Any]], profile: Profile
+) -> Iterator[dict[str, Any]]:
+    """Party events that put each reporter in the pack's jurisdiction, unless the test says it."""
+    if not profile.countries:
+        return
+    country = profile.id if profile.id in profile.countries else min(profile.countries)
+    said = {
+        event["party"].get("id")
+        for event in events
+        if event["type"] == "party" and "country" in event["party"]
+    }
+    first = min(events, key=_time_us)
+    before = (datetime.fromisoformat(str(first["time"])) - _DAY).isoformat()
+    for reporter in dict.fromkeys(str(event["reporter"]) for event in events):
+        if reporter not in said:
+            yield {
+                "id": f"{reporter}-is",
+                "type": "party",
+                "time": before,
+                "reporter": reporter,
+                "party": {"id": reporter, "country": country},
+            }
