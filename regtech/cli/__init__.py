@@ -1,0 +1,1 @@
+"""The commands: thin wrappers over the functions of ``regtech.app``."""

@@ -1,0 +1,139 @@
+"""``simulate``, ``schema``, ``demo``, ``version``: data to try, contracts, and what this is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from regtech.cli.console import progress, write, write_json
+from regtech.cli.options import Json, Lang, language
+from regtech.errors import StoreError, UsageError
+
+SCHEMAS = ("event", "rule", "alert")
+
+
+def simulate(
+    out: Annotated[
+        Path,
+        typer.Argument(help="File to write: .ndjson, .csv or .parquet, also .gz and .zst."),
+    ],
+    events: Annotated[int, typer.Option(help="How many events of background.", min=1)],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.", min=0)],
+    planted: Annotated[
+        bool, typer.Option(help="Plant the met and the near-miss case of every rule.")
+    ] = True,
+    json_: Json = False,
+) -> int:
+    """Write events of all types, with planted cases of every rule and their labels.
+
+    Labels go to OUT.labels.ndjson: the rule, the subject, the ids of the events, what is expected.
+
+    \b
+    Examples:
+      regtech simulate events.ndjson --events 100000 --seed 7
+      regtech simulate events.parquet --events 1000000 --seed 1 --no-planted
+    """
+    from regtech.app.simulate import simulate_command
+
+    with progress() as told:
+        result = simulate_command(out, events=events, seed=seed, planted=planted, progress=told)
+    if json_:
+        write_json(result)
+    else:
+        write(
+            f"{result['events']:,} events in {result['out']}, "
+            f"{result['planted']:,} planted cases in {result['labels']}\n"
+            f"sha256 {result['sha256']}"
+        )
+    return 0
+
+
+def deliver_schema(schema: dict[str, Any], out: Path | None, json_: bool) -> int:
+    """Print a schema, or write it to a file and say so."""
+    if out is None:
+        write_json(schema)
+        return 0
+    try:
+        out.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{out} could not be written: {error.strerror}") from None
+    if json_:
+        write_json({"out": str(out)})
+    else:
+        write(str(out))
+    return 0
+
+
+def schema(
+    name: Annotated[str, typer.Argument(help="event, rule or alert.")],
+    out: Annotated[Path | None, typer.Option(help="Write it here in place of printing it.")] = None,
+    json_: Json = False,
+) -> int:
+    """Print the JSON Schema of events, rulepacks or alerts.
+
+    \b
+    Examples:
+      regtech schema event
+      regtech schema alert --out alert.schema.json
+    """
+    from regtech.app.schemas import schema_of
+
+    if name not in SCHEMAS:
+        raise UsageError(f"no schema {name!r}", hint="there are " + ", ".join(SCHEMAS))
+    return deliver_schema(schema_of(name), out, json_)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder for what the demo writes.")] = Path("demo"),
+    events: Annotated[int, typer.Option(help="Simulated events.", min=1)] = 50_000,
+    lang: Lang = None,
+    json_: Json = False,
+) -> int:
+    """All packs over the AMLSim sample and simulated events; three alerts explained in words.
+
+    \b
+    Examples:
+      regtech demo
+      regtech demo out --lang zh
+    """
+    from regtech.app.demo import run_demo
+
+    chosen = language(lang)
+    with progress() as told:
+        result = run_demo(folder, events=events, lang=chosen, progress=told)
+    if json_:
+        write_json(result.to_json())
+        return 0
+    from regtech.cli.report import run_report
+
+    write(run_report(result.summary, chosen))
+    for explanation in result.explanations:
+        write("\n" + explanation)
+    return 0
+
+
+def version(json_: Json = False) -> int:
+    """Print the version.
+
+    \b
+    Examples:
+      regtech version --json
+    """
+    import platform
+
+    from regtech import __version__
+
+    if json_:
+        write_json({"regtech": __version__, "python": platform.python_version()})
+    else:
+        write(f"regtech {__version__}")
+    return 0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (simulate, schema, demo, version):
+        app.command()(command)

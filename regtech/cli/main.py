@@ -1,0 +1,70 @@
+"""The ``regtech`` command: what there is, and the one place where errors become exit statuses."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import suppress
+
+import typer
+
+from regtech.cli import data, engine, quarantine, rules
+from regtech.cli.console import fault_json, fault_text, write_json
+from regtech.errors import InternalError, RegtechError, UsageError
+
+app = typer.Typer(
+    name="regtech",
+    help="Holds events against dated law: rules in YAML, run exactly over files and streams.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+engine.register(app)
+data.register(app)
+app.add_typer(rules.app, name="rules")
+app.add_typer(quarantine.app, name="quarantine")
+
+INTERRUPTED = 130
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit status: 0 done, 1 findings, 2 wrong use, 3 failed."""
+    try:
+        result = app(arguments, standalone_mode=False)
+    except RegtechError as error:
+        return _failed(error, arguments)
+    except typer.TyperException as error:
+        message = error.format_message()
+        if message.startswith("Usage:"):  # called without a command: the help is the answer
+            print(message, file=sys.stderr)
+            return UsageError.exit_status
+        return _failed(UsageError(message, hint="see --help of the command"), arguments)
+    except typer.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        # A defect of ours: never status 1, which would read as findings.
+        traceback.print_exc()
+        return InternalError.exit_status
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: RegtechError, arguments: list[str]) -> int:
+    if "--json" in arguments:
+        # Where standard output is what broke, standard error still says so below.
+        with suppress(RegtechError):
+            write_json(fault_json(error))
+    print(fault_text(error), file=sys.stderr)
+    return error.exit_status
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The summary of a run as a person reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regtech.cli.console import table
+
+if TYPE_CHECKING:
+    from regtech.app.summary import RunSummary
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _counts(summary: RunSummary) -> str:
+    parts = [f"{_number(summary.events)} events", f"{_number(summary.judged)} judged"]
+    for count, word in (
+        (summary.repeats, "repeats"),
+        (summary.conflicts, "conflicts"),
+        (summary.late, "late"),
+        (summary.outside, "outside the period"),
+        (sum(summary.quarantined.values()), "quarantined"),
+    ):
+        if count:
+            parts.append(f"{_number(count)} {word}")
+    return ", ".join(parts)
+
+
+def run_report(summary: RunSummary, lang: str) -> str:
+    """Counts, findings by jurisdiction and rule, what could not be told, where all of it is."""
+    lines = [_counts(summary)]
+    if summary.seconds > 0:
+        rate = _number(round(summary.events / summary.seconds))
+        lines.append(f"{summary.seconds:.1f} s, {rate} events/s")
+    if summary.ungoverned:
+        lines.append(
+            f"{_number(summary.ungoverned)} events named no country and were judged by the "
+            "international set alone; --home says whose law applies to them"
+        )
+    if summary.quarantined:
+        reasons = ", ".join(f"{code} {n}" for code, n in sorted(summary.quarantined.items()))
+        lines.append(f"quarantined in {summary.quarantine}: {reasons}")
+    found = [rule for rule in summary.rules if rule.alerts or rule.cannot_tell]
+    if found:
+        rows = [
+            [
+                rule.jurisdiction,
+                rule.rule,
+                rule.title.get(lang) or rule.title.get("en", ""),
+                rule.severity,
+                _number(rule.alerts),
+                _number(rule.cannot_tell),
+            ]
+            for rule in found
+        ]
+        headings = ["", "rule", "title", "severity", "alerts", "cannot tell"]
+        lines += ["", table(headings, rows, right="    rr")]
+    lines += ["", *summary.notes] if summary.notes else [""]
+    if summary.near:
+        lines.append(f"{_number(len(summary.near))} subjects close below a limit")
+    lines.append(f"{_number(summary.alerts)} alerts in {summary.out}")
+    lines.append(f"digest {summary.digest}")
+    return "\n".join(lines)
