@@ -1,0 +1,1 @@
+"""Casework: policies, cases, stores, search, API and pages (next issues)."""

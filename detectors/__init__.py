@@ -1,0 +1,1 @@
+"""Pattern detectors: graph motifs, anomaly models, name screening, ownership (next issues)."""

@@ -1,0 +1,86 @@
+"""Every deliberate exception of the product: a stable code, an exit status and an HTTP status.
+
+    RegtechError
+    ├── UsageError            2  the call itself is wrong (unknown option, pack, date)
+    ├── ContentError          1  rules, mappings or policies have faults (carries them all)
+    ├── InputError            3  a source cannot be read at all (bad records are quarantined instead)
+    ├── StoreError            3  a store, a snapshot or an output could not be read or written
+    │   └── SnapshotError     3  damaged, or of another version
+    ├── CapacityError         3  a declared bound was reached; says which and how to raise it
+    └── InternalError         3  a promise of the engine itself is broken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RegtechError(Exception):
+    """Base of all deliberate errors. ``code`` is stable; ``hint`` says what to do."""
+
+    code = "error"
+    exit_status = 3
+    http_status = 500
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(RegtechError):
+    """The caller asked for something that cannot be: wrong option, unknown name, bad date."""
+
+    code = "usage"
+    exit_status = 2
+    http_status = 400
+
+
+class ContentError(RegtechError):
+    """Rules, mappings or policies are faulty; ``faults`` lists every one of them."""
+
+    code = "content"
+    exit_status = 1
+    http_status = 422
+
+    def __init__(self, message: str, faults: Sequence[object] = (), *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.faults = tuple(faults)
+
+
+class InputError(RegtechError):
+    """A source could not be opened or read; single bad records are quarantined, not raised."""
+
+    code = "input"
+    http_status = 400
+
+
+class StoreError(RegtechError):
+    """A store or an output file could not be read or written."""
+
+    code = "store"
+    http_status = 503
+
+
+class SnapshotError(StoreError):
+    """A snapshot is damaged, incomplete, or was written by another version or for other rules."""
+
+    code = "snapshot"
+
+
+class CapacityError(RegtechError):
+    """A declared bound was reached. Nothing is silently cut: the run stops and says which bound."""
+
+    code = "capacity"
+    http_status = 503
+
+
+class InternalError(RegtechError):
+    """A promise of the engine is broken; always a defect, never the user's doing."""
+
+    code = "internal"

@@ -1,0 +1,1 @@
+"""Distributed wiring over Kafka (a later issue)."""
