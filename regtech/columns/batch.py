@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import numpy as np
 import numpy.typing as npt
@@ -48,4 +49,4 @@ class Reject:
     code: str  # stable reason code, see regtech.model.quarantine
     found: str
     expected: str
-    raw: bytes = field(repr=False)
+    raw: bytes = dataclass_field(repr=False)

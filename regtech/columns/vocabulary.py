@@ -31,23 +31,30 @@ from regtech.columns.vocabulary_kernels import (
 from regtech.errors import CapacityError, SnapshotError
 
 _FIRST_PLACES: Final = 1 << 14
-_ARENA_STEP_MAX: Final = 1 << 24
+_STEP_BYTES_MAX: Final = 1 << 23
 _CODES_MAX: Final = (1 << 31) - 2
 # Filled above 5/8, linear probing needs more than two cache lines for a miss.
 _LOAD_NUMERATOR: Final = 5
 _LOAD_DENOMINATOR: Final = 8
+_PAGE_ENTRIES: Final = 4096 // 32
+# The last fifth of the filling, an eighth of the places, has to make ready twice the places: 16.
+_READY_PER_STRING: Final = 32
 
 
 class Vocabulary:
     """A two-way table of strings and codes 0, 1, 2, … in the order in which they were added.
 
     Codes never change and nothing is removed. Not safe for use by two threads at once. Growth
-    doubles the table but moves its entries little by little, see ``vocabulary_kernels``.
+    doubles the table without a long pause: the memory of the next table is made ready a little at a
+    time while the present one fills, and then the entries move a few at a time.
     """
 
     def __init__(self) -> None:
         self._table: UInt64 = np.zeros((_FIRST_PLACES, 4), np.uint64)
         self._old: UInt64 = np.zeros((1, 4), np.uint64)
+        self._next: UInt64 | None = None
+        self._ready = 0  # entries of the next table whose memory is there
+        self._ready_count = 0  # strings when that was so
         self._arena: Bytes = np.zeros(1 << 16, np.uint8)
         self._offsets: Int64 = np.zeros(_FIRST_PLACES, np.int64)
         self._state: Int64 = np.zeros(4, np.int64)
@@ -141,14 +148,40 @@ class Vocabulary:
         while count * _LOAD_DENOMINATOR > places * _LOAD_NUMERATOR:
             places *= 2
         self._old = self._table
-        self._table = np.zeros((places, 4), np.uint64)
+        ready = self._next is not None and len(self._next) == places
+        self._table = self._next if ready and self._next is not None else _table(places)
+        self._next, self._ready = None, 0
         self._state[MIGRATED], self._state[MIGRATING] = 0, 1
 
     def arrays(self) -> tuple[UInt64, UInt64, Bytes, Int64, Int64]:
         """Table, old table, arena, offsets, state for kernels; valid until the next ``reserve``."""
         if self._state[MIGRATING] == 0 and len(self._old) > 1:
-            self._old = np.zeros((1, 4), np.uint64)
+            self._old = _table(1)
+        self._make_ready()
         return self._table, self._old, self._arena, self._offsets, self._state
+
+    def _make_ready(self) -> None:
+        """Touch memory of the next table, in proportion to the strings added since the last time.
+
+        The system clears memory when it is first touched. Entries fall on random places, so
+        without this the first strings after growth would wait for all of it.
+        """
+        count, places = len(self), len(self._table)
+        if self._next is None:
+            if count * _LOAD_DENOMINATOR * 5 < places * _LOAD_NUMERATOR * 4:
+                return
+            self._next, self._ready, self._ready_count = _table(2 * places), 0, count
+        added = count - self._ready_count
+        end = min(len(self._next), self._ready + added * _READY_PER_STRING)
+        if end > self._ready:
+            self._next[self._ready : end : _PAGE_ENTRIES, 0] = 0
+            # From the next untouched page on.
+            self._ready = -(-end // _PAGE_ENTRIES) * _PAGE_ENTRIES
+            self._ready_count = count
+
+
+def _table(places: int) -> UInt64:
+    return np.zeros((places, 4), np.uint64)
 
 
 def _longer(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
@@ -156,7 +189,7 @@ def _longer(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
 
     The arrays are private and no view of them is handed out, so growing in place is safe.
     """
-    step = min(max(len(array), 1), _ARENA_STEP_MAX)
+    step = min(len(array), _STEP_BYTES_MAX // array.itemsize)
     length = max(least, len(array) + step)
     array.resize(length, refcheck=False)
     return array

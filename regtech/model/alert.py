@@ -55,12 +55,26 @@ class Alert:
         return {name: getattr(self, name) for name in _WRITTEN}
 
     def canonical(self) -> bytes:
-        """The bytes that are written and that the digest is over."""
-        return _ENCODE(self.as_dict()).encode()
+        """The bytes that are written and that the digest is over, the seal at their end."""
+        text = _ENCODE(self.as_dict())
+        return f'{text[:-1]},"seal":"{_sha256(text)}"}}'.encode()
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _WRITTEN = tuple(f.name for f in fields(Alert) if f.name != "order")
+
+
+def seal_of(written: dict[str, Any]) -> str:
+    """Seal of an alert as it was written and read back: SHA-256 over its bytes without the seal.
+
+    It shows that something was changed since, whether or not it decides anything. It is no
+    signature: who changes an alert on purpose can seal it anew.
+    """
+    return _sha256(_ENCODE({key: value for key, value in written.items() if key != "seal"}))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def alert_id(rule: str, subject: str, period: str, outcome: str, warning: bool) -> str:
