@@ -27,7 +27,7 @@ from regtech.rulelang.logic import always_met, never_met, spans_of_params, subst
 from regtech.rulelang.nodes import NodeReader
 from regtech.rulelang.register import Register
 from regtech.rulelang.rules import expressions_of, params_of
-from regtech.rulelang.walking import transform, walk
+from regtech.rulelang.walk import rewrite, walk
 
 STRENGTH: Final = ("from_memory_medium", "from_memory", "verified_secondary", "verified")
 """Confidence from weakest to strongest."""
@@ -337,7 +337,7 @@ def _normal(expr: Expr, figures: dict[str, str]) -> Hashable:
             return replace(part, name=figures[part.name])
         return part
 
-    return _unordered(transform(expr, change))
+    return _unordered(rewrite(expr, change))
 
 
 def _unordered(expr: Expr) -> Hashable:

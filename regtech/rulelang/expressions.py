@@ -7,63 +7,52 @@ fault and every mistake gives its own.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from regtech.rulelang import functions, measures
-from regtech.rulelang.faults import Faults, did_you_mean
+from regtech.rulelang.comparing import read_comparison
+from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.fieldviews import Resolved, Unresolved, resolve_path
 from regtech.rulelang.ir import (
     Arith,
-    Compare,
     Const,
     Duration,
     Expr,
     FieldRef,
     IfElse,
-    In,
     LetRef,
     Logic,
     Mark,
     Not,
-    Param,
     ParamRef,
     Type,
 )
+from regtech.rulelang.membership import read_in
 from regtech.rulelang.scanner import FROM_PLACEHOLDER, scan
+from regtech.rulelang.scope import Scope, Source
 from regtech.rulelang.types import (
     BOOL,
-    DAYS,
     DURATION,
     RATIO,
     SYMBOL,
     TEXT,
     Mismatch,
+    arithmetic,
     common,
     describe,
-    is_number,
 )
 
 DEPTH_MAX: Final = 40
 
-_COMPARISONS: Final[dict[type[ast.cmpop], Literal["<", "<=", ">", ">=", "==", "!="]]] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
 _ARITHMETIC: Final[dict[type[ast.operator], Literal["+", "-", "*", "/"]]] = {
     ast.Add: "+",
     ast.Sub: "-",
     ast.Mult: "*",
     ast.Div: "/",
 }
-_ORDERED: Final = ("int", "ratio", "money", "duration", "time", "date")
 _NOT_IN_SUBSET: Final[dict[type[ast.AST], str]] = {
     ast.Lambda: "lambda",
     ast.ListComp: "a comprehension",
@@ -83,39 +72,6 @@ _NOT_IN_SUBSET: Final[dict[type[ast.AST], str]] = {
     ast.Tuple: "a list here",
     ast.Slice: "a slice",
 }
-
-
-class Source(Protocol):
-    """The text of an expression and where its characters stand in a file."""
-
-    @property
-    def text(self) -> str: ...
-
-    def mark(self, offset: int) -> Mark: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Words of the reference data that expressions may name; None: not checked."""
-
-    currencies: Collection[str] | None = None
-    sets: Collection[str] | None = None
-    lists: Collection[str] | None = None
-
-
-@dataclass(slots=True)
-class Scope:
-    """What an expression of one rule may use, and what it did use."""
-
-    types: tuple[str, ...]
-    per: tuple[str, ...]
-    params: dict[str, Param]
-    names: Names
-    faults: Faults
-    lets: dict[str, Expr] = field(default_factory=dict)
-    let_names: Collection[str] = ()  # all, for "used before it is defined"
-    lets_used: set[str] = field(default_factory=set)
-    params_used: set[str] = field(default_factory=set)
 
 
 class Reader:
@@ -223,6 +179,8 @@ class Reader:
             return None
         self.scope.params_used.add(name)
         param = self.scope.params.get(name)
+        if param is None and name in self.scope.param_names:
+            return None  # its own fault is told where it is defined
         if param is None:
             self.fault(
                 "RL301",
@@ -394,68 +352,21 @@ class Reader:
         left_node: ast.expr = node.left
         for operator, right_node in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.In | ast.NotIn):
-                parts.append(self._in(node, left_node, right_node, isinstance(operator, ast.NotIn)))
+                parts.append(
+                    read_in(self, node, left_node, right_node, isinstance(operator, ast.NotIn))
+                )
             elif isinstance(operator, ast.Is | ast.IsNot):
                 self.fault(
                     "RL202", "is is not part of the rule language", node, "use == or missing()"
                 )
                 parts.append(None)
             else:
-                parts.append(self._one_comparison(node, left_node, operator, right_node))
+                parts.append(read_comparison(self, node, left_node, operator, right_node))
             left_node = right_node
         if any(part is None for part in parts):
             return None
         whole = [part for part in parts if part is not None]
         return whole[0] if len(whole) == 1 else Logic("and", tuple(whole), mark=self.mark(node))
-
-    def _one_comparison(
-        self, node: ast.Compare, left_node: ast.expr, operator: ast.cmpop, right_node: ast.expr
-    ) -> Expr | None:
-        op = _COMPARISONS[type(operator)]
-        left, right = self.expr(left_node), self.expr(right_node)
-        if left is None or right is None:
-            return None
-        fitted, other = self.fit(left, right, right_node), self.fit(right, left, left_node)
-        if fitted is None or other is None:
-            return None
-        left, right = _days_as_length(fitted, other), _days_as_length(other, fitted)
-        if op not in ("==", "!=") and left.type.name not in _ORDERED:
-            self.fault(
-                "RL206", f"{describe(left.type)} has no order: {op} cannot decide", left_node
-            )
-            return None
-        try:
-            type_ = common(left.type, right.type, "compare")
-        except Mismatch as error:
-            self.mismatch(error, right_node)
-            return None
-        if type_.name in ("flags", "persons", "words"):
-            self.fault(
-                "RL206", f"{describe(type_)} cannot be compared", left_node, "use has() or in"
-            )
-            return None
-        if type_.name == "duration":
-            for side, side_node in ((left, left_node), (right, right_node)):
-                if self._has_no_fixed_length(side):
-                    self.fault(
-                        "RL206",
-                        "months and working days have no fixed length to compare with",
-                        side_node,
-                        "use days",
-                    )
-                    return None
-        return Compare(op, left, right, mark=self.mark(node))
-
-    def _has_no_fixed_length(self, side: Expr) -> bool:
-        lengths: list[object] = []
-        if isinstance(side, Const):
-            lengths = [side.value]
-        elif isinstance(side, ParamRef):
-            lengths = [version.value for version in self.scope.params[side.name].versions]
-        return any(
-            isinstance(length, Duration) and length.unit in ("months", "working_days")
-            for length in lengths
-        )
 
     def fit(self, value: Expr, other: Expr, other_node: ast.AST) -> Expr | None:
         """A literal word takes the type of what it is compared with, and must be possible there."""
@@ -490,99 +401,6 @@ class Reader:
             )
             return False
         return True
-
-    def _in(
-        self, node: ast.Compare, item_node: ast.expr, container: ast.expr, negated: bool
-    ) -> Expr | None:
-        mark = self.mark(node)
-        if isinstance(container, ast.Call) and isinstance(container.func, ast.Name):
-            if container.func.id == "set":
-                return self.in_set(node, item_node, container, negated)
-            if container.func.id == "param":
-                item, ref = self.expr(item_node), self.param(container)
-                if item is None or ref is None:
-                    return None
-                if ref.type.name != "words" or item.type.name != "symbol":
-                    self.fault("RL206", "in needs a word and a parameter of words", container)
-                    return None
-                return In(item, param=ref, negated=negated, mark=mark)
-        if isinstance(container, ast.List | ast.Tuple):
-            return self._in_words(node, item_node, container, negated)
-        if isinstance(container, ast.Constant):
-            self.fault("RL206", "in needs a list", container, 'write in ("a", "b") or use ==')
-            return None
-        item, flags = self.expr(item_node), self.expr(container)
-        if item is None or flags is None:
-            return None
-        if flags.type.name != "flags":
-            self.fault(
-                "RL206",
-                f"in needs words, a set or flags, this is {describe(flags.type)}",
-                container,
-            )
-            return None
-        if not isinstance(item, Const) or not isinstance(item.value, str):
-            self.fault("RL206", "a word in quotes is expected before in", item_node)
-            return None
-        if isinstance(flags, FieldRef) and not self.word_fits(item.value, flags, item.mark):
-            return None
-        return In(item, flags=flags, negated=negated, mark=mark)
-
-    def _in_words(
-        self, node: ast.Compare, item_node: ast.expr, container: ast.List | ast.Tuple, negated: bool
-    ) -> Expr | None:
-        item = self.expr(item_node)
-        elements = [self.expr(element) for element in container.elts]
-        if not container.elts:
-            self.fault("RL205", "the list is empty", container)
-            return None
-        if item is None or any(element is None for element in elements):
-            return None
-        mark = self.mark(node)
-        if item.type.name == "symbol":
-            words: list[str] = []
-            for element, element_node in zip(elements, container.elts, strict=True):
-                if not isinstance(element, Const) or not isinstance(element.value, str):
-                    self.fault("RL206", "the list holds words in quotes", element_node)
-                    return None
-                if self.fit(element, item, item_node) is None:
-                    return None
-                words.append(element.value)
-            return In(item, words=tuple(dict.fromkeys(words)), negated=negated, mark=mark)
-        equal: list[Expr] = []
-        for element, element_node in zip(elements, container.elts, strict=True):
-            assert element is not None
-            fitted = self.fit(element, item, item_node)
-            if fitted is None:
-                return None
-            try:
-                common(item.type, fitted.type, "compare")
-            except Mismatch as error:
-                self.mismatch(error, element_node)
-                return None
-            equal.append(Compare("==", item, fitted, mark=mark))
-        either = equal[0] if len(equal) == 1 else Logic("or", tuple(equal), mark=mark)
-        return Not(either, mark=mark) if negated else either
-
-    def in_set(
-        self, node: ast.expr, item_node: ast.expr, call: ast.Call, negated: bool
-    ) -> Expr | None:
-        """``field in set("name")`` and ``in_set(field, "name")``: the name is the last argument."""
-        item = self.expr(item_node)
-        if not call.args or call.keywords:
-            self.fault("RL205", 'a set is named: set("name")', call)
-            return None
-        name = self.text(call.args[-1], "the name of a set")
-        if item is None or name is None:
-            return None
-        if item.type.name != "symbol":
-            self.fault("RL206", f"only words are in sets, this is {describe(item.type)}", item_node)
-            return None
-        known = self.scope.names.sets
-        if known is not None and name not in known:
-            self.fault("RL210", f"unknown set {name!r}", call.args[-1], did_you_mean(name, known))
-            return None
-        return In(item, set_name=name, negated=negated, mark=self.mark(node))
 
     def _if_else(self, node: ast.expr) -> Expr | None:
         assert isinstance(node, ast.IfExp)
@@ -625,53 +443,6 @@ class Reader:
             self.fault("RL204", f"unknown function {name!r}", node.func, did_you_mean(name, known))
             return None
         return functions.read(self, function, node)
-
-
-def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type:
-    """Type of a sum, difference, product or quotient; raises ``Mismatch``."""
-    if op in ("+", "-"):
-        pair = (left.name, right.name)
-        if pair == ("time", "time") and op == "-":
-            return DURATION
-        if pair == ("date", "date") and op == "-":
-            return DAYS
-        if pair in (("time", "duration"), ("date", "duration")):
-            return left
-        what = "add" if op == "+" else "subtract"
-        type_ = common(left, right, what)
-        if type_.name not in ("int", "ratio", "money", "duration"):
-            raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
-        return type_
-    if op == "*":
-        if is_number(left) and is_number(right):
-            if left.unit and right.unit:
-                raise Mismatch("RL207", f"cannot multiply {describe(left)} by {describe(right)}")
-            whole = left.name == right.name == "int"
-            return Type("int" if whole else "ratio", unit=left.unit or right.unit)
-        for value, factor in ((left, right), (right, left)):
-            if value.name in ("money", "duration") and is_number(factor):
-                return value
-        raise Mismatch("RL206", f"cannot multiply {describe(left)} by {describe(right)}")
-    if right.name in ("int", "ratio") and not right.unit:
-        if left.name in ("money", "duration"):
-            return left
-        if is_number(left):
-            return Type("ratio", unit=left.unit)
-    if left.name == right.name == "duration":
-        return RATIO
-    if left.name in ("money", "int", "ratio"):
-        common(left, right, "divide")
-        return RATIO
-    raise Mismatch("RL206", f"cannot divide {describe(left)} by {describe(right)}")
-
-
-def _days_as_length(value: Expr, other: Expr) -> Expr:
-    """A number of days beside a length of time becomes one: ``days_since(x) > 30d``."""
-    if value.type == DAYS and other.type.name == "duration":
-        return Arith(
-            "*", value, Const(Duration(1, "days"), DURATION, value.mark), DURATION, value.mark
-        )
-    return value
 
 
 _Handler = Callable[[Reader, ast.expr], Expr | None]

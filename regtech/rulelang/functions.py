@@ -17,12 +17,14 @@ from regtech.rulelang.ir import (
     Const,
     Expr,
     FieldRef,
+    IfElse,
     In,
     Logic,
     Not,
     ParamRef,
     Type,
 )
+from regtech.rulelang.membership import in_set
 from regtech.rulelang.types import (
     BOOL,
     DAYS,
@@ -190,7 +192,7 @@ def _exempt(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
 
 
 def _in_set(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
-    return reader.in_set(node, node.args[0], node, negated=False)
+    return in_set(reader, node, node.args[0], node, negated=False)
 
 
 def _flags(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
@@ -417,19 +419,19 @@ def _is_cross_border(reader: Reader, node: ast.expr) -> Expr | None:
     if not _needs_transaction(reader, "is_cross_border", node):
         return None
     mark = reader.mark(node)
-    sides = [
-        Call(
-            "given",
-            (
-                FieldRef(f"{side}.institution_country", SYMBOL, mark),
-                FieldRef(f"{side}.country", SYMBOL, mark),
-            ),
-            SYMBOL,
-            mark,
-        )
-        for side in ("payer", "payee")
-    ]
-    return Compare("!=", sides[0], sides[1], mark=mark)
+    payer = FieldRef("payer.institution_country", SYMBOL, mark)
+    payee = FieldRef("payee.institution_country", SYMBOL, mark)
+    # An institution of one side beside the residence of the other would compare unlike things.
+    both = Logic(
+        "and", (Call("known", (payer,), BOOL, mark), Call("known", (payee,), BOOL, mark)), mark=mark
+    )
+    residents = Compare(
+        "!=",
+        FieldRef("payer.country", SYMBOL, mark),
+        FieldRef("payee.country", SYMBOL, mark),
+        mark=mark,
+    )
+    return IfElse(both, Compare("!=", payer, payee, mark=mark), residents, BOOL, mark)
 
 
 DERIVED: Final[dict[str, Callable[[Reader, ast.expr], Expr | None]]] = {

@@ -37,7 +37,7 @@ from regtech.rulelang.ir import (
     Value,
 )
 from regtech.rulelang.rules import params_of
-from regtech.rulelang.walking import transform
+from regtech.rulelang.walk import rewrite
 
 CONJUNCTIONS_MAX: Final = 64
 
@@ -59,8 +59,7 @@ def substitute(expr: Expr, lets: Mapping[str, Expr]) -> Expr:
             return substitute(lets[part.name], lets)
         return part
 
-    found: Expr = transform(expr, change)
-    return found
+    return rewrite(expr, change)
 
 
 def spans_of_params(rule: Rule, params: Mapping[str, Param]) -> list[tuple[Span, dict[str, Value]]]:

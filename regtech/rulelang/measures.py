@@ -28,7 +28,7 @@ from regtech.rulelang.ir import (
     Window,
 )
 from regtech.rulelang.types import DURATION, describe
-from regtech.rulelang.walking import walk
+from regtech.rulelang.walk import walk
 
 if TYPE_CHECKING:
     from regtech.rulelang.expressions import Reader
@@ -121,14 +121,14 @@ def has_measure(expr: Expr) -> bool:
 def read(reader: Reader, name: str, node: ast.Call) -> Expr | None:
     """Reads a call of a measure; None after faults."""
     spec = MEASURES[name]
+    before = len(reader.scope.faults)
     keywords = _keywords(reader, spec, node)
     if spec.kind == "figure":
-        return _figure(reader, spec, node, keywords)
+        return _figure(reader, spec, node, keywords, before)
     window = _window(reader, spec, node, keywords.get("over"))
     types = _types(reader, keywords.get("on"))
-    if keywords is None or types is None:
+    if types is None:
         return None
-    before = len(reader.scope.faults)
     value = _value(reader, spec, node, types)
     where: Expr | None = None
     items: tuple[Expr, ...] = ()
@@ -347,9 +347,8 @@ _AT: Final = ("quarter_end", "year_end")
 
 
 def _figure(
-    reader: Reader, spec: MeasureSpec, node: ast.Call, keywords: dict[str, ast.expr]
+    reader: Reader, spec: MeasureSpec, node: ast.Call, keywords: dict[str, ast.expr], before: int
 ) -> Expr | None:
-    before = len(reader.scope.faults)
     if len(node.args) != 1:
         reader.fault("RL205", "figure takes one name", node, f"write {spec.signature}")
         return None

@@ -136,6 +136,7 @@ class NodeReader:
         last = self.day(mapping.entries.get("until"), "until")
         if first and last and first > last:
             self.fault("RL105", f"{what} ends before it starts", mapping.entries["until"])
+            return Span(first, None)
         return Span(first, last)
 
     def texts(self, node: Node | None, what: str) -> Text | None:

@@ -145,7 +145,9 @@ def read_pack(
     title = reader.texts(entries.get("title"), "title")
     instruments = read_instruments(reader, entries.get("instruments"))
     params = read_params(reader, entries.get("params"), register.names)
-    context = PackContext(reader, instruments, params, register.names, set(), set())
+    params_node = entries.get("params")
+    param_names = tuple(params_node.entries) if isinstance(params_node, Mapping) else ()
+    context = PackContext(reader, instruments, params, register.names, set(), set(), param_names)
     rules = [read_rule(context, item) for item in reader.sequence(entries.get("rules"), "rules")]
     not_decided = _not_decided(reader, entries.get("not_decided"))
     _unused(context, mapping)
@@ -209,7 +211,7 @@ def _unused(context: PackContext, mapping: Mapping) -> None:
             if name not in context.params_used and name not in spelled:
                 reader.fault("RL302", f"the parameter {name!r} is never used", key)
     instruments = mapping.entries.get("instruments")
-    if isinstance(instruments, Mapping):
+    if isinstance(instruments, Mapping) and context.instruments_used <= set(instruments.entries):
         for name, key in instruments.keys.items():
             if name not in context.instruments_used:
                 reader.fault("RL306", f"the instrument {name!r} is never cited", key)

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Final, cast, get_args
 
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
-from regtech.rulelang.expressions import Names
 from regtech.rulelang.ir import (
     Basis,
     Confidence,
@@ -19,6 +18,7 @@ from regtech.rulelang.ir import (
     Value,
 )
 from regtech.rulelang.nodes import NAME, NodeReader
+from regtech.rulelang.scope import Names
 from regtech.rulelang.values import ValueFault, parse_value
 
 CONFIDENCES: Final = get_args(Confidence)
@@ -128,7 +128,7 @@ def read_figure(reader: NodeReader, node: Node, names: Names) -> tuple[Value, Ty
         reader.fault("RL103", "a figure is a text, a number or a list of words", node)
         return None
     if node.style in ("'", '"'):
-        return node.text, Type("symbol")
+        return _quoted(reader, node, names)
     value = node.value
     if isinstance(value, bool):
         return value, Type("bool")
@@ -140,6 +140,18 @@ def read_figure(reader: NodeReader, node: Node, names: Names) -> tuple[Value, Ty
         reader.fault(parsed.code, parsed.message, node, parsed.hint)
         return None
     return parsed
+
+
+def _quoted(reader: NodeReader, node: Scalar, names: Names) -> tuple[Value, Type] | None:
+    """In quotes stands a text, or a figure with a comma (``"GBP 12,000"``) or a unit."""
+    parsed = parse_value(node.text, names.currencies)
+    if isinstance(parsed, ValueFault):
+        if parsed.code == "RL209":
+            reader.fault(parsed.code, parsed.message, node, parsed.hint)
+            return None
+        return node.text, Type("symbol")
+    bare = parsed[1] in (Type("int"), Type("ratio")) and not node.text.endswith("%")
+    return (node.text, Type("symbol")) if bare else parsed
 
 
 def _read_versions(reader: NodeReader, node: Node, names: Names) -> list[tuple[ParamVersion, Type]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from regtech.content import content_root
 from regtech.content.yamlmarks import load_data
-from regtech.rulelang.expressions import Names
+from regtech.rulelang.scope import Names
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,9 +190,10 @@ def _parse(python: str, scanned: Scanned) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "invalid escape sequence" and the like
-            tree = ast.parse(" " * 0 + stripped, mode="eval").body
+            tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
-        offset = shift + max(0, (error.offset or 1) - 1)
+        # No offset: the text ends too early.
+        offset = shift + error.offset - 1 if error.offset else len(python.rstrip())
         message = error.msg
         hint = ""
         if "Maybe you meant '=='" in message:

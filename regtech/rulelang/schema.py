@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from regtech.model.fields import EVENT_TYPES, all_fields
+from regtech.rulelang.consequences import ALERT_KINDS, SEVERITIES
 from regtech.rulelang.fieldviews import SUBJECTS, party_names
 from regtech.rulelang.functions import FUNCTIONS
 from regtech.rulelang.measures import MEASURES
 from regtech.rulelang.params import BASES, CONFIDENCES
-from regtech.rulelang.rules import ALERT_KINDS, PERIODS, SEVERITIES, STATUSES
+from regtech.rulelang.rules import PERIODS, STATUSES
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -190,7 +191,7 @@ def _alert() -> Schema:
 def _test() -> Schema:
     alert = {"type": "object"}
     expected = [
-        {"const": "none"},
+        {"enum": ["none", "cannot tell"]},
         _object({"alert": alert}, ("alert",)),
         _object({"alerts": {"type": "array", "items": alert}}, ("alerts",)),
     ]

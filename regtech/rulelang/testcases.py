@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
 from regtech.model.fields import EVENT_TYPES, Field, Kind, fields_of
-from regtech.rulelang.expressions import Names
 from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.ir import RuleTest
 from regtech.rulelang.nodes import NodeReader
+from regtech.rulelang.scope import Names
 
 _TEST_KEYS: Final = ("name", "events", "expect", "until")
 _EXPECT_WORDS: Final = (
@@ -89,11 +89,15 @@ def read_tests(
     if waits and node is None:
         return ()
     place = rule.keys.get("tests") or rule.keys.get("id") or rule
-    if not any(test.expect for test in tests):
+    if not any(_is_met(test) for test in tests):
         reader.fault("RL601", "no test in which the rule is met", place, "expect: {alert: {…}}")
     if not any(not test.expect for test in tests):
         reader.fault("RL602", "no near miss", place, "a test just short of the rule, expect: none")
     return tuple(tests)
+
+
+def _is_met(test: RuleTest) -> bool:
+    return any(alert.get("outcome") != "cannot_tell" for alert in test.expect)
 
 
 def _read_test(
@@ -126,7 +130,7 @@ def _read_test(
     expect = _read_expect(reader, expect_node, let_names, single)
     if expect is None:
         return None
-    if not types & reached:
+    if reached and not types & reached:
         wanted = " or ".join(sorted(reached))
         reader.fault(
             "RL603",
@@ -143,7 +147,9 @@ def _read_expect(
     if isinstance(node, Scalar):
         if node.text == "none":
             return ()
-        reader.fault("RL103", "expect is none, {alert: {…}} or {alerts: […]}", node)
+        if node.text == "cannot tell":
+            return ({"outcome": "cannot_tell"},)
+        reader.fault("RL103", "expect is none, cannot tell, {alert: {…}} or {alerts: […]}", node)
         return None
     mapping = reader.mapping(node, "expect")
     if mapping is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from regtech.model.fields import Field, Kind
 from regtech.rulelang.ir import Type
@@ -120,3 +120,41 @@ def common(left: Type, right: Type, what: str) -> Type:
     if left.name == right.name:
         return left
     raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
+
+
+def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type:
+    """Type of a sum, difference, product or quotient; raises ``Mismatch``."""
+    if op in ("+", "-"):
+        pair = (left.name, right.name)
+        if pair == ("time", "time") and op == "-":
+            return DURATION
+        if pair == ("date", "date") and op == "-":
+            return DAYS
+        if pair in (("time", "duration"), ("date", "duration")):
+            return left
+        what = "add" if op == "+" else "subtract"
+        type_ = common(left, right, what)
+        if type_.name not in ("int", "ratio", "money", "duration"):
+            raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
+        return type_
+    if op == "*":
+        if is_number(left) and is_number(right):
+            if left.unit and right.unit:
+                raise Mismatch("RL207", f"cannot multiply {describe(left)} by {describe(right)}")
+            whole = left.name == right.name == "int"
+            return Type("int" if whole else "ratio", unit=left.unit or right.unit)
+        for value, factor in ((left, right), (right, left)):
+            if value.name in ("money", "duration") and is_number(factor):
+                return value
+        raise Mismatch("RL206", f"cannot multiply {describe(left)} by {describe(right)}")
+    if right.name in ("int", "ratio") and not right.unit:
+        if left.name in ("money", "duration"):
+            return left
+        if is_number(left):
+            return Type("ratio", unit=left.unit)
+    if left.name == right.name == "duration":
+        return RATIO
+    if left.name in ("money", "int", "ratio"):
+        common(left, right, "divide")
+        return RATIO
+    raise Mismatch("RL206", f"cannot divide {describe(left)} by {describe(right)}")

@@ -1,4 +1,4 @@
-"""Walking and rewriting expressions."""
+"""Walking over and rewriting expressions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from regtech.rulelang.ir import (
     Call,
     Compare,
     Const,
+    Duration,
     Expr,
-    FieldRef,
     IfElse,
     In,
-    LetRef,
     Logic,
     Measure,
     Not,
@@ -56,55 +55,86 @@ def children(expr: Expr) -> tuple[Expr, ...]:
 
 
 def walk(expr: Expr | None) -> Iterator[Expr]:
-    """The expression and everything inside it, outermost first."""
-    if expr is None:
-        return
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
+    """The expression and everything inside it, outermost first, parts in order."""
+    pending = [expr] if expr is not None else []
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(children(node)))
 
 
 def rewrite(expr: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
-    """A copy with ``leaf`` applied to every node from the inside out."""
-    made: Expr
+    """The expression with ``leaf`` applied to every node from the inside out.
+
+    Parts that do not change are shared with the original. A window's or a word list's parameter
+    stays a parameter unless ``leaf`` gives a length of time for the window.
+    """
+    made: Expr = expr
     match expr:
-        case Const() | FieldRef() | ParamRef() | LetRef():
-            made = expr
         case Measure():
-            window = expr.window
-            if isinstance(window.length, ParamRef):
-                window = _resolved(window, leaf(window.length))
-            made = replace(
-                expr,
-                value=None if expr.value is None else rewrite(expr.value, leaf),
-                where=None if expr.where is None else rewrite(expr.where, leaf),
-                key=None if expr.key is None else tuple(rewrite(e, leaf) for e in expr.key),
-                read=None if expr.read is None else tuple(rewrite(e, leaf) for e in expr.read),
-                item=tuple(rewrite(e, leaf) for e in expr.item),
-                window=window,
-            )
+            value = None if expr.value is None else rewrite(expr.value, leaf)
+            where = None if expr.where is None else rewrite(expr.where, leaf)
+            key = None if expr.key is None else _all(expr.key, leaf)
+            read = None if expr.read is None else _all(expr.read, leaf)
+            item = _all(expr.item, leaf)
+            window = _window(expr.window, leaf)
+            new = (value, where, key, read, item, window)
+            old = (expr.value, expr.where, expr.key, expr.read, expr.item, expr.window)
+            if any(a is not b for a, b in zip(new, old, strict=True)):
+                made = replace(
+                    expr, value=value, where=where, key=key, read=read, item=item, window=window
+                )
         case Call():
-            made = replace(expr, args=tuple(rewrite(e, leaf) for e in expr.args))
+            args = _all(expr.args, leaf)
+            if args is not expr.args:
+                made = replace(expr, args=args)
         case Not():
-            made = replace(expr, operand=rewrite(expr.operand, leaf))
+            operand = rewrite(expr.operand, leaf)
+            if operand is not expr.operand:
+                made = replace(expr, operand=operand)
         case Logic():
-            made = replace(expr, operands=tuple(rewrite(e, leaf) for e in expr.operands))
+            operands = _all(expr.operands, leaf)
+            if operands is not expr.operands:
+                made = replace(expr, operands=operands)
         case Compare() | Arith():
-            made = replace(expr, left=rewrite(expr.left, leaf), right=rewrite(expr.right, leaf))
+            left, right = rewrite(expr.left, leaf), rewrite(expr.right, leaf)
+            if left is not expr.left or right is not expr.right:
+                made = replace(expr, left=left, right=right)
         case In():
-            flags = None if expr.flags is None else rewrite(expr.flags, leaf)
-            made = replace(expr, item=rewrite(expr.item, leaf), flags=flags)
+            made = _member(expr, leaf)
         case IfElse():
-            made = replace(
-                expr,
-                condition=rewrite(expr.condition, leaf),
-                then=rewrite(expr.then, leaf),
-                otherwise=rewrite(expr.otherwise, leaf),
-            )
+            parts = (expr.condition, expr.then, expr.otherwise)
+            fresh = _all(parts, leaf)
+            if fresh is not parts:
+                made = replace(expr, condition=fresh[0], then=fresh[1], otherwise=fresh[2])
+        case _:
+            pass
     return leaf(made)
 
 
-def _resolved(window: Window, value: Expr) -> Window:
-    if isinstance(value, Const):
-        return replace(window, length=value.value)  # type: ignore[arg-type]  # checked: a Duration
+def _all(parts: tuple[Expr, ...], leaf: Callable[[Expr], Expr]) -> tuple[Expr, ...]:
+    fresh = tuple(rewrite(part, leaf) for part in parts)
+    return parts if all(a is b for a, b in zip(fresh, parts, strict=True)) else fresh
+
+
+def _member(expr: In, leaf: Callable[[Expr], Expr]) -> In:
+    item = rewrite(expr.item, leaf)
+    flags = None if expr.flags is None else rewrite(expr.flags, leaf)
+    param = expr.param
+    if param is not None:
+        renamed = leaf(param)
+        param = renamed if isinstance(renamed, ParamRef) else param
+    if item is expr.item and flags is expr.flags and param is expr.param:
+        return expr
+    return replace(expr, item=item, flags=flags, param=param)
+
+
+def _window(window: Window, leaf: Callable[[Expr], Expr]) -> Window:
+    if not isinstance(window.length, ParamRef):
+        return window
+    length = leaf(window.length)
+    if isinstance(length, Const) and isinstance(length.value, Duration):
+        return replace(window, length=length.value)
+    if isinstance(length, ParamRef) and length is not window.length:
+        return replace(window, length=length)
     return window

@@ -97,7 +97,8 @@ def words(
     ``params``: figures with one value are written out; dated ones, and all without ``params``, are
     named. ``lets``: named values are replaced by what they stand for; without it they are named.
     """
-    return _Wording(language, params or {}, lets or {}).text(expr)
+    wording = _Wording(language, params or {}, lets or {})
+    return wording.condition(expr) if expr.type.name == "bool" else wording.text(expr)
 
 
 def figure_words(value: Value, type_: Type, language: str = "en") -> str:
@@ -147,6 +148,19 @@ def field_words(path: str, language: str = "en") -> str:
     return path.replace("_", " ")
 
 
+def _is_cross_border(expr: IfElse) -> bool:
+    """Whether this is what the reader writes out for ``is_cross_border``."""
+    then = expr.then
+    return (
+        isinstance(then, Compare)
+        and then.op == "!="
+        and isinstance(then.left, FieldRef)
+        and isinstance(then.right, FieldRef)
+        and then.left.path == "payer.institution_country"
+        and then.right.path == "payee.institution_country"
+    )
+
+
 class _Wording:
     def __init__(
         self, language: str, params: Mapping[str, Param], lets: Mapping[str, Expr]
@@ -183,6 +197,10 @@ class _Wording:
             case Arith():
                 return self._arith(expr)
             case IfElse():
+                if _is_cross_border(expr):
+                    if self._zh:
+                        return "双方（机构或当事人）不在同一国家或地区"
+                    return "the two sides are in different countries"
                 parts = (self.text(expr.then), self.text(expr.condition), self.text(expr.otherwise))
                 if self._zh:
                     return f"（若{parts[1]}则为{parts[0]}，否则为{parts[2]}）"
@@ -216,7 +234,7 @@ class _Wording:
         name = expr.name.replace("_", " ")
         return f"规定数值“{name}”" if self._zh else f'the figure "{name}"'
 
-    def _condition(self, expr: Expr) -> str:
+    def condition(self, expr: Expr) -> str:
         """A condition as a statement; a bare boolean field is one."""
         if isinstance(expr, FieldRef):
             return self._field(expr)
@@ -252,10 +270,10 @@ class _Wording:
         if not rest:
             return text
         joint = "，且" if self._zh else " and "
-        return joint.join([text, *(self._condition(operand) for operand in rest)])
+        return joint.join([text, *(self.condition(operand) for operand in rest)])
 
     def _not(self, expr: Not) -> str:
-        inner = self._condition(expr.operand)
+        inner = self.condition(expr.operand)
         return f"并非（{inner}）" if self._zh else f"not ({inner})"
 
     def _logic(self, expr: Logic) -> str:
@@ -264,7 +282,7 @@ class _Wording:
             return exempt
         parts = []
         for operand in expr.operands:
-            part = self._condition(operand)
+            part = self.condition(operand)
             if isinstance(operand, Logic):
                 part = f"（{part}）" if self._zh else f"({part})"
             parts.append(part)
@@ -353,7 +371,7 @@ class _Wording:
             else:
                 text += f", for the same {' and '.join(name.removeprefix('the ') for name in same)}"
         if expr.where is not None:
-            where = self._condition(expr.where)
+            where = self.condition(expr.where)
             text += f"（仅计{where}）" if self._zh else f", counting only where {where}"
         return text
 
