@@ -174,7 +174,10 @@ class RecordReader:
         if kind is Kind.MONEY:
             return _money(path, value, decimals)
         if kind is Kind.DECIMAL:
-            return _scaled(path, value, len(str(DECIMAL_SCALE)) - 1)
+            number = _scaled(path, value, len(str(DECIMAL_SCALE)) - 1)
+            if number < 0:
+                raise RecordFault("negative", path, show(value), "zero or more")
+            return number
         if kind is Kind.INTEGER:
             return _count(path, value)
         if kind is Kind.TIME:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -153,3 +153,27 @@ def _read_ndjson(
                 data, first_line=line, source_name=source.name, source_index=source_index
             )
             yield Decoded(batch, rejects, block.next_line, len(data))
+
+
+def read_raw(source: SourceFile, lines: Iterable[int]) -> dict[int, bytes]:
+    """The bytes of records by their number, read again; for events set aside after decoding.
+
+    What cannot be read again (standard input, rows of Parquet) is left out, and so are lines that
+    are no longer there.
+    """
+    wanted = set(lines)
+    if not wanted or source.name == STDIN or source.format == "parquet":
+        return {}
+    found: dict[int, bytes] = {}
+    last = max(wanted)
+    with _open(source) as stream:
+        for block in read_blocks(stream, source_name=source.name):
+            if isinstance(block, Reject):
+                continue
+            if not wanted.isdisjoint(range(block.first_line, block.next_line + 1)):
+                for number, raw in enumerate(block.data.split(b"\n"), block.first_line):
+                    if number in wanted:
+                        found[number] = raw.removesuffix(b"\r")
+            if block.next_line > last:
+                break
+    return found

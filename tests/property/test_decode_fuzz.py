@@ -116,7 +116,7 @@ def _mutated(draw: random.Random, line: bytes) -> bytes:
     data = bytearray(line)
     for _ in range(draw.choice([0, 1, 1, 1, 2, 5])):
         at = draw.randrange(len(data) + 1)
-        kind = draw.randrange(6)
+        kind = draw.randrange(7)
         if kind == 0:
             data[at : at + draw.randrange(1, 9)] = b""
         elif kind == 1 and at < len(data):
@@ -126,7 +126,15 @@ def _mutated(draw: random.Random, line: bytes) -> bytes:
         elif kind == 3:
             start = draw.randrange(len(data) + 1)
             data[at:at] = data[start : start + draw.randrange(40)]
-        elif kind == 4 and data.find(b'"', at) > 0:
+        elif kind == 4 and data[:1] == b"{":
+            # A member twice, or a neighbour under the same key.
+            member = draw.choice(
+                [b'"note":1', b'"id":"a"', b'"payer":"C"', b'"list":[]', b'"x":{}']
+            )
+            data[1:1] = member + b","
+            if draw.random() < 0.5 and data.rstrip()[-1:] == b"}":
+                data[data.rindex(b"}") :] = b"," + member + b"}"
+        elif kind == 5 and data.find(b'"', at) > 0:
             quote = data.find(b'"', at)
             data[quote:quote] = draw.choice(TOKENS)
         else:

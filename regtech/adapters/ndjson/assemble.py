@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regtech.adapters.ndjson.walk import (
+from regtech.adapters.ndjson.layout import (
     ID_LENGTH,
     ID_START,
     LINE_NUMBER,

@@ -107,7 +107,7 @@ def _signed(value: int) -> int:
 
 @dataclass(slots=True)
 class Catalogue:
-    """Arrays for the kernels; see ``regtech.adapters.ndjson.walk`` for how they are read."""
+    """Arrays for the kernels; in the order of their group ``tables``."""
 
     keys: UInt64  # place -> three words of the key, then (key id << 8 | length + 1), 0 where free
     steps: Int64  # context, key id -> argument << ACTION_BITS | action

@@ -17,16 +17,19 @@ import numpy as np
 
 from regtech.adapters.ndjson.assemble import gather, sizes
 from regtech.adapters.ndjson.catalogue import build_catalogue
-from regtech.adapters.ndjson.strict import StrictReader
-from regtech.adapters.ndjson.walk import (
+from regtech.adapters.ndjson.layout import (
     AT_BYTE,
     AT_LINE,
     AT_PERSON,
     AT_ROW,
+    DEPTH_MAX,
     DONE,
+    EVENT_WORDS,
+    FRAME,
     GOOD,
     ID_LENGTH,
     ID_START,
+    INDEX_SIZE,
     LINE_END,
     LINE_NUMBER,
     LINE_START,
@@ -36,10 +39,10 @@ from regtech.adapters.ndjson.walk import (
     LOG_ENTRIES,
     PERSONS_COUNT,
     PERSONS_START,
-    SCRATCH_WORDS,
     STATE_WORDS,
-    decode_lines,
 )
+from regtech.adapters.ndjson.strict import StrictReader
+from regtech.adapters.ndjson.walk import decode_lines
 from regtech.adapters.record import RecordFault
 from regtech.columns.batch import Batch, Bytes, Int64, Reject, UInt64
 from regtech.columns.memory import PADDING
@@ -90,9 +93,13 @@ class NdjsonDecoder:
         )
         self._rows = {field.path: k for k, field in enumerate(self._fields)}
         self._text = np.zeros(PADDING, np.uint8)
-        self._log: UInt64 = np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64)
-        self._person_log: UInt64 = np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64)
-        self._scratch: Int64 = np.zeros(SCRATCH_WORDS, np.int64)
+        self._work = (
+            np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64),
+            np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64),
+            np.zeros(INDEX_SIZE, np.int64),
+            np.zeros(DEPTH_MAX * FRAME, np.int64),
+            np.zeros(EVENT_WORDS, np.int64),
+        )
         self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
         self._person_codes: Int64 = np.zeros(2 * LOG_ENTRIES, np.int64)
 
@@ -165,17 +172,12 @@ class NdjsonDecoder:
                 text,
                 end,
                 self._line_bytes_max,
-                *self._tables,
-                *self._symbols.arrays(),
-                *self._persons.arrays(),
-                flat,
                 columns.shape[1],
-                lines,
-                content,
-                self._person_codes,
-                self._log,
-                self._person_log,
-                self._scratch,
+                self._tables,
+                self._symbols.arrays(),
+                self._persons.arrays(),
+                (flat, lines, content, self._person_codes),
+                self._work,
                 state,
             )
             if answer == DONE:
@@ -203,6 +205,7 @@ class NdjsonDecoder:
     ) -> Reject | None:
         """Judge a line by the strict path; fill its row, or say why not."""
         columns[:, row] = NULL
+        lines[row, PERSONS_COUNT] = -1
         try:
             record = self._strict.read(raw)
         except RecordFault as fault:

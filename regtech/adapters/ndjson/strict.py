@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from regtech.adapters.ndjson.walk import DEPTH_MAX
+from regtech.adapters.ndjson.layout import DEPTH_MAX
 from regtech.adapters.record import Float, Number, Record, RecordFault, RecordReader, show
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")

@@ -72,7 +72,7 @@ def read_csv(
         return
     names = read_header(head, separator, source_name)
     layout = make_layout(names)
-    rows = RowDecoder(layout, len(names), decoder)
+    rows = RowDecoder(layout, decoder)
     for block in blocks:
         if isinstance(block, Reject):
             if block.line >= first_line:

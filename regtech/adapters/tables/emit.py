@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
 from regtech.adapters.tables.copying import copy_span, is_plain
 from regtech.adapters.tables.layout import (
-    CELL,
-    CLOSE,
     COLUMN,
-    CONSTANT,
+    DEPTH,
     FLOAT,
     JSON,
+    KEY_LENGTH,
+    KEY_START,
     LIST,
-    OPEN,
-    OPERATION,
+    NODE,
+    OPEN_LENGTH,
+    OPEN_START,
+    PARENT,
     STYLE,
-    TEXT_LENGTH,
-    TEXT_START,
     TRUTH,
     WHOLE,
 )
 from regtech.columns.jit import inline_kernel, kernel
-from regtech.columns.memory import load8
+from regtech.columns.memory import load8, load64
+
+_LOW32: Final = np.uint64(0xFFFFFFFF)
+_S32: Final = np.uint64(32)
 
 GROWTH: Final = 6
 """A byte of a cell becomes at most so many: a control character is written as ``\\u001f``."""
@@ -229,65 +234,77 @@ def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, dou
 def emit_row(
     out: Any,
     o: int,
-    program: Any,
+    cells: Any,
+    nodes: Any,
     words: Any,
     text: Any,
     starts: Any,
     ends: Any,
     doubled: Any,
-    opened: Any,
+    present: Any,
+    count: int,
 ) -> int:
     """Write one row as a JSON line at ``out[o]``; the place after its line end.
 
-    Cell ``c`` is ``text[starts[c]:ends[c]]``; ``opened`` is scratch. The caller has made sure that
-    ``out`` has room for the layout's overhead and ``GROWTH`` times the cells.
+    ``present[:count]`` are the ranks of the cells that are not empty, in ascending order; the cell
+    of column ``c`` is ``text[starts[c]:ends[c]]``. The caller has made sure that ``out`` has room
+    for the layout's overhead and ``GROWTH`` times the cells.
     """
-    first = o
     out[o] = 123
     o += 1
-    depth = 0
-    for k in range(program.shape[0]):
-        operation = program[k, OPERATION]
-        start = program[k, TEXT_START]
-        length = program[k, TEXT_LENGTH]
-        if operation == CELL:
-            column = program[k, COLUMN]
-            if ends[column] <= starts[column]:
-                continue
-            copy_span(out, o, words, start, length)
-            o = _put_cell(
-                out,
-                o + length,
-                program[k, STYLE],
-                text,
-                starts[column],
-                ends[column],
-                doubled[column] != 0,
-            )
-            out[o] = 44
-            o += 1
-        elif operation == CLOSE:
-            depth -= 1
-            if o == opened[2 * depth + 1]:
-                o = opened[2 * depth]  # nothing inside: the object is left out
+    here = 0
+    for k in range(count):
+        rank = present[k]
+        target = cells[rank, NODE]
+        while here != target:
+            above = target
+            while nodes[above, DEPTH] > nodes[here, DEPTH] + 1:
+                above = nodes[above, PARENT]
+            if nodes[above, DEPTH] == nodes[here, DEPTH] + 1 and nodes[above, PARENT] == here:
+                copy_span(out, o, words, nodes[above, OPEN_START], nodes[above, OPEN_LENGTH])
+                o += nodes[above, OPEN_LENGTH]
+                here = above
             else:
                 out[o - 1] = 125
                 out[o] = 44
                 o += 1
-        elif operation == OPEN or operation == CONSTANT:
-            if operation == OPEN:
-                opened[2 * depth] = o
-                opened[2 * depth + 1] = o + length
-                depth += 1
-            copy_span(out, o, words, start, length)
-            o += length
-    if o == first + 1:
-        out[o] = 125
+                here = nodes[here, PARENT]
+        length = cells[rank, KEY_LENGTH]
+        copy_span(out, o, words, cells[rank, KEY_START], length)
+        column = cells[rank, COLUMN]
+        o = _put_cell(
+            out,
+            o + length,
+            cells[rank, STYLE],
+            text,
+            starts[column],
+            ends[column],
+            doubled[column] != 0,
+        )
+        out[o] = 44
         o += 1
-    else:
+    while here != 0:
         out[o - 1] = 125
+        out[o] = 44
+        o += 1
+        here = nodes[here, PARENT]
+    if count == 0:
+        o += 1
+    out[o - 1] = 125
     out[o] = 10
     return o + 1
+
+
+@kernel(nrt=False)
+def _sort(present: Any, count: int) -> None:
+    """Insertion sort: a row has few cells, mostly in order."""
+    for k in range(1, count):
+        value = present[k]
+        j = k
+        while j > 0 and present[j - 1] > value:
+            present[j] = present[j - 1]
+            j -= 1
+        present[j] = value
 
 
 @kernel(nrt=False)
@@ -295,17 +312,19 @@ def csv_lines(
     text: Any,
     end: int,
     separator: int,
-    cells: int,
     line_bytes_max: int,
     overhead: int,
-    program: Any,
+    ordered: bool,
+    ranks: Any,
+    cells: Any,
+    nodes: Any,
     words: Any,
     rows: Any,
     out: Any,
     starts: Any,
     ends: Any,
     doubled: Any,
-    opened: Any,
+    present: Any,
     state: Any,
 ) -> None:
     """Write the lines of ``text[state[AT_BYTE]:end]`` as JSON until done or no room is left.
@@ -317,6 +336,7 @@ def csv_lines(
     line = state[AT_LINE]
     row = state[AT_ROW]
     o = state[AT_OUT]
+    columns = ranks.shape[0]
     while position < end and row < rows.shape[0]:
         stop = position
         while stop < end and load8(text, stop) != 10:
@@ -331,13 +351,18 @@ def csv_lines(
         if o + overhead + GROWTH * (stop - position) > out.shape[0]:
             break
         found = 0
+        count = 0
         status = ROW_GOOD
         if stop - position > line_bytes_max:
             status = ROW_LONG
         p = position
         while status == ROW_GOOD:
             twice = 0
-            if p < stop and load8(text, p) == 34:
+            c = load8(text, p) if p < stop else separator
+            if c == separator:
+                first = p
+                last = p
+            elif c == 34:
                 p += 1
                 first = p
                 closed = False
@@ -360,15 +385,17 @@ def csv_lines(
                 while p < stop and load8(text, p) != separator:
                     p += 1
                 last = p
-            if found < cells:
+            if found < columns and last > first and ranks[found] >= 0:
                 starts[found] = first
                 ends[found] = last
                 doubled[found] = twice
+                present[count] = ranks[found]
+                count += 1
             found += 1
             if p >= stop:
                 break
             p += 1
-        if status == ROW_GOOD and found != cells:
+        if status == ROW_GOOD and found != columns:
             status = ROW_CELLS
         rows[row, ROW_LINE] = line
         rows[row, ROW_START] = position
@@ -377,7 +404,9 @@ def csv_lines(
         rows[row, ROW_FOUND] = found
         row += 1
         if status == ROW_GOOD:
-            o = emit_row(out, o, program, words, text, starts, ends, doubled, opened)
+            if not ordered:
+                _sort(present, count)
+            o = emit_row(out, o, cells, nodes, words, text, starts, ends, doubled, present, count)
         position = following
         line += 1
     state[AT_BYTE] = position
@@ -389,33 +418,86 @@ def csv_lines(
 @kernel(nrt=False)
 def column_lines(
     text: Any,
-    spans: Any,
+    firsts: Any,
+    lasts: Any,
     count: int,
     overhead: int,
-    program: Any,
+    cells: Any,
+    nodes: Any,
     words: Any,
     out: Any,
     starts: Any,
     ends: Any,
     doubled: Any,
-    opened: Any,
+    lists: Any,
+    counts: Any,
     state: Any,
 ) -> None:
     """Write rows ``state[AT_ROW]`` … ``count`` of columns as JSON lines until no room is left.
 
-    Cell (column, row) is ``text[spans[column, row]:spans[column, row + 1]]``.
+    Cell (column, row) is ``text[firsts[column, row]:lasts[column, row]]``. ``lists`` and ``counts``
+    are scratch for as many rows as they have: columns are passed one after the other to find the
+    cells of these rows that are not empty, since most are.
     """
     row = state[AT_ROW]
     o = state[AT_OUT]
-    while row < count:
-        size = 0
-        for column in range(spans.shape[0]):
-            starts[column] = spans[column, row]
-            ends[column] = spans[column, row + 1]
-            size += ends[column] - starts[column]
-        if o + overhead + GROWTH * size > out.shape[0]:
-            break
-        o = emit_row(out, o, program, words, text, starts, ends, doubled, opened)
-        row += 1
+    fits = True
+    while row < count and fits:
+        block = min(lists.shape[0], count - row)
+        for r in range(block):
+            counts[r] = 0
+        for rank in range(cells.shape[0]):
+            column = cells[rank, COLUMN]
+            for r in range(block):
+                if lasts[column, row + r] > firsts[column, row + r]:
+                    lists[r, counts[r]] = rank
+                    counts[r] += 1
+        for r in range(block):
+            size = 0
+            for k in range(counts[r]):
+                column = cells[lists[r, k], COLUMN]
+                starts[column] = firsts[column, row]
+                ends[column] = lasts[column, row]
+                size += ends[column] - starts[column]
+            if o + overhead + GROWTH * size > out.shape[0]:
+                fits = False
+                break
+            o = emit_row(
+                out, o, cells, nodes, words, text, starts, ends, doubled, lists[r], counts[r]
+            )
+            row += 1
     state[AT_ROW] = row
     state[AT_OUT] = o
+
+
+@kernel(nrt=False)
+def view_spans(
+    text: Any, views: Any, bases: Any, start: int, count: int, firsts: Any, lasts: Any
+) -> None:
+    """Spans of rows ``start`` … of columns of Arrow string views, sixteen bytes each.
+
+    A view is a length and either up to twelve bytes or a place in buffer ``i``. Row ``c`` of
+    ``views`` says where column ``c`` is: its views at ``text[views[c, 0]]`` (-1: all are empty),
+    its bitmap at ``text[views[c, 1]]`` (-1: none is null; a null becomes empty), the bit of the
+    first row, and where in ``bases`` the places of its buffers begin.
+    """
+    for column in range(views.shape[0]):
+        at = views[column, 0]
+        valid = views[column, 1]
+        bit = views[column, 2] + start
+        if at < 0:
+            for k in range(count):
+                firsts[column, k] = 0
+                lasts[column, k] = 0
+            continue
+        for k in range(count):
+            place = at + 16 * (start + k)
+            length = np.int64(load64(text, place) & _LOW32)
+            first = np.int64(place + 4)
+            if length > 12:
+                tail = load64(text, place + 8)
+                first = bases[views[column, 3] + np.int64(tail & _LOW32)] + np.int64(tail >> _S32)
+            if valid >= 0 and not (load8(text, valid + ((bit + k) >> 3)) >> ((bit + k) & 7)) & 1:
+                length = np.int64(0)
+            firsts[column, k] = first
+            lasts[column, k] = first + length

@@ -1,13 +1,13 @@
-"""From column names to a program that writes a row as one JSON line.
+"""From column names to the tables by which a row is written as one JSON line.
 
->>> layout = make_layout(["id", "payer.id", "payer.country", "amount"])
->>> len(layout.program), layout.ignored
-(6, ())
+>>> layout = make_layout(["id", "payer.id", "payer.country", "amount", "note"])
+>>> layout.rank.tolist(), layout.ignored
+([0, 1, 2, 3, -1], (('note', ''),))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -19,19 +19,20 @@ from regtech.columns.hashing import padded
 from regtech.errors import InputError
 from regtech.model.fields import Kind, all_fields
 
-# Operations of a program.
-CELL: Final = 0
-OPEN: Final = 1
-CLOSE: Final = 2
-CONSTANT: Final = 3
+# Columns of ``Layout.cells``.
+COLUMN: Final = 0
+STYLE: Final = 1
+KEY_START: Final = 2
+KEY_LENGTH: Final = 3
+NODE: Final = 4
+CELL_WORDS: Final = 5
 
-# Columns of ``Layout.program``.
-OPERATION: Final = 0
-COLUMN: Final = 1
-STYLE: Final = 2
-TEXT_START: Final = 3
-TEXT_LENGTH: Final = 4
-PROGRAM_WORDS: Final = 5
+# Columns of ``Layout.nodes``; node 0 is the record itself.
+PARENT: Final = 0
+DEPTH: Final = 1
+OPEN_START: Final = 2
+OPEN_LENGTH: Final = 3
+NODE_WORDS: Final = 4
 
 # How a cell becomes a JSON value.
 STRING: Final = 0
@@ -47,19 +48,25 @@ _LISTS: Final = (Kind.FLAGS, Kind.PERSONS)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``program``: rows of OPERATION … TEXT_LENGTH; ``text``: the bytes that it copies.
+    """How rows of some columns are written.
 
+    ``rank``: column to its place in ``cells``, the order of writing, or -1 where it is no field.
+    ``cells``: what to write for each rank. ``nodes``: the objects inside the record. ``text``: the
+    bytes that both copy. ``ordered``: whether columns come in the order of their ranks.
     ``overhead``: bytes of a line beside its cells, at most. ``ignored``: columns that are no
     fields, with the field that was perhaps meant, or "".
     """
 
-    program: Int64
+    rank: Int64
+    cells: Int64
+    nodes: Int64
     text: Bytes
+    ordered: bool
     overhead: int
     ignored: tuple[tuple[str, str], ...]
 
 
-_Tree = dict[str, "_Tree | int | str"]
+_Tree = dict[str, "_Tree | int"]
 
 
 def _style(path: str) -> int:
@@ -83,7 +90,7 @@ def _known() -> dict[str, None]:
     return known
 
 
-def _insert(tree: _Tree, path: str, value: int | str, names: Sequence[str]) -> None:
+def _insert(tree: _Tree, path: str, value: int) -> None:
     parts = path.split(".")
     for part in parts[:-1]:
         inner = tree.setdefault(part, {})
@@ -95,64 +102,55 @@ def _insert(tree: _Tree, path: str, value: int | str, names: Sequence[str]) -> N
     tree[parts[-1]] = value
 
 
-def make_layout(
-    names: Sequence[str],
-    *,
-    constants: Mapping[str, str] | None = None,
-    floats: frozenset[int] = frozenset(),
-) -> Layout:
-    """The program for columns of these names, in this order.
+def make_layout(names: Sequence[str], *, floats: frozenset[int] = frozenset()) -> Layout:
+    """The layout for columns of these names, in this order.
 
-    ``constants`` are fields that every row has (path to text); ``floats`` are the columns that hold
-    binary floats. Raises ``InputError`` for repeated or contradictory columns.
+    ``floats`` are the columns that hold binary floats. Raises ``InputError`` for repeated or
+    contradictory columns.
     """
     known = _known()
     tree: _Tree = {}
     ignored: list[tuple[str, str]] = []
-    seen: set[str] = set()
     for number, name in enumerate(names):
-        if name in seen:
+        if name in names[:number]:
             raise InputError(f"the column {name!r} is there twice")
-        seen.add(name)
         if name in known:
-            _insert(tree, name, number, names)
+            _insert(tree, name, number)
         else:
             ignored.append((name, next(iter(get_close_matches(name, known, 1)), "")))
-    for path, text in (constants or {}).items():
-        if path not in seen:
-            _insert(tree, path, text, names)
-    rows: list[tuple[int, int, int, int, int]] = []
+    cells: list[tuple[int, int, int, int, int]] = []
+    nodes: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
     data = bytearray()
 
-    def add(operation: int, column: int, style: int, text: str) -> None:
+    def put(text: str) -> tuple[int, int]:
         encoded = text.encode()
-        rows.append((operation, column, style, len(data), len(encoded)))
         data.extend(encoded)
+        return len(data) - len(encoded), len(encoded)
 
-    def walk(branch: _Tree, prefix: str, depth: int) -> None:
-        if depth >= DEPTH_MAX:
-            raise InputError(f"the columns {prefix!r} are nested too deep")
+    def walk(branch: _Tree, prefix: str, node: int) -> None:
         for key, value in branch.items():
             path = prefix + key
             if isinstance(value, dict):
-                add(OPEN, 0, 0, f'"{key}":{{')
-                walk(value, path + ".", depth + 1)
-                add(CLOSE, 0, 0, "")
-            elif isinstance(value, str):
-                add(CONSTANT, 0, 0, f'"{key}":{_constant(path, value)},')
+                depth = nodes[node][DEPTH] + 1
+                if depth > DEPTH_MAX:
+                    raise InputError(f"the columns {path!r} are nested too deep")
+                nodes.append((node, depth, *put(f'"{key}":{{')))
+                walk(value, f"{path}.", len(nodes) - 1)
             else:
-                add(CELL, value, FLOAT if value in floats else _style(path), f'"{key}":')
+                style = FLOAT if value in floats else _style(path)
+                cells.append((value, style, *put(f'"{key}":'), node))
 
     walk(tree, "", 0)
-    program: Int64 = np.array(rows, np.int64).reshape(-1, PROGRAM_WORDS)
-    return Layout(program, padded(bytes(data)), len(data) + 8 * len(rows) + 16, tuple(ignored))
-
-
-def _constant(path: str, text: str) -> str:
-    import json
-
-    if _style(path) in (WHOLE, TRUTH):
-        return text
-    if _style(path) == LIST:
-        return json.dumps(text.split("|"), ensure_ascii=False)
-    return json.dumps(text, ensure_ascii=False)
+    rank: Int64 = np.full(len(names), -1, np.int64)
+    for place, cell in enumerate(cells):
+        rank[cell[COLUMN]] = place
+    given = rank[rank >= 0]
+    return Layout(
+        rank=rank,
+        cells=np.array(cells, np.int64).reshape(-1, CELL_WORDS),
+        nodes=np.array(nodes, np.int64).reshape(-1, NODE_WORDS),
+        text=padded(bytes(data)),
+        ordered=bool((np.diff(given) > 0).all()),
+        overhead=len(data) + 8 * (len(cells) + len(nodes)) + 16,
+        ignored=tuple(ignored),
+    )

@@ -28,8 +28,9 @@ class _Translator:
     def __init__(self, column_map: ColumnMap, decoder: NdjsonDecoder, source_name: str) -> None:
         self._map = column_map
         self._paths = tuple(column_map.fields)
-        layout = make_layout(self._paths, constants=column_map.constants)
-        self._rows = RowDecoder(layout, len(self._paths), decoder)
+        fixed = {p: t for p, t in column_map.constants.items() if p not in column_map.fields}
+        self._fixed = tuple(fixed.values())
+        self._rows = RowDecoder(make_layout([*self._paths, *fixed]), decoder)
         self._source_name = source_name
 
     def check(self, names: Sequence[str]) -> None:
@@ -47,8 +48,10 @@ class _Translator:
         """Batches of the rows; row ``k`` is the record with the number ``numbers[k]``."""
         rows = numbers.tolist()
         made = [_bytes(self._map.fields[path].apply(columns, rows)) for path in self._paths]
-        text, spans = spans_of(made)
-        yield from self._rows.decode_columns(text, spans, numbers, self._source_name, source_index)
+        made += [_bytes([text] * len(rows)) for text in self._fixed]
+        yield from self._rows.decode_columns(
+            spans_of(made), numbers, self._source_name, source_index
+        )
 
 
 def _bytes(column: Column) -> tuple[Int64, Bytes]:

@@ -17,12 +17,18 @@ import pyarrow.parquet as pq
 
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
+from regtech.adapters.tables.emit import view_spans
 from regtech.adapters.tables.layout import make_layout
-from regtech.adapters.tables.rows import RowDecoder, spans_of
+from regtech.adapters.tables.rows import RowDecoder, Spans, spans_of
 from regtech.columns.batch import Bytes, Int64
+from regtech.columns.memory import PADDING
 from regtech.errors import InputError
 
 BATCH_ROWS = 1 << 14
+CUT_ROWS = 1 << 11
+"""Rows decoded at a time: the places of their cells stay in the cache."""
+WINDOW_ROWS = 1 << 17
+"""Rows read at a time; reading a part of a row group reads over what is before it again."""
 
 
 def _flat(table: Any) -> Any:
@@ -84,12 +90,15 @@ def _text_column(column: Any, name: str, source_name: str) -> tuple[Int64, Bytes
     return starts, found
 
 
-def _pieces(stream: IO[bytes], source_name: str, first_line: int) -> Iterator[tuple[Any, int, int]]:
-    """(table of at most ``BATCH_ROWS`` rows without structs, number of its first row, bytes)."""
+def _open(stream: IO[bytes], source_name: str) -> Any:
     try:
-        file = pq.ParquetFile(stream)
+        return pq.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source_name} is not Parquet, or damaged: {error}") from None
+
+
+def _pieces(file: Any, source_name: str, first_line: int) -> Iterator[tuple[Any, int, int]]:
+    """(table of at most ``BATCH_ROWS`` rows without structs, number of its first row, bytes)."""
     row = 1
     pieces = file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
     while True:
@@ -114,6 +123,90 @@ def _columns_of(table: Any, source_name: str) -> list[tuple[Int64, Bytes]]:
     ]
 
 
+def _is_text(kind: Any) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
+    )
+
+
+def _windows(file: Any, first_line: int) -> Iterator[tuple[int, int]]:
+    """(first row from 0, rows): row groups, and parts of those that are large."""
+    start = 0
+    for group in range(file.metadata.num_row_groups):
+        end = start + file.metadata.row_group(group).num_rows
+        while start < end:
+            rows = min(end - start, WINDOW_ROWS)
+            if start + rows > first_line - 1:
+                skip = max(first_line - 1 - start, 0)
+                yield start + skip, rows - skip
+            start += rows
+
+
+def _views(stream: IO[bytes], start: int, rows: int) -> tuple[Bytes, Int64, Int64]:
+    """(bytes, views, bases) for ``view_spans``: polars reads text as views at little cost."""
+    import polars as pl
+
+    stream.seek(0)
+    frame = pl.scan_parquet(stream, use_statistics=False).slice(start, rows).collect()
+    arrays = [
+        column.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
+        for column in frame.get_columns()
+    ]
+    views: Int64 = np.full((len(arrays), 4), -1, np.int64)
+    parts: list[Any] = []
+    bases: list[int] = []
+    place = 0
+    for k, array in enumerate(arrays):
+        if array.null_count == len(array):
+            continue
+        valid, own, *data = array.buffers()
+        views[k] = place + 16 * array.offset, -1, array.offset, len(bases)
+        parts.append(own)
+        place += own.size
+        for buffer in data:
+            bases.append(place)
+            parts.append(buffer)
+            place += buffer.size
+        if valid is not None:
+            views[k, 1] = place
+            parts.append(valid)
+            place += valid.size
+    text = np.zeros(place + PADDING, np.uint8)
+    place = 0
+    for buffer in parts:
+        text[place : place + buffer.size] = np.frombuffer(buffer, np.uint8)
+        place += buffer.size
+    return text, views, np.array([*bases, 0], np.int64)
+
+
+def _text_pieces(
+    stream: IO[bytes], file: Any, source_name: str, first_line: int
+) -> Iterator[tuple[Spans, int, int]]:
+    """(cells, number of the first row, bytes), by the fast way as long as it goes."""
+    import polars as pl
+
+    following = first_line
+    columns = len(file.schema_arrow)
+    try:
+        for start, rows in _windows(file, first_line):
+            text, views, bases = _views(stream, start, rows)
+            for cut in range(0, rows, CUT_ROWS):
+                count = min(CUT_ROWS, rows - cut)
+                first = np.empty((columns, count), np.int64)
+                last = np.empty((columns, count), np.int64)
+                view_spans(text, views, bases, cut, count, first, last)
+                yield Spans(text, first, last), start + cut + 1, len(text) * count // rows
+                following = start + cut + 1 + count
+    except (pl.exceptions.PolarsError, OSError):
+        # Damaged, or bytes that are no UTF-8: the other reader says what, or isolates the rows.
+        yield from _slow_pieces(_open(stream, source_name), source_name, following)
+
+
+def _slow_pieces(file: Any, source_name: str, first_line: int) -> Iterator[tuple[Spans, int, int]]:
+    for table, row, size in _pieces(file, source_name, first_line):
+        yield spans_of(_columns_of(table, source_name)), row, size
+
+
 def read_parquet(
     stream: IO[bytes],
     decoder: NdjsonDecoder,
@@ -123,20 +216,20 @@ def read_parquet(
     first_line: int = 1,
 ) -> Iterator[Decoded]:
     """The events of a Parquet file in our own columns; rows before ``first_line`` are left out."""
-    decode: RowDecoder | None = None
-    for table, row, size in _pieces(stream, source_name, first_line):
-        names = table.schema.names
-        if decode is None:
-            floats = frozenset(
-                k for k, f in enumerate(table.schema) if pa.types.is_floating(_plain(f.type))
-            )
-            decode = RowDecoder(make_layout(names, floats=floats), len(names), decoder)
-        text, spans = spans_of(_columns_of(table, source_name))
-        numbers = np.arange(row, row + len(table))
-        for batch, rejects in decode.decode_columns(
-            text, spans, numbers, source_name, source_index
-        ):
-            yield Decoded(batch, rejects, row + len(table), size)
+    file = _open(stream, source_name)
+    schema = file.schema_arrow
+    if all(_is_text(field.type) for field in schema):
+        pieces = _text_pieces(stream, file, source_name, first_line)
+    else:
+        pieces = _slow_pieces(file, source_name, first_line)
+        schema = _flat(schema.empty_table()).schema
+    floats = frozenset(k for k, f in enumerate(schema) if pa.types.is_floating(_plain(f.type)))
+    decode = RowDecoder(make_layout(schema.names, floats=floats), decoder)
+    for spans, row, size in pieces:
+        count = spans.first.shape[1]
+        numbers = np.arange(row, row + count)
+        for batch, rejects in decode.decode_columns(spans, numbers, source_name, source_index):
+            yield Decoded(batch, rejects, row + count, size)
             size = 0
 
 
@@ -144,7 +237,7 @@ def parquet_columns(
     stream: IO[bytes], source_name: str, first_line: int
 ) -> Iterator[tuple[list[str], list[list[str | None]], int, int]]:
     """(names, texts of each column, number of the first row, bytes), for a column map."""
-    for table, row, size in _pieces(stream, source_name, first_line):
+    for table, row, size in _pieces(_open(stream, source_name), source_name, first_line):
         texts = []
         for offsets, data in _columns_of(table, source_name):
             view, places = data.tobytes(), offsets.tolist()

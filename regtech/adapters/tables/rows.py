@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,26 +27,37 @@ from regtech.adapters.tables.emit import (
     column_lines,
     csv_lines,
 )
-from regtech.adapters.tables.layout import DEPTH_MAX, Layout
+from regtech.adapters.tables.layout import Layout
 from regtech.columns.batch import Batch, Bytes, Int64, Reject
 from regtech.columns.hashing import padded
 from regtech.columns.memory import PADDING
 
 _OUT_MIN = 1 << 16
+_BLOCK_ROWS = 256  # rows whose cells are found at a time; their lists stay in the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Cells as columns: cell (column, row) is ``text[first[column, row]:last[column, row]]``."""
+
+    text: Bytes
+    first: Int64
+    last: Int64
 
 
 class RowDecoder:
-    """Decodes rows of one layout. ``cells`` is the number of columns. Not for several threads."""
+    """Decodes rows of one layout. Not for several threads."""
 
-    def __init__(self, layout: Layout, cells: int, decoder: NdjsonDecoder) -> None:
+    def __init__(self, layout: Layout, decoder: NdjsonDecoder) -> None:
         self._layout = layout
-        self._cells = cells
         self._decoder = decoder
+        columns = len(layout.rank)
         self._out: Bytes = np.zeros(_OUT_MIN, np.uint8)
-        self._starts: Int64 = np.zeros(cells + 1, np.int64)
-        self._ends: Int64 = np.zeros(cells + 1, np.int64)
-        self._doubled: Int64 = np.zeros(cells + 1, np.int64)
-        self._opened: Int64 = np.zeros(2 * DEPTH_MAX + 2, np.int64)
+        self._starts: Int64 = np.zeros(columns + 1, np.int64)
+        self._ends: Int64 = np.zeros(columns + 1, np.int64)
+        self._doubled: Int64 = np.zeros(columns + 1, np.int64)
+        self._lists: Int64 = np.zeros((_BLOCK_ROWS, columns + 1), np.int64)
+        self._counts: Int64 = np.zeros(_BLOCK_ROWS, np.int64)
         self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
 
     def _room(self, size: int) -> None:
@@ -75,15 +86,15 @@ class RowDecoder:
             state[AT_ROW], state[AT_OUT] = 0, 0
             before = int(state[AT_BYTE])
             csv_lines(
-                text, len(data), ord(separator), self._cells, line_bytes_max, layout.overhead,
-                layout.program, layout.text, rows, self._out,
-                self._starts, self._ends, self._doubled, self._opened, state,
+                text, len(data), ord(separator), line_bytes_max, layout.overhead, layout.ordered,
+                layout.rank, layout.cells, layout.nodes, layout.text, rows, self._out,
+                self._starts, self._ends, self._doubled, self._lists[0], state,
             )  # fmt: skip
             assert state[AT_BYTE] > before, "a row did not fit its buffer"
             seen = rows[: int(state[AT_ROW])]
             good = seen[seen[:, ROW_STATUS] == ROW_GOOD]
             rejects = [
-                _csv_reject(row, data, self._cells, line_bytes_max, source_name)
+                _csv_reject(row, data, len(layout.rank), line_bytes_max, source_name)
                 for row in seen[seen[:, ROW_STATUS] != ROW_GOOD].tolist()
             ]
             batch, refused = self._decode(good[:, ROW_LINE], source_name, source_index)
@@ -95,25 +106,27 @@ class RowDecoder:
 
     def decode_columns(
         self,
-        text: Bytes,
-        spans: Int64,
+        spans: Spans,
         numbers: Int64,
         source_name: str,
         source_index: int,
     ) -> Iterator[tuple[Batch, list[Reject]]]:
         """Decode rows given as columns of text; row ``k`` is the record ``numbers[k]``."""
-        count = spans.shape[1] - 1
+        count = spans.first.shape[1]
         state, layout = self._state, self._layout
-        sizes = spans[:, -1] - spans[:, 0]
-        longest = int((spans[:, 1:] - spans[:, :-1]).sum(axis=0).max(initial=0))
-        self._room(2 * int(sizes.sum()) + count * layout.overhead + GROWTH * longest)
+        sizes = (spans.last - spans.first).sum(axis=0)
+        longest = int(sizes.max(initial=0))
+        most = 2 * int(sizes.sum()) + min(count, 4096) * layout.overhead
+        self._room(most + layout.overhead + GROWTH * longest)
+        self._doubled[:] = 0
         state[AT_ROW] = 0
         while state[AT_ROW] < count:
             before = int(state[AT_ROW])
             state[AT_OUT] = 0
             column_lines(
-                text, spans, count, layout.overhead, layout.program, layout.text, self._out,
-                self._starts, self._ends, self._doubled, self._opened, state,
+                spans.text, spans.first, spans.last, count, layout.overhead,
+                layout.cells, layout.nodes, layout.text, self._out, self._starts, self._ends,
+                self._doubled, self._lists, self._counts, state,
             )  # fmt: skip
             after = int(state[AT_ROW])
             assert after > before, "a row did not fit its buffer"
@@ -147,16 +160,20 @@ def _csv_reject(
     return Reject(source_name, row[ROW_LINE], "", code, found, expected, raw)
 
 
-def spans_of(columns: Sequence[tuple[Int64, Bytes]]) -> tuple[Bytes, Int64]:
+def spans_of(columns: Sequence[tuple[Int64, Bytes]]) -> Spans:
     """One buffer and the spans in it, from (offsets, bytes) of each column."""
-    count = len(columns[0][0]) if columns else 1
-    spans = np.empty((len(columns), count), np.int64)
+    count = len(columns[0][0]) - 1 if columns else 0
     size = sum(int(offsets[-1] - offsets[0]) for offsets, _ in columns)
-    text = np.zeros(size + PADDING, np.uint8)
+    spans = Spans(
+        np.zeros(size + PADDING, np.uint8),
+        np.zeros((len(columns), count), np.int64),
+        np.zeros((len(columns), count), np.int64),
+    )
     place = 0
     for k, (offsets, data) in enumerate(columns):
         first, last = int(offsets[0]), int(offsets[-1])
-        text[place : place + last - first] = data[first:last]
-        np.add(offsets, place - first, out=spans[k])
+        spans.text[place : place + last - first] = data[first:last]
+        np.add(offsets[:-1], place - first, out=spans.first[k])
+        np.add(offsets[1:], place - first, out=spans.last[k])
         place += last - first
-    return text, spans
+    return spans

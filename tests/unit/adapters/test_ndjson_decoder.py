@@ -115,6 +115,8 @@ ACCEPTED: list[tuple[str, str, dict[str, Any]]] = [
     ("foreign field", PAID % ',"exporter":{"id":5}', {"amount": 110}),
     ("foreign field before the type", '{"exporter":{"id":5},' + (PAID % "")[1:], {"amount": 110}),
     ("known foreign field before the type", '{"exporter":"E",' + (PAID % "")[1:], {"amount": 110}),
+    ("persons before the type", '{"persons":["p"],' + (PAID % "")[1:], {"persons": None}),
+    ("equal keys in neighbours", PAID % ',"x":[{"a":1},{"a":2,"x":{"a":1}}],"a":{"x":3}', {}),
     ("unknown keys", PAID % ',"x":{"a":[1,-0.5e+9,{"b":null}],"":""},"source":{"file":"f"}', {}),
     ("huge unknown number", PAID % (',"x":1e999,"y":' + "9" * 5000), {}),
     ("blanks everywhere", "\t " + (PAID % ' , "payer" : null , "x" : [ 1 , { } ]') + " \r",
@@ -268,6 +270,8 @@ REJECTED: list[tuple[str, str | bytes, str, str]] = [
     ("repeated key", (PAID % "").replace('{', '{"id":"b",'), "duplicate_key", "id"),
     ("repeated escaped key", PAID % ',"\\u0069d":"b"', "duplicate_key", "id"),
     ("repeated unknown key", PAID % ',"x":1,"x":1', "duplicate_key", "x"),
+    ("repeated after a list", PAID % ',"x":1,"y":[1,[2]],"x":2', "duplicate_key", "x"),
+    ("repeated after an object", PAID % ',"x":1,"y":{"z":{}},"x":2', "duplicate_key", "x"),
     ("repeated inner key", PAID % ',"x":{"y":{"z":1,"z":2}}', "duplicate_key", "z"),
     ("repeated long key", PAID % f',"{"k" * 99}":1,"{"k" * 99}":1', "duplicate_key", "k" * 99),
     ("bad UTF-8", (PAID % ',"x":"?"').encode().replace(b"?", b"\xff"), "encoding", ""),
@@ -390,7 +394,7 @@ def test_content_ignores_order_blanks_and_spelling_but_no_value(decoding: Decodi
 def test_good_lines_do_not_take_the_slow_path() -> None:
     decoding = Decoding()
     slow = {"escaped key", "known foreign field before the type", "foreign field before the type",
-            "any channel of a loan", "64 levels"}  # fmt: skip
+            "persons before the type", "any channel of a loan", "64 levels"}  # fmt: skip
     data = "\n".join(line for name, line, _ in ACCEPTED if name not in slow).encode()
     assert decoding.decoder.decode(data)[1] == []
     assert decoding.decoder.strict_lines == 0
