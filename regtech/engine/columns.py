@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from regtech.engine.subjects import PREFIXES
+from regtech.errors import InternalError
 from regtech.model.fields import EVENT_TYPES, PARTY_FIELDS, TYPE_FIELDS, Field, Kind, all_fields
 
 FACTS: Final = tuple(f.path for f in PARTY_FIELDS if f.fact)
@@ -46,6 +47,7 @@ class ColumnRegistry:
     """Paths to column numbers, in order of first use."""
 
     index: dict[str, int] = field(default_factory=dict)
+    complete: bool = False
     derived: dict[str, Derived] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class ColumnRegistry:
         """The column of a path, added with everything it is looked up from."""
         if path in self.index:
             return self.index[path]
+        if self.complete:
+            raise InternalError(f"the column {path} was not foreseen when the rules were compiled")
         self.index[path] = len(self.index)
         made = derived_column(path)
         if made is not None:

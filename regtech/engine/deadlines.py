@@ -93,7 +93,7 @@ class Deadlines:
             length = deadline.warn
             back = length.count * (86_400_000_000 if length.unit == "days" else 1_000_000)
             warn = max(due - back, opened)
-            if warn >= due:
+            if warn > due:
                 warn = None
         # a duty named by something else than its event can open again: the event tells them apart
         label = name
@@ -139,6 +139,7 @@ class Deadlines:
     def export(self) -> list[dict[str, Any]]:
         """Open duties as data for a snapshot, in a stable order."""
         made = []
+        armed = {(key, at) for at, kind, _, key in self.timers if kind == 0}
         for key in sorted(self.open):
             duty = self.open[key]
             made.append(
@@ -148,7 +149,7 @@ class Deadlines:
                     "opened": duty.opened_us,
                     "due": duty.due_us,
                     "warn": duty.warn_us,
-                    "warned": not any(t[3] == key and t[1] == 0 for t in self.timers),
+                    "warned": (key, duty.warn_us) not in armed,
                     "breach": alert_data(duty.breach),
                     "warning": None if duty.warning is None else alert_data(duty.warning),
                 }

@@ -16,7 +16,9 @@ from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.evidence import EvidenceMaker
 from regtech.engine.intake import FOREVER, Intake, SetAside
 from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
+from regtech.engine.durations import time_text
 from regtech.engine.kernels import hits as H
+from regtech.engine.kernels.rows import months_before
 from regtech.engine.plan import Plan
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
@@ -64,10 +66,11 @@ class Engine:
         )
         self.evidence = EvidenceMaker(self.judge, self.sources)
         self.deadlines = Deadlines()
-        self.raised: dict[tuple[str, str], tuple[str, int]] = {}
-        """Last period and step of rules that raise again, by rule and subject."""
+        self.raised: dict[tuple[str, str], tuple[str, int, int]] = {}
+        """Last period, step and time of rules that raise again, by rule and subject."""
         self.held: list[tuple[tuple[Any, ...], int, Alert]] = []
         self._serial = 0
+        self._latest = (-1, "")
         self.now_us = -(1 << 62)
         self.events = 0
         self.alerts = 0
@@ -142,7 +145,9 @@ class Engine:
             self._raise_again(env, variant, int(hits.outcome[k]))
         else:
             alert = self.evidence.make(env, int(hits.outcome[k]), int(hits.label[k]))
-            self._hold([alert])
+            if (env.event, alert.id) != self._latest:  # both sides of one event, one subject
+                self._hold([alert])
+            self._latest = (env.event, alert.id)
 
     def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         assert variant.again is not None
@@ -152,22 +157,32 @@ class Engine:
         reached = 0
         if isinstance(value, Interval) and isinstance(step, Interval):
             if value.low is not None and step.low is not None and step.low > 0:
-                reached = int(value.low // step.low)
-        period = self._period(env, variant)
+                reached = max(0, int(value.low // step.low))
         subject, _ = self.evidence.subject(env)
         last = self.raised.get((variant.rule.id, subject))
+        period = self._period(env, variant, last)
         if last is not None and last[0] == period and reached <= last[1]:
             return
-        self.raised[(variant.rule.id, subject)] = (period, reached)
+        now = int(self.judge.times[env.event])
+        self.raised[(variant.rule.id, subject)] = (period, max(reached, 0), now)
         self._hold([self.evidence.make(env, outcome, 0, period=period, suffix=f"#{reached}")])
 
-    def _period(self, env: RowEnvironment, variant: Variant) -> str:
+    def _period(
+        self, env: RowEnvironment, variant: Variant, last: tuple[str, int, int] | None
+    ) -> str:
         from regtech.engine.evidence import period_text
         from regtech.engine.kernels.measures import period_of
         from regtech.engine.program import natural_period
 
-        kind, _ = natural_period(self.plan, variant)
+        kind, length, months = natural_period(self.plan, variant)
         judge, row = self.judge, env.row
+        if kind == H.PER_ROLLING:
+            now = int(judge.times[env.event])
+            limit = now - length
+            if months:
+                shifted = int(judge.shifted[row])
+                limit = min(limit, int(months_before(shifted, months)) - (shifted - now))
+            return time_text(now) if last is None or last[2] <= limit else last[0]
         if kind == H.PER_EVENT:
             return f"{env.field('reporter')}/{judge.block.id_of(env.event)}"
         if kind < 0 or kind >= H.PER_EVER:
@@ -200,7 +215,7 @@ class Engine:
             repeats=self.intake.repeats,
             late=self.intake.late,
             conflicts=self.intake.conflicts,
-            ungoverned=int(self.judge.counters[0]),
+            ungoverned=int(self.judge.counters[0]) if self.judge.counts_ungoverned else 0,
             shared_payments=int(self.judge.counters[1]),
             overflows=int(self.judge.errors[0]),
             waiting=dict(self.plan.waiting),

@@ -196,11 +196,10 @@ def _is_constant(expr: Expr) -> bool:
 
 
 def _compare_quotient(parts: tuple[Expr, Expr], other: Expr, op: str, env: Environment) -> int:
-    above, below, factor = (_number(e, env) for e in (*parts, other))
+    above, below, right = (_number(e, env) for e in (*parts, other))
     if below.exact is None or below.exact <= 0:
         return MAYBE
-    assert factor.exact is not None
-    return compare(above, op, _scaled(below, factor.exact))
+    return compare(above, op, _scaled(right, below.exact))
 
 
 def compare(a: Interval, op: str, b: Interval) -> int:

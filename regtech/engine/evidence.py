@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -15,40 +14,17 @@ from regtech.engine.judge import Judge
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.raw import MAX, MIN
-from regtech.engine.plan import MeasureSpec, kernel_parts
-from regtech.engine.program import natural_period
+from regtech.engine.plan import MeasureSpec, in_force
 from regtech.engine.rowenv import RowEnvironment
+from regtech.engine.shape import Shape, decide, higher_rules, note_conversions, shape_of
 from regtech.engine.subjects import EVENT, INSTITUTION, subject_parts
-from regtech.engine.variants import Variant, condition
+from regtech.engine.variants import Variant
 from regtech.errors import InternalError
 from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
 from regtech.model.fields import Kind
-from regtech.rulelang.ir import (
-    Call,
-    Duration,
-    Expr,
-    FieldRef,
-    Measure,
-    Type,
-)
-from regtech.rulelang.values import value_text
-from regtech.rulelang.walk import children
+from regtech.rulelang.ir import Type
 
 _MIN, _MAX = int(MIN), int(MAX)
-
-
-@dataclass(slots=True)
-class _Shape:
-    """What is the same for all alerts of a variant."""
-
-    condition: Expr
-    fields: list[str]
-    measures: list[tuple[Measure, bool, MeasureSpec]]
-    params: dict[str, Any]
-    cite: dict[str, Any] | None
-    period: int = H.PER_EVENT
-    names: dict[str, Expr] = field(default_factory=dict)
-    due: Duration | None = None
 
 
 class EvidenceMaker:
@@ -57,46 +33,18 @@ class EvidenceMaker:
     def __init__(self, judge: Judge, sources: list[str]) -> None:
         self.judge = judge
         self.sources = sources
-        self._shapes: dict[int, _Shape] = {}
+        self._shapes: dict[tuple[int, ...], Shape] = {}
 
-    def shape(self, variant: Variant) -> _Shape:
-        """The constant parts of a variant's alerts."""
-        if variant.index not in self._shapes:
-            self._shapes[variant.index] = self._shape(variant)
-        return self._shapes[variant.index]
-
-    def _shape(self, variant: Variant) -> _Shape:
-        plan = self.judge.plan
-        rule = variant.rule
-        whole = condition(variant)
-        fields: dict[str, None] = {}
-        measures: dict[tuple[Measure, bool], None] = {}
-        for expr in (whole, *variant.lets.values()):
-            _collect(expr, fields, measures)
-        cite = None
-        if rule.cite is not None:
-            instrument = variant.pack.instruments.get(rule.cite.instrument)
-            cite = {
-                "instrument": rule.cite.instrument,
-                "title": dict(instrument.title) if instrument else {},
-                "article": rule.cite.article,
-                "confidence": rule.cite.confidence,
-                "text_digest": rule.cite.text_digest,
-            }
-        params = {
-            name: {"value": value_text(c.value, c.type), "basis": variant.pack.params[name].basis}
-            for name, c in variant.params.items()
-        }
-        return _Shape(
-            whole,
-            list(fields),
-            [(m, s, plan.measure_of(variant, m, s)) for m, s in measures],
-            params,
-            cite,
-            natural_period(plan, variant)[0],
-            dict(variant.lets),
-            rule.alert.due,
-        )
+    def shape(self, variant: Variant, event_us: int) -> Shape:
+        """The constant parts of a variant's alerts at an instant."""
+        higher: tuple[Variant, ...] = ()
+        if variant.rule.yields_to:
+            now = {v.rule.id: v for v in in_force(self.judge.plan, event_us)}
+            higher = higher_rules(variant, now)
+        key = (variant.index, *(other.index for other in higher))
+        if key not in self._shapes:
+            self._shapes[key] = shape_of(self.judge.plan, variant, higher)
+        return self._shapes[key]
 
     def subject(self, env: RowEnvironment) -> tuple[str, dict[str, Any]]:
         """Sorting text and written form of the subject."""
@@ -145,18 +93,18 @@ class EvidenceMaker:
     ) -> Alert:
         """The alert of a hit. Raises InternalError where the second reading disagrees."""
         variant, rule = env.variant, env.variant.rule
-        shape = self.shape(variant)
-        decided = truth(shape.condition, env)
+        event_us = int(self.judge.times[env.event])
+        shape = self.shape(variant, event_us)
+        decided = decide(shape, env.seen_by)
         if decided != outcome:
             raise InternalError(
                 f"rule {rule.id} on {self.judge.block.id_of(env.event)}: the kernels say {outcome}, "
                 f"the second reading says {decided}"
             )
-        event_us = int(self.judge.times[env.event])
         at = event_us if time_us is None else time_us
         key, subject = self.subject(env)
-        text = period if period is not None else period_text(shape.period, label)
-        if period is None and shape.period == H.PER_EVENT:
+        text = period if period is not None else period_text(shape.period[0], label)
+        if period is None and shape.period[0] == H.PER_EVENT:
             reporter = self._part(env, "reporter")
             text = f"{reporter}/{self.judge.block.id_of(env.event)}"
         text += suffix
@@ -198,7 +146,7 @@ class EvidenceMaker:
             warning=warning,
             measures=measures,
             params=shape.params,
-            rate=self._rate(env),
+            rate=self._rate(env, shape),
             facts=self._facts(env, shape),
             inputs=self._inputs(env, shape),
             events=ids,
@@ -211,7 +159,9 @@ class EvidenceMaker:
             order=(at, rule.id, key, text, "w" if warning else name),
         )
 
-    def _rate(self, env: RowEnvironment) -> dict[str, Any] | None:
+    def _rate(self, env: RowEnvironment, shape: Shape) -> dict[str, Any] | None:
+        """The rates at which the deciding event was converted; others have their own days'."""
+        note_conversions(shape, env)
         if not env.rates_used:
             return None
         table = self.judge.plan.reference.rates
@@ -224,22 +174,26 @@ class EvidenceMaker:
             },
         }
 
-    def _facts(self, env: RowEnvironment, shape: _Shape) -> dict[str, Any]:
-        return {path: written_field(path, env.field(path)) for path in shape.fields}
+    def _facts(self, env: RowEnvironment, shape: Shape) -> dict[str, Any]:
+        return {path: written_field(path, env.field(path)) for path in shape.reading.fields}
 
-    def _inputs(self, env: RowEnvironment, shape: _Shape) -> list[list[int | None]]:
+    def _inputs(self, env: RowEnvironment, shape: Shape) -> list[list[int | None]]:
         made: list[list[int | None]] = []
-        for measure, strict, _ in shape.measures:
-            low, high = env.raw_measure(measure, strict)
+        variants = self.judge.plan.variants
+        for index, measure, strict in shape.reading.measures:
+            low, high = env.seen_by(variants[index]).raw_measure(measure, strict)
             made.append([None if low == _MIN else low, None if high == _MAX else high])
         return made
 
-    def _events(self, env: RowEnvironment, shape: _Shape) -> tuple[list[str], int, str]:
+    def _events(self, env: RowEnvironment, shape: Shape) -> tuple[list[str], int, str]:
         judge = self.judge
         state = judge.state
         found: set[int] = {judge.first_event + env.event}
         assert judge.program is not None
-        for _, _, spec in shape.measures:
+        for index, measure, strict in shape.reading.measures:
+            if index != env.variant.index:
+                continue  # of a rule that was not met: it says why not more, not what was found
+            spec = judge.plan.measure_of(env.variant, measure, strict)
             if spec.bit < 0:
                 continue
             column = judge.program.roles[spec.index, int(judge.types[env.event]), K.R_READ]
@@ -278,24 +232,9 @@ class EvidenceMaker:
         return calendar_start_us(K.PERIODS[spec.period], int(judge.day[row]), profile) - 1
 
 
-def _collect(
-    expr: Expr, fields: dict[str, None], measures: dict[tuple[Measure, bool], None]
-) -> None:
-    if isinstance(expr, Measure):
-        for part in kernel_parts(expr):
-            measures[part] = None
-        return
-    if isinstance(expr, FieldRef):
-        fields[expr.path] = None
-    if isinstance(expr, Call) and expr.function == "amount_in":
-        fields["currency"] = None
-    for child in children(expr):
-        _collect(child, fields, measures)
-
-
 def period_text(kind: int, label: int) -> str:
     """A period's label. Rule 18."""
-    if kind in (H.PER_ROLLING, H.PER_ROLLING_MONTHS):
+    if kind == H.PER_ROLLING:
         return time_text(label)
     if kind == H.PER_EVER:
         return "ever"

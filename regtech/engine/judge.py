@@ -78,7 +78,8 @@ class Judge:
         column = self.columns.column
         self.wanted = np.array(
             [column(p) for p in ("type", "time", "reporter", "payer.id", "payer.institution",
-                                 "payee.id", "payee.institution", "reference", "amount", "currency")],
+                                 "payee.id", "payee.institution", "reference", "amount", "currency",
+                                 "payer.institution_country", "payee.institution_country")],
             np.int64,
         )  # fmt: skip
         paths: dict[str, list[str]] = {t: [] for t in EVENT_TYPES}
@@ -111,6 +112,7 @@ class Judge:
                     self.roles[t, k] = column(path)
                     if path in profile.governing_paths(event_type):
                         self.role_masks[t, k] |= bit
+        self.counts_ungoverned = bool(national) and home is None
         self.home = np.uint64(0)
         if home is not None:
             self.home = next((bit for name, bit in national if name == home), np.uint64(0))
@@ -123,7 +125,6 @@ class Judge:
         if "country" not in self.fact_names:
             raise InternalError("the country of parties is not decoded")
         number = {name: k for k, name in enumerate(self.fact_names)}
-        self.country_fact = number["country"]
         pairs = [(k, index[f"party.{name}"]) for name, k in number.items()]
         self.set_pairs = np.array(pairs, np.int64)
         fill: list[tuple[int, int, int]] = []
@@ -133,7 +134,7 @@ class Judge:
             for prefix in sorted(PREFIXES[event_type]):
                 for name, k in number.items():
                     path = f"{prefix}.{name}"
-                    if event_type != "party" and path in index:
+                    if path in index:
                         fill.append((index[f"{prefix}.id"], k, index[path]))
             for made in self.columns.derived.values():
                 prefix = made.path.rpartition(".")[0]
@@ -185,11 +186,13 @@ class Judge:
         variants = self.plan.variants
         self.rule_periods = np.full(2 * max(len(variants), 1), H.PASS, np.int64)
         self.rule_lengths = np.zeros(2 * max(len(variants), 1), np.int64)
+        self.rule_months = np.zeros(2 * max(len(variants), 1), np.int64)
         self.rule_numbers = np.zeros(2 * max(len(variants), 1), np.int64)
         for variant in variants:
-            kind, length = rule_period(self.plan, variant)
+            kind, length, months = rule_period(self.plan, variant)
             self.rule_periods[variant.index] = kind
             self.rule_lengths[variant.index] = length
+            self.rule_months[variant.index] = months
             self.rule_numbers[variant.index] = variant.rule_number
 
     def preset_fact(self, party: str, fact: str, word: str) -> None:
@@ -248,7 +251,7 @@ class Judge:
         self._block_capacity = size
 
     def _scratch_rows(self, n: int, program: EraProgram) -> None:
-        if n <= self._capacity:
+        if n <= self._capacity and self._capacity > 0:
             return
         size = max(n + n // 4, 256)
         slots = program.slots
@@ -294,8 +297,9 @@ class Judge:
         state.make_room(counts, 0, n, now)
         R.govern(
             cols, n, self.wanted, self.roles, self.role_masks, self.country_masks,
-            state.facts[self.country_fact], self.intl, self.home, state.special[1], self.governed,
+            self.intl, self.home, state.special[1], self.governed,
             self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
+            np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
         total = int(counts.sum())
         self._scratch_rows(total, program)
@@ -368,7 +372,7 @@ class Judge:
         H.first_in_period(
             n, row, rule, outcome, self.row_event, self.types, self.times, self.shifted, self.day,
             self.month, self.business_day, self.S, self.rule_periods, self.rule_lengths,
-            self.rule_numbers, self.program.rule_key, self.state.special[2], keep, label,
+            self.rule_months, self.rule_numbers, self.program.rule_key, self.state.special[2], self.first_event, keep, label,
         )  # fmt: skip
         kept = keep != 0
         return Hits(rule[kept], row[kept], event[kept], outcome[kept], label[kept])

@@ -233,7 +233,7 @@ class Lowering:
     def _compare_quotient(self, x: Quotient, y: Number, op: str, mark: Mark) -> int:
         """``a / b >= y`` is ``a >= y * b`` where b > 0; cannot tell elsewhere."""
         if y.constant is None:
-            raise self._cannot(mark, "compares a quotient with something that is not a figure")
+            return self._compare_product(x, y, op, mark)
         zero = Number(-1, Fraction(1), Fraction(0))
         if y.constant == 0:
             compared = self._compare_values(x.above, zero, op, mark)
@@ -251,6 +251,19 @@ class Lowering:
         told = self.emit("and", compared, positive, truth=True)
         untold = self.emit("and", unsure, self.emit("not", positive, truth=True), truth=True)
         return self.emit("or", told, untold, truth=True)
+
+    def _compare_product(self, x: Quotient, y: Number, op: str, mark: Mark) -> int:
+        """``a / b >= y`` for a y that is no figure: ``y * b`` against ``a``, in 128 bits."""
+        if x.below.constant is not None or x.above.constant is not None:
+            raise self._cannot(mark, "compares a quotient of a figure")
+        ratio = y.coefficient * x.below.coefficient / x.above.coefficient
+        k1, k2 = ratio.numerator, ratio.denominator
+        if max(k1, k2) >= _INT64:
+            raise self._cannot(mark, "needs factors beyond 62 bits")
+        name = "q" + _WIDE[_FLIP[op]][1:]
+        return self.emit(
+            name, y.register, x.above.register, k1, k2, x.below.register, truth=True
+        )
 
     def _membership(self, expr: In) -> int:
         if expr.flags is not None:
@@ -329,7 +342,7 @@ class Lowering:
             currency = self.plan.currencies.get(word)
             return -1 if currency is None else currency.index
         if kind is Kind.TEXT:
-            return hash_bytes(word.encode()) & ((1 << 63) - 1)
+            return hash_bytes(word.encode()) >> 1
         return self.plan.vocabulary.code_of(word)
 
     def _word(self, expr: Expr, peer: Expr | None) -> int:
@@ -466,6 +479,12 @@ class Lowering:
                          (choice.then, choice.otherwise)]  # fmt: skip
                 return self.number(IfElse(choice.condition, *parts, expr.type, expr.mark))
         x, y = self.number(expr.left), self.number(expr.right)
+        if isinstance(x, Quotient) and isinstance(y, Number) and y.constant:
+            factor = y.constant if expr.op == "*" else 1 / y.constant
+            if expr.op in "*/" and factor > 0 and x.above.constant is None:
+                return Quotient(self._times(x.above, factor), x.below)
+        if isinstance(y, Quotient) and isinstance(x, Number) and x.constant and expr.op == "*":
+            return self.number(replace(expr, left=expr.right, right=expr.left))
         if isinstance(x, Quotient) or isinstance(y, Quotient):
             raise self._cannot(expr.mark, "calculates with a quotient; compare it directly")
         if x.constant is not None and y.constant is not None:

@@ -164,6 +164,7 @@ def compile_plan(
             variant.index = len(plan.variants)
             plan.variants.append(variant)
             _register(plan, variant)
+    plan.columns.complete = True
     return plan
 
 
@@ -176,7 +177,7 @@ def _reserve_symbols(plan: Plan) -> None:
             for path in profile.governing_paths(event_type):
                 if has_path(event_type, path):
                     plan.columns.column(path)
-    for path in ("payer.institution_country", "reporter.country"):
+    for path in ("payer.institution_country", "payee.institution_country", "reporter.country"):
         plan.columns.column(path)
 
 
@@ -196,6 +197,9 @@ def _register(plan: Plan, variant: Variant) -> None:
         for part in parts:
             if part not in (EVENT, "@institution", "@unknown"):
                 touch(plan, event_type, part)
+    if rule.alert.due is not None:
+        for event_type in rule.on:
+            touch(plan, event_type, rule.alert.due_from)
     deadline = variant.deadline
     expressions = variant_expressions(variant)
     if deadline is not None:
@@ -224,6 +228,7 @@ def _touch_call(plan: Plan, node: Call) -> None:
         assert isinstance(target, Const)
         code = target.type.currency or str(target.value)
         plan.rate_target(code)
+        touch(plan, "figure", "as_of")  # a figure is converted at the rate of its own day
     if node.function == "working_day":
         plan.needs_business_days = True
 
@@ -264,7 +269,7 @@ def _measure(plan: Plan, variant: Variant, expr: Measure, strict: bool) -> None:
             owners = rule.per if expr.read is None else ()
             parts = named_key(names, owners, event_type) + key_parts(expr.by, event_type)
         else:
-            parts = _shared(key_parts((*rule.per, *by), event_type), expr)
+            parts = _shared(key_parts((*rule.per, *by), event_type))
         contributes[event_type] = parts
         leg[event_type] = is_sided(parts, event_type)
         if expr.item:
@@ -289,7 +294,7 @@ def _measure(plan: Plan, variant: Variant, expr: Measure, strict: bool) -> None:
             # the subject, without the rule's own splits: the key names as many parts as `per`
             parts = key_parts(rule.per, event_type) + key_parts(expr.by, event_type)
         else:
-            parts = _shared(key_parts((*rule.per, *by), event_type), expr)
+            parts = _shared(key_parts((*rule.per, *by), event_type))
         reads[event_type] = parts
         for part in parts:
             touch(plan, event_type, part)
@@ -334,12 +339,10 @@ def _measure(plan: Plan, variant: Variant, expr: Measure, strict: bool) -> None:
     variant.measures[expr] = spec.index
 
 
-def _shared(parts: tuple[Part, ...], expr: Measure) -> tuple[Part, ...]:
+def _shared(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Key of a measure of a rule per event: the reporter and what ``by`` names."""
     if EVENT not in parts:
         return parts
-    if len(parts) == 1:
-        raise ContentError(f"{expr.mark}: a measure per event needs by= to say what belongs together")
     return ("reporter", *(part for part in parts if part != EVENT))
 
 
@@ -357,8 +360,6 @@ def named_key(names: tuple[str, ...], per: tuple[str, ...], event_type: str) -> 
 def _kind(expr: Measure) -> int:
     if expr.kind == "distinct" and isinstance(expr.value, FieldRef) and expr.value.path == "persons":
         return KIND["persons"]
-    if expr.kind == "first_seen" and expr.window.kind == "rolling":
-        raise ContentError(f"{expr.mark}: first_seen has no rolling window", hint="use over=ever")
     return KIND[expr.kind]
 
 
@@ -423,18 +424,13 @@ def subject_space(plan: Plan, variant: Variant) -> Keyspace | None:
     return _keyspace(plan, plan.jurisdiction_index(variant.jurisdiction), keys, None)
 
 
-_NONNEGATIVE_FIELDS: Final = frozenset(
-    {"amount", "fees", "loss", "collateral", "person_count", "devices", "persons_affected"}
-)
-"""Negative values of these are refused by every adapter."""
-
 _NONNEGATIVE_CALLS: Final = frozenset({"amount_in", "least", "greatest", "length", "given"})
 
 
 def is_nonnegative(value: Expr | None) -> bool:
     """Whether a value can never be negative, so that a sum of it only grows.
 
-    Amounts of transactions, loans and exposures are refused when negative; figures are not.
+    Negative numbers are refused by every adapter, except the value of a figure.
     """
     match value:
         case None:
@@ -442,7 +438,7 @@ def is_nonnegative(value: Expr | None) -> bool:
         case Const(value=v):
             return not isinstance(v, str) and not isinstance(v, frozenset) and _positive(v)
         case FieldRef(path=path):
-            return path in _NONNEGATIVE_FIELDS
+            return path != "value"
         case Call(function=function, args=args):
             if function == "amount_in":
                 return is_nonnegative(args[0])

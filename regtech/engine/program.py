@@ -15,7 +15,6 @@ from regtech.engine.kernels.hits import (
     PER_EVENT,
     PER_EVER,
     PER_ROLLING,
-    PER_ROLLING_MONTHS,
 )
 from regtech.engine.kernels.measures import CALENDAR, KIND, MONTHS, PERIODS, ROLLING
 from regtech.engine.lowering import Lowering
@@ -30,6 +29,7 @@ from regtech.engine.plan import (
     key_parts,
     subject_space,
 )
+from regtech.engine.subjects import EVENT
 from regtech.engine.variants import Variant, condition
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.ir import FieldRef, Measure, Type
@@ -192,7 +192,7 @@ class Builder:
     def _filter(self, group: _Group, spec: MeasureSpec) -> int | None:
         low = group.before
         parts: list[int] = []
-        if group.event_type == "transaction":
+        if group.event_type == "transaction" or (group.event_type == "figure" and not spec.figure):
             parts.append(low.row_flag(spec.leg[group.event_type]))
         for expr in (spec.rule_where, spec.where):
             if expr is not None:
@@ -256,9 +256,17 @@ class Builder:
                 higher = low.emit("not", self._condition(group, other), truth=True)
                 register = low.emit("and", register, higher, truth=True)
         parts = key_parts((*rule.per, *rule.by), group.event_type)
-        if group.event_type == "transaction":
+        if group.event_type in ("transaction", "figure"):
             leg = is_sided(parts, group.event_type)
             register = low.emit("and", register, low.row_flag(leg), truth=True)
+        if EVENT in parts:
+            # no slot tells that a part of the subject is unknown; the row is then not evaluated
+            for part in parts:
+                if part != EVENT:
+                    known = low.emit("missing", low.load(part, rule.mark), truth=True)
+                    register = low.emit(
+                        "and", register, low.emit("not", known, truth=True), truth=True
+                    )
         space = subject_space(self.plan, variant)
         column = -1
         if space is not None:
@@ -324,37 +332,33 @@ def _joined(programs: list[Lowering]) -> tuple[Int64, Int64, Int64]:
     return table, np.array(first, np.int64), np.array(last, np.int64)
 
 
-def rule_period(plan: Plan, variant: Variant) -> tuple[int, int]:
-    """Period kind and rolling length by which a rule's alerts are told apart. Rule 18."""
-    rule = variant.rule
-    if rule.deadline is not None or variant.again is not None:
-        return PASS, 0
-    kind, length = natural_period(plan, variant)
-    return kind, length
+def rule_period(plan: Plan, variant: Variant) -> tuple[int, int, int]:
+    """Period kind by which a rule's alerts are told apart, and the longest rolling windows.
+
+    Rule 18: (kind, microseconds, months).
+    """
+    if variant.rule.deadline is not None or variant.again is not None:
+        return PASS, 0, 0
+    return natural_period(plan, variant)
 
 
-def natural_period(plan: Plan, variant: Variant) -> tuple[int, int]:
+def natural_period(plan: Plan, variant: Variant) -> tuple[int, int, int]:
     """As ``rule_period``, without regard to deadlines and re-triggers."""
     rule = variant.rule
-    if "event" in rule.per:
-        return PER_EVENT, 0
-    if rule.period is not None:
-        if rule.period == "event":
-            return PER_EVENT, 0
-        if rule.period == "ever":
-            return PER_EVER, 0
-        if rule.period != "rolling":
-            return PERIODS.index(rule.period), 0
-    specs = [plan.measures[i] for i in set(variant.measures.values())]
-    calendar = [s.period for s in specs if s.window == CALENDAR]
-    if calendar and rule.period is None:
-        order = ["day", "business_day", "week", "month", "quarter", "year"]
-        names = {PERIODS[p] for p in calendar}
-        return PERIODS.index(next(name for name in order if name in names)), 0
-    months = [s.length for s in specs if s.window == MONTHS]
-    if months:
-        return PER_ROLLING_MONTHS, max(months)
-    rolling = [s.length for s in specs if s.window == ROLLING]
-    if rolling:
-        return PER_ROLLING, max(rolling)
-    return PER_EVENT, 0
+    specs = [plan.measures[i] for i in sorted(set(variant.measures.values()))]
+    length = max((s.length for s in specs if s.window == ROLLING), default=0)
+    months = max((s.length for s in specs if s.window == MONTHS), default=0)
+    if rule.period in ("event", "ever"):
+        return (PER_EVENT if rule.period == "event" else PER_EVER), 0, 0
+    if rule.period is not None and rule.period != "rolling":
+        return PERIODS.index(rule.period), 0, 0
+    if rule.period is None:
+        if "event" in rule.per:
+            return PER_EVENT, 0, 0
+        names = {PERIODS[s.period] for s in specs if s.window == CALENDAR}
+        order = ("day", "business_day", "week", "month", "quarter", "year")
+        if found := [name for name in order if name in names]:
+            return PERIODS.index(found[0]), 0, 0
+    if length or months:
+        return PER_ROLLING, length, months
+    return PER_EVENT, 0, 0

@@ -30,6 +30,14 @@ class RowEnvironment:
         self.event_type = EVENT_TYPES[int(judge.types[self.event])]
         self.rates_used: dict[str, Any] = {}
 
+    def seen_by(self, variant: Variant) -> RowEnvironment:
+        """The same row as another rule sees it; rates used are noted in one place."""
+        if variant is self.variant:
+            return self
+        other = RowEnvironment(self.judge, variant, self.row)
+        other.rates_used = self.rates_used
+        return other
+
     def column(self, path: str) -> int:
         """The stored integer of a path on this row, or MIN."""
         block = self.judge.block.columns

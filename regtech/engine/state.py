@@ -79,9 +79,15 @@ class Table:
             )  # fmt: skip
         self._use(fresh, int(kept))
 
-    def load(self, entries: Int64, count: int) -> None:
-        """Take over the entries of a snapshot."""
-        self._use(np.ascontiguousarray(entries, np.int64), count)
+    def fill(self, entries: Int64, places: int) -> None:
+        """Take over the entries of a snapshot, one after the other, into so many places."""
+        fresh = np.zeros(places * self.words, np.int64)
+        source, count = address(entries), len(entries)
+        if self.keys == 4:
+            kept = rehash4(source, count, address(fresh), places - 1)
+        else:
+            kept = rehash2(source, count, self.words, address(fresh), places - 1, 0, 0)
+        self._use(fresh, int(kept))
 
 
 class Log:
@@ -202,7 +208,7 @@ class State:
         row = self.M[index]
         words = K.CELL_WORDS[spec.kind]
         rolling = spec.window in (K.ROLLING, K.MONTHS)
-        extremes = spec.kind in (K.KIND["min"], K.KIND["max"])
+        extremes = spec.kind in (K.KIND["min"], K.KIND["max"], K.KIND["first_seen"])
         if rolling and extremes:
             words = 3
         self.cells.append(np.zeros(_FIRST_SLOTS * words, np.int64))

@@ -3,12 +3,17 @@
 All tests of a pack go through one engine: each test gets parties, institutions and events of its
 own by a prefix on every identifier, so tests cannot see each other, and the cost of starting an
 engine is paid once.
+
+Tests see all three outcomes. ``expect: none`` is "not met, and every row could be told";
+``expect: cannot tell`` is an alert with that outcome, which a rule that only counts raises here
+all the same. Deadlines and rules that raise again count in silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -20,12 +25,14 @@ from regtech.rulelang.ir import Pack, Rule, RuleTest
 from regtech.sandbox.harness import judge_events
 
 REPORTER: Final = "R1"
+UNTOLD: Final = "cannot_tell"
 _PREFIX: Final = "~"
 _IDS: Final = frozenset({"id", "account", "institution", "group", "device", "lei", "national"})
 _TOP: Final = frozenset(
     {"id", "reporter", "project", "reference", "about", "loan_id", "linked", "product"}
 )
 _PARTY_LISTS: Final = frozenset({"persons"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,83 @@ class Report:
         return [r for r in self.results if not r.passed]
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test among others: its names begin with ``prefix``, its clock stops at ``end_us``."""
+
+    rule: Rule
+    test: RuleTest
+    prefix: str
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Tests of one jurisdiction made ready to be judged together, any number of times."""
+
+    cases: tuple[Case, ...]
+    events: tuple[dict[str, Any], ...]
+    countries: Mapping[str, str]
+    profile: Profile
+    until_us: int | None
+
+    def judge(self, packs: Sequence[Pack], reference: Reference) -> Outcome:
+        """What the rules of ``packs`` find; disabled ones are run as well."""
+        trial = judge_events(
+            [replace(pack, rules=tuple(map(_outspoken, pack.rules))) for pack in packs],
+            self.events,
+            reference,
+            home=None if self.profile.everywhere else self.profile.id,
+            until_us=self.until_us,
+            countries=dict(self.countries),
+            include_disabled=True,
+        )
+        outcome = Outcome()
+        for reject in trial.rejects:
+            prefix, _, name = str(self.events[reject.line - 1]["id"]).rpartition(_PREFIX)
+            outcome.refused.setdefault(prefix + _PREFIX, []).append(
+                f"event {name} was refused: {reject.code} {reject.field} "
+                f"(found {reject.found}, expected {reject.expected})"
+            )
+        for alert in trial.alerts:
+            outcome.alerts.setdefault((alert.rule, _owner(alert)), []).append(alert)
+        return outcome
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a bench: alerts by rule id and test, refused events by test."""
+
+    alerts: dict[tuple[str, str], list[Alert]] = field(default_factory=dict)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+
+    def found(self, case: Case, rule: str) -> list[dict[str, Any]]:
+        """What the rule of that id found in a test, as an expectation would be written."""
+        made = [
+            shown(alert, case.prefix)
+            for alert in self.alerts.get((rule, case.prefix), ())
+            if _before(alert, case.end_us)
+        ]
+        if case.rule.cannot_tell == "count" and case.test.expect:
+            # what is only counted is not in question beside an alert; once is enough where expected
+            untold = [found for found in made if found["outcome"] == UNTOLD]
+            wanted = [w for w in case.test.expect if w.get("outcome") == UNTOLD]
+            untold.sort(key=lambda found: all(_differences(w, found) for w in wanted))
+            made = [found for found in made if found["outcome"] != UNTOLD] + untold[: len(wanted)]
+        return made
+
+    def problems(self, case: Case, found: Sequence[dict[str, Any]]) -> list[str]:
+        """Why the test fails; empty where it passes."""
+        return self.refused.get(case.prefix, []) + compare(case.test.expect, found)
+
+
+def _outspoken(rule: Rule) -> Rule:
+    """The rule with what it cannot tell raised instead of counted; met alerts stay the same."""
+    if rule.cannot_tell == "alert" or rule.deadline is not None or rule.again is not None:
+        return rule
+    return replace(rule, cannot_tell="alert")
+
+
 def run_tests(
     packs: Sequence[Pack], reference: Reference, only: Iterable[str] | None = None
 ) -> Report:
@@ -64,56 +148,42 @@ def run_tests(
     wanted = None if only is None else set(only)
     report = Report()
     for pack in packs:
-        _run_pack(pack, reference, wanted, report)
+        rules = [rule for rule in pack.rules if wanted is None or rule.id in wanted]
+        report.waiting.update(
+            {rule.id: detector for rule in rules if (detector := waits_for(rule)) is not None}
+        )
+        bench = bench_of(
+            [rule for rule in rules if rule.id not in report.waiting],
+            reference.profile(pack.jurisdiction),
+        )
+        if not bench.cases:
+            continue
+        outcome = bench.judge([pack], reference)
+        for case in bench.cases:
+            found = outcome.found(case, case.rule.id)
+            problems = outcome.problems(case, found)
+            report.results.append(
+                Result(pack.id, case.rule.id, case.test, tuple(problems), tuple(found))
+            )
     return report
 
 
-def _run_pack(pack: Pack, reference: Reference, wanted: set[str] | None, report: Report) -> None:
-    profile = reference.profile(pack.jurisdiction)
-    cases: list[tuple[Rule, RuleTest, str]] = []
-    for rule in pack.rules:
-        if wanted is not None and rule.id not in wanted:
-            continue
-        if (detector := waits_for(rule)) is not None:
-            report.waiting[rule.id] = detector
-            continue
-        for test in rule.tests:
-            cases.append((rule, test, f"{len(cases)}{_PREFIX}"))
-    events: list[dict[str, Any]] = []
+def bench_of(rules: Iterable[Rule], profile: Profile) -> Bench:
+    """The tests of some rules of one jurisdiction, made ready."""
+    cases: list[Case] = []
+    events: list[tuple[int, dict[str, Any]]] = []
     countries: dict[str, str] = {}
-    for rule, test, prefix in cases:
-        own = prepared_events(rule, test, prefix)
-        events += own
-        countries.update(_countries(own, profile))
-    if not cases:
-        return
-    events.sort(key=lambda e: _instant(str(e.get("time", ""))))
-    last = max((_instant(t.until) for _, t, _ in cases if t.until), default=0)
-    trial = judge_events(
-        [pack], events, reference, home=_home(profile), until_us=last or None,
-        countries=countries, include_disabled=True,
-    )  # fmt: skip
-    rejects: dict[str, list[str]] = {}
-    for reject in trial.rejects:
-        event = events[reject.line - 1]
-        prefix = str(event["id"]).split(_PREFIX)[0] + _PREFIX
-        rejects.setdefault(prefix, []).append(
-            f"event {str(event['id']).split(_PREFIX)[-1]} was refused: {reject.code} {reject.field} "
-            f"(found {reject.found}, expected {reject.expected})"
-        )
-    for rule, test, prefix in cases:
-        end = _end_of(events, test, prefix)
-        found = [
-            shown(alert, prefix)
-            for alert in trial.alerts
-            if alert.rule == rule.id and _belongs(alert, prefix) and _before(alert, end)
-        ]
-        problems = rejects.get(prefix, []) + compare(test.expect, found)
-        report.results.append(Result(pack.id, rule.id, test, tuple(problems), tuple(found)))
-
-
-def _home(profile: Profile) -> str | None:
-    return None if profile.everywhere else profile.id
+    for rule in rules:
+        for test in rule.tests:
+            prefix = f"{len(cases)}{_PREFIX}"
+            own = [(_instant(str(e.get("time"))), e) for e in prepared_events(rule, test, prefix)]
+            end = _instant(test.until) if test.until else max((t for t, _ in own), default=0)
+            cases.append(Case(rule, test, prefix, end))
+            events += own
+            countries.update(_countries([event for _, event in own], profile))
+    events.sort(key=lambda timed: timed[0])
+    until = max((case.end_us for case in cases if case.test.until), default=None)
+    return Bench(tuple(cases), tuple(event for _, event in events), countries, profile, until)
 
 
 def prepared_events(rule: Rule, test: RuleTest, prefix: str) -> list[dict[str, Any]]:
@@ -154,31 +224,26 @@ def _countries(events: list[dict[str, Any]], profile: Profile) -> dict[str, str]
 
 def _instant(text: str) -> int:
     """Microseconds of an RFC 3339 time; 0 where it is none (the decoder will refuse it)."""
-    from datetime import datetime, timedelta, timezone
-
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return 0
     if moment.tzinfo is None:
         return 0
-    return (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _end_of(events: list[dict[str, Any]], test: RuleTest, prefix: str) -> int:
-    if test.until:
-        return _instant(test.until)
-    own = [_instant(str(e["time"])) for e in events if str(e["id"]).startswith(prefix)]
-    return max(own, default=0)
-
-
-def _belongs(alert: Alert, prefix: str) -> bool:
-    texts = [alert.subject["id"], alert.subject.get("institution", ""), *alert.events]
-    return any(text.startswith(prefix) for text in texts)
+def _owner(alert: Alert) -> str:
+    """Prefix of the test whose parties or events an alert is about."""
+    for text in (alert.subject["id"], alert.subject.get("institution", ""), *alert.events):
+        number, mark, _ = text.partition(_PREFIX)
+        if mark and number.isdigit():
+            return str(number + mark)
+    return ""
 
 
 def _before(alert: Alert, end: int) -> bool:
-    """Whether the alert falls into the test's own time: clocks stop at its last event or ``until``."""
+    """Whether the alert falls into the test's own time: its clock stops at the end."""
     if alert.kind == "deadline" or alert.warning or alert.due is not None:
         if alert.order[0] > end:
             return False
@@ -211,7 +276,7 @@ def shown(alert: Alert, prefix: str) -> dict[str, Any]:
 
 
 def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> list[str]:
-    """Differences between what a test expects and what came, one sentence each."""
+    """Differences between what a test expects and what came, one a line."""
     problems = []
     left = list(found)
     for wanted in expect:
@@ -220,22 +285,48 @@ def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -
             left.remove(match)
             continue
         if not left:
-            problems.append(f"expected {_text(wanted)}, found no alert")
+            problems.append(f"expected {_text(wanted)}; got no alert")
             continue
         nearest = min(left, key=lambda f: len(_differences(wanted, f)))
         left.remove(nearest)
-        problems += [f"expected {line}" for line in _differences(wanted, nearest)]
-    problems += [f"found an alert that is not expected: {_text(extra)}" for extra in left]
+        problems += _differences(wanted, nearest)
+    for extra in left:
+        if extra["outcome"] == UNTOLD and not expect:
+            problems.append(
+                f"expected none; a fact is missing, it could not be told: {_text(extra)}"
+            )
+        else:
+            problems.append(f"expected no {'other ' if expect else ''}alert; got {_text(extra)}")
     return problems
 
 
+_AT_FIRST: Final = ("subject", "outcome", "warning", "time")
+_NOT_SAID: Final = frozenset({"rule", "period", "late", "severity", "due"})
+
+
 def _text(alert: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in alert.items() if value is not None)
+    """An alert in words: whom, what, when, then each measure."""
+    names = [name for name in _AT_FIRST if alert.get(name)]
+    names += [name for name in alert if name not in _AT_FIRST and name not in _NOT_SAID]
+    return ", ".join(f"{name} {_value(alert[name])}" for name in names) or "any alert"
+
+
+def _value(value: Any) -> str:
+    """A value as an author would read it."""
+    if not isinstance(value, dict):
+        return "unknown" if value is None else str(value)
+    if "amount" in value:
+        return f"{value.get('currency', '')} {value['amount']}".strip()
+    if "seconds" in value:
+        return f"{value['seconds']} seconds"
+    low, high = value.get("at_least"), value.get("at_most")
+    parts = [] if low is None else [f"at least {_value(low)}"]
+    return " and ".join(parts if high is None else [*parts, f"at most {_value(high)}"])
 
 
 def _differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     return [
-        f"{key} {value}, got {found.get(key)}"
+        f"{key}: expected {_value(value)}, got {_value(found.get(key))}"
         for key, value in wanted.items()
         if not _same(key, value, found.get(key))
     ]
@@ -250,7 +341,7 @@ def _same(key: str, wanted: Any, found: Any) -> bool:
         return all(_same("", value, found.get(name)) for name, value in wanted.items())
     if isinstance(found, dict):
         value = found.get("amount", found.get("seconds"))
-        return value is not None and _number(wanted) == _number(value)
+        return value is not None and bool(_number(wanted) == _number(value))
     if key == "subject":
         # a single event is named by its id alone, or with its reporter
         return str(wanted) in (str(found), str(found).partition("/")[2])

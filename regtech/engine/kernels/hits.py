@@ -20,15 +20,14 @@ from regtech.engine.kernels.measures import (
     L_YES,
     period_of,
 )
-from regtech.engine.kernels.raw import load32, load64, store64
+from regtech.engine.kernels.raw import MIN, load32, load64, store64
 from regtech.engine.kernels.rows import months_before
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
 
 PER_EVENT: Final = -1
 PER_EVER: Final = 6
 PER_ROLLING: Final = 7
-PER_ROLLING_MONTHS: Final = 8
-PASS: Final = 9
+PASS: Final = 8
 """Period kinds of a rule beyond the calendar ones; PASS: every hit is handed on (deadlines)."""
 
 
@@ -36,7 +35,8 @@ PASS: Final = 9
 def first_in_period(
     n: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, row_event: Any, types: Any, times: Any,
     shifted: Any, day: Any, month: Any, business_day: Any, S: Any, rule_period: Any,
-    rule_length: Any, rule_number: Any, rule_key: Any, alerted: Any, keep: Any, label: Any,
+    rule_length: Any, rule_months: Any, rule_number: Any, rule_key: Any, alerted: Any, first_event: Any,
+    keep: Any, label: Any,
 ) -> None:
     """Mark the hits that are the first of their rule, subject and period.
 
@@ -50,7 +50,14 @@ def first_in_period(
         kind = rule_period[rule]
         keep[h] = 1
         label[h] = times[i]
-        if kind == PER_EVENT or kind == PASS:
+        if kind == PASS:
+            continue
+        if rule_key[rule, types[i]] < 0:
+            # each event is its own subject: nothing can be raised twice
+            if 0 <= kind <= BUSINESS_DAY:
+                label[h] = period_of(kind, day[r], month[r], business_day[r])
+            elif kind == PER_EVER:
+                label[h] = 0
             continue
         slot = S[rule_key[rule, types[i]], r]
         place = find2(alerted[T_ADDRESS], alerted[T_MASK], 4, rule_number[rule] + 1, slot)
@@ -62,7 +69,10 @@ def first_in_period(
             store64(address, place + 2, 0)
             store64(address, place + 3, 0)
             alerted[T_COUNT] += 1
-        if kind <= BUSINESS_DAY:
+        if kind == PER_EVENT:
+            # a party on both sides of a payment is found once
+            mark = first_event + i + 1
+        elif kind <= BUSINESS_DAY:
             mark = period_of(kind, day[r], month[r], business_day[r]) + BIAS
             label[h] = mark - BIAS
         elif kind == PER_EVER:
@@ -72,16 +82,24 @@ def first_in_period(
             mark = times[i]
         met = load64(address, place + 2)
         asked = load64(address, place + 3)
-        if kind >= PER_ROLLING:
-            # marks hold time - MIN so that 0 is "never"; the window has turned over when the
-            # last one is no longer inside it
-            mark = times[i] ^ np.int64(-(1 << 63))
-            if kind == PER_ROLLING_MONTHS:
-                limit = months_before(shifted[r], rule_length[rule]) - (shifted[r] - times[i])
-            else:
-                limit = times[i] - rule_length[rule]
-            seen_met = met != 0 and (met ^ np.int64(-(1 << 63))) > limit
-            seen_asked = asked != 0 and (asked ^ np.int64(-(1 << 63))) > limit
+        if kind == PER_ROLLING:
+            # marks hold time XOR MIN, so that 0 is "never"; a period lasts until the last alert is
+            # outside every rolling window of the rule, and is named by the time of its first alert
+            mark = times[i] ^ MIN
+            limit = times[i] - rule_length[rule]
+            if rule_months[rule] > 0:
+                back = months_before(shifted[r], rule_months[rule]) - (shifted[r] - times[i])
+                limit = min(limit, back)
+            fresh = (met == 0 or (met ^ MIN) <= limit) and (asked == 0 or (asked ^ MIN) <= limit)
+            if fresh:
+                met = np.int64(0)
+                asked = np.int64(0)
+                store64(address, place + 2, 0)
+                store64(address, place + 3, 0)
+            if asked != 0:
+                label[h] = asked ^ MIN
+            seen_met = met != 0
+            seen_asked = asked != 0
         else:
             seen_met = met == mark
             seen_asked = asked == mark

@@ -433,10 +433,13 @@ def rolling_measures(
                     certain = yes != 0 and value != MIN
                     if kind == COUNT:
                         certain = yes != 0
-                    if not certain:
+                    if kind == FIRST_SEEN:
+                        following = load64(nexts, at)
+                        store64(cells, cell + 1, following)
+                        if following == 0:
+                            store64(cells, cell + 2, 0)
+                    elif not certain:
                         store64(cells, cell, load64(cells, cell) - 1)
-                        if kind == MINIMUM or kind == MAXIMUM:
-                            pass
                     elif kind == SUM:
                         store64(cells, cell + 1, load64(cells, cell + 1) - value)
                     elif kind == COUNT:
@@ -517,6 +520,15 @@ def rolling_measures(
                     store64(cells, cell, times[i])
                     store64(cells, cell + 1, value)
                     store64(cells, cell + 2, 1 if (certain or (kind == SINCE_LAST and tri == 2)) else 2)
+                elif kind == FIRST_SEEN:
+                    # all contributions in a queue; words 1 and 2 are its first and last entry
+                    store64(nexts, at, 0)
+                    last = load64(cells, cell + 2)
+                    if last == 0:
+                        store64(cells, cell + 1, entry + 1)
+                    else:
+                        store64(nexts, (last - 1) & mask, entry + 1)
+                    store64(cells, cell + 2, entry + 1)
                 elif kind == COUNT and tri == 2:
                     store64(cells, cell + 1, load64(cells, cell + 1) + 1)
                 elif not certain:
@@ -583,6 +595,11 @@ def rolling_measures(
                     elif load64(cells, cell + 2) == 1 and load64(cells, cell) + shift > limit:
                         low = times[i] - load64(cells, cell)
                     high = MAX if low == MIN else low
+                elif kind == FIRST_SEEN:
+                    first = load64(cells, cell + 1)
+                    if first != 0 and (load32(log_yes, (first - 1) & mask) >> bit) & 1:
+                        low = times[i] - load64(log_t, (first - 1) & mask)
+                        high = low
                 else:
                     state = load64(cells, cell)
                     uncertain = state != 0
@@ -636,6 +653,9 @@ def outstanding_measures(
             if tri != 0:
                 slot = S[R[m, kind_of_event, R_KEY], r]
                 item = S[R[m, kind_of_event, R_ITEM], r]
+            if slot >= 0 and item < 0:
+                # it cannot be said which balance this one replaces: the total stays uncertain
+                store64(cells, slot * 2, load64(cells, slot * 2) + 1)
             if slot >= 0 and item >= 0:
                 value = V[R[m, kind_of_event, R_VALUE], r]
                 certain = tri == 2 and value != MIN

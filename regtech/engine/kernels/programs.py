@@ -26,7 +26,8 @@ OPCODES: Final = (
     "add sub mulc least greatest select given convert days_since days_until time_since "
     "ge gt le lt eq ne xge xgt xle xlt xeq xne "
     "inset has only missing truth boundary and or not bconst rowflag outf outv key rule "
-    "persons interval_lo bdecided clock_end slot"
+    "persons interval_lo bdecided clock_end slot "
+    "qge qgt qle qlt qeq qne"
 ).split()
 OP: Final = {name: index for index, name in enumerate(OPCODES)}
 """Instruction name to number; an instruction is (op, dst, a, b, c, d, e, f)."""
@@ -35,7 +36,8 @@ OP: Final = {name: index for index, name in enumerate(OPCODES)}
  ADD, SUB, MULC, LEAST, GREATEST, SELECT, GIVEN, CONVERT, DAYS_SINCE, DAYS_UNTIL, TIME_SINCE,
  GE, GT, LE, LT, EQ, NE, XGE, XGT, XLE, XLT, XEQ, XNE,
  INSET, HAS, ONLY, MISSING, TRUTH, BOUNDARY, AND, OR, NOT, BCONST, ROWFLAG, OUTF, OUTV, KEY, RULE,
- PERSONS, INTERVAL_LO, BDECIDED, CLOCK_END, SLOT) = range(len(OPCODES))  # fmt: skip
+ PERSONS, INTERVAL_LO, BDECIDED, CLOCK_END, SLOT,
+ QGE, QGT, QLE, QLT, QEQ, QNE) = range(len(OPCODES))  # fmt: skip
 
 
 @kernel(nrt=False)
@@ -429,8 +431,18 @@ def run_program(
                 LO[dst, k] = LO[a, k]
                 HI[dst, k] = LO[a, k]
         else:
-            # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits
+            # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits. QGE..QNE: the factor c
+            # is multiplied by register prog[p, 6], which must be known and positive.
+            quotient = op >= QGE
+            kind = op - (QGE - XGE) if quotient else op
+            factor = c
             for k in range(count):
+                if quotient:
+                    below = LO[prog[p, 6], k]
+                    if below <= 0 or below != HI[prog[p, 6], k] or below > MAX // factor:
+                        B[dst, k] = 1
+                        continue
+                    c = below * factor
                 unbounded_a = LO[a, k] == MIN or HI[a, k] == MAX
                 unbounded_b = LO[b, k] == MIN or HI[b, k] == MAX
                 # signs of the extreme differences; an unbounded end never decides
@@ -440,19 +452,19 @@ def run_program(
                     worst = compare_products(LO[a, k], c, HI[b, k], d)
                 if HI[a, k] != MAX and LO[b, k] != MIN:
                     best = compare_products(HI[a, k], c, LO[b, k], d)
-                if op == XGE:
+                if kind == XGE:
                     B[dst, k] = np.uint8(worst >= 0) + np.uint8(best >= 0)
-                elif op == XGT:
+                elif kind == XGT:
                     B[dst, k] = np.uint8(worst > 0) + np.uint8(best > 0)
-                elif op == XLE:
+                elif kind == XLE:
                     B[dst, k] = np.uint8(best <= 0) + np.uint8(worst <= 0)
-                elif op == XLT:
+                elif kind == XLT:
                     B[dst, k] = np.uint8(best < 0) + np.uint8(worst < 0)
                 else:
                     known = LO[a, k] == HI[a, k] and LO[b, k] == HI[b, k]
                     apart = worst > 0 or best < 0
                     tri = 0 if apart else (2 if known and not unbounded_a and not unbounded_b else 1)
-                    B[dst, k] = tri if op == XEQ else 2 - tri
+                    B[dst, k] = tri if kind == XEQ else 2 - tri
 
 
 @kernel(nrt=False)

@@ -15,12 +15,13 @@ from regtech.engine.kernels.raw import MIN, load64, mix, store64
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
 
 TRANSACTION = 0
+FIGURE = 4
 SIDE_OUT, SIDE_IN, SIDE_NONE = 0, 1, 2
 FLAG_LEG, FLAG_PRIMARY = 1, 2
 
 # Columns that `make_rows` needs, as positions in its `wanted` argument.
 (W_TYPE, W_TIME, W_REPORTER, W_PAYER, W_PAYER_INST, W_PAYEE, W_PAYEE_INST, W_REFERENCE, W_AMOUNT,
- W_CURRENCY) = range(10)  # fmt: skip
+ W_CURRENCY, W_PAYER_COUNTRY, W_PAYEE_COUNTRY) = range(12)  # fmt: skip
 
 
 @kernel(nrt=False)
@@ -63,8 +64,8 @@ def apply_facts(
 @kernel(nrt=False)
 def govern(
     cols: Any, n: Any, wanted: Any, roles: Any, role_masks: Any, country_masks: Any,
-    country_facts: Any, intl: Any, home: Any, seen: Any, governed: Any, legs: Any, leg_masks: Any,
-    leg_institutions: Any, row_counts: Any, counters: Any,
+    intl: Any, home: Any, seen: Any, governed: Any, legs: Any, leg_masks: Any,
+    leg_institutions: Any, row_counts: Any, counters: Any, everywhere: Any,
 ) -> None:
     """Which jurisdictions govern each event, which sides are legs, and how many rows there will be.
 
@@ -75,7 +76,6 @@ def govern(
     n_roles = roles.shape[1]
     n_jurisdictions = row_counts.shape[0]
     n_countries = country_masks.shape[0]
-    n_facts = country_facts.shape[0]
     zero = np.uint64(0)
     one = np.uint64(1)
     for i in range(n):
@@ -138,9 +138,8 @@ def govern(
                     elif load64(seen[T_ADDRESS], at + 2) != reporter + 1:
                         counters[1] += 1
                         continue
-                country = MIN
-                if 0 <= institution < n_facts:
-                    country = country_facts[institution]
+                # the looked-up column, not the facts as they stand: those may be of later events
+                country = cols[wanted[W_PAYER_COUNTRY + side], i]
                 if country == MIN:
                     leg_masks[side, i] = mask
                 elif country < n_countries:
@@ -148,6 +147,10 @@ def govern(
                 else:
                     leg_masks[side, i] = intl
                 legs[i] |= 1 << side
+        if kind == FIGURE:
+            # figures are known to all jurisdictions; only those that govern judge them by rules
+            leg_masks[0, i] = mask
+            mask = everywhere
         governed[i] = mask
         if mask == zero:
             continue
@@ -201,6 +204,8 @@ def make_rows(
                 row_event[first] = i
                 row_side[first] = SIDE_NONE
                 row_flags[first] = FLAG_PRIMARY
+                if kind == FIGURE and (leg_masks[0, i] >> bit) & one == zero:
+                    row_flags[first] = 0
                 row_institution[first] = MIN
                 starts[j] = first + 1
             group_starts[j * n_types + kind + 1] += starts[j] - first
