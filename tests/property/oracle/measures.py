@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.property.oracle.language import (
+    LEG_WORDS,
     Reference,
     Rule,
     Scope,
@@ -109,6 +110,10 @@ class History:
         parts += [self._single(row, path) for path in rule.by]
         return self._flat(parts)
 
+    def _shared_part(self, row: Row, part: str) -> Key | None:
+        """As ``key_part``; a measure of a rule per event goes over its reporter's rows."""
+        return (row.event.reporter,) if part == "event" else self.key_part(row, part)
+
     def _single(self, row: Row, path: str) -> Key | None:
         value = self.path(row, path)
         return None if value is None else (value,)
@@ -122,7 +127,7 @@ class History:
     def _contributing_key(self, row: Row, rule: Rule, spec: Spec) -> Key | None:
         parts: list[Key | None]
         if spec.key is None:
-            parts = [self.key_part(row, part) for part in rule.per]
+            parts = [self._shared_part(row, part) for part in rule.per]
             parts += [self._single(row, path) for path in rule.by]
         else:
             parts = []
@@ -137,6 +142,8 @@ class History:
         parts: list[Key | None]
         if spec.read is not None:
             parts = [self._single(row, path) for path in spec.read]
+        elif spec.key is None:
+            parts = [self._shared_part(row, part) for part in rule.per]
         else:
             parts = [self.key_part(row, part) for part in rule.per]
         if spec.key is None:
@@ -187,7 +194,7 @@ class History:
         for earlier in self.rows[row.jurisdiction]:
             if earlier.number > row.number:
                 break
-            if earlier.event.type not in spec.on or not earlier.stands_for(rule.legs):
+            if earlier.event.type not in spec.on or not earlier.stands_for(_legs(rule, spec)):
                 continue
             name = ("key", rule.id, spec.name, earlier.number)
             if name not in self.cache:
@@ -381,3 +388,9 @@ def _distinct(sure: Sequence[Contribution], doubt: bool) -> Interval:
     known = Fraction(len(seen))
     low = max([known, *counts])
     return Interval(low, math.inf if doubt else known + sum(counts, Fraction(0)))
+
+
+def _legs(rule: Rule, spec: Spec) -> bool:
+    """Whether the measure's key names a side of a transaction, so that leg rows contribute."""
+    names = spec.key if spec.key is not None else (*rule.per, *rule.by)
+    return any(str(name).partition(".")[0] in LEG_WORDS for name in (*names, *spec.by))
