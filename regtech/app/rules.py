@@ -131,15 +131,29 @@ def _wanted(packs: list[Pack], only: str | None) -> list[str] | None:
 def _mutate(
     packs: list[Pack], reference: Any, wanted: list[str] | None, told: Progress
 ) -> Findings:
-    from regtech.sandbox.mutation import mutate_packs
+    from regtech.sandbox.mutate import mutate_packs
 
-    report = mutate_packs(packs, reference, wanted, told)
-    lines = tuple(str(survivor) for survivor in report.survivors)
+    told.stage("mutating rules", len(wanted or [rule for pack in packs for rule in pack.rules]))
+    report = mutate_packs(packs, reference, wanted, told.advance)
+    lines = [str(survivor) for survivor in report.survivors]
+    lines += [f"{rule}: its tests fail as it is, so it is not mutated" for rule in report.failing]
+    total = f"{_count(report.tried, 'mutation')}, {len(report.survivors)} unnoticed"
+    if report.failing:
+        total += f", {_count(len(report.failing), 'rule')} failing"
+    if report.skipped:
+        total += f", {_count(len(report.skipped), 'rule')} not mutated"
     return Findings(
-        lines=lines,
-        total=f"{_count(report.tried, 'mutation')}, {len(lines)} unnoticed",
+        lines=tuple(lines),
+        total=total,
         failed=bool(lines),
-        data={"mutations": report.tried, "unnoticed": list(lines)},
+        data={
+            "mutations": report.tried,
+            "noticed": report.noticed,
+            "unfit": report.unfit,
+            "unnoticed": [survivor.as_data() for survivor in report.survivors],
+            "failing": report.failing,
+            "not_mutated": report.skipped,
+        },
     )
 
 

@@ -40,18 +40,10 @@ def _leaf(field: Field) -> dict[str, Any]:
 
 def _data_items(fields: dict[str, Field]) -> dict[str, Any]:
     """``data`` is a list of items; the catalogue holds what the engine keeps of them."""
-    return {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {
-                "category": {"enum": list(fields["data.category"].words)},
-                "sensitivity": {"enum": list(fields["data.sensitivity"].words)},
-                "level": {"type": "integer"},
-                "items": {},
-            },
-        },
-    }
+    properties: dict[str, Any] = {}
+    for name, field in fields.items():
+        properties[name] = {"enum": list(field.words)} if field.words else _leaf(field)
+    return {"type": "array", "items": {"type": "object", "properties": properties}}
 
 
 def _object(fields: dict[str, Field], required: tuple[str, ...]) -> dict[str, Any]:
@@ -66,7 +58,7 @@ def _object(fields: dict[str, Field], required: tuple[str, ...]) -> dict[str, An
             nested.setdefault(head, {})[rest] = field
     for head, inner in nested.items():
         if head == "data":
-            properties[head] = _data_items({f"data.{k}": v for k, v in inner.items()})
+            properties[head] = _data_items(inner)
             continue
         wanted = tuple(p.partition(".")[2] for p in required if p.startswith(f"{head}."))
         properties[head] = _object(inner, wanted)
@@ -140,6 +132,7 @@ ALERT_PROPERTIES: dict[str, dict[str, Any]] = {
     "late": {"type": "boolean"},
     "source": {"type": ["object", "null"], "description": "file and line of the event"},
     "explanation": _TEXTS,
+    "seal": {"type": "string", "description": "SHA-256 over the alert's bytes without it"},
 }
 """Every key of an alert, in the order in which it is written; tests compare it with the code."""
 

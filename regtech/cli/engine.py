@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -98,34 +98,35 @@ def run(
       regtech run payments.csv.gz --map amlsim --packs us --out alerts.ndjson
       regtech run day1.parquet day2.parquet --snapshot state --resume
     """
-    from regtech.app.run import run_command
-
     chosen = language(lang)
     if resume and snapshot is None:
         raise UsageError(
             "--resume needs to know where the snapshots are", hint="add --snapshot DIR"
         )
+    options: dict[str, Any] = {
+        "events": tuple(events),
+        "packs": parse_names(packs),
+        "rules": rules,
+        "out": out,
+        "quarantine": quarantine,
+        "map": map_,
+        "store": store,
+        "snapshot": snapshot,
+        "resume": resume,
+        "batch": batch if batch is not None else _batch_setting(),
+        "lateness": parse_length(lateness or setting("REGTECH_LATENESS")),
+        "from_": parse_moment(from_) if from_ else None,
+        "to": parse_moment(to) if to else None,
+        "law_as_of": parse_day(law_as_of) if law_as_of else None,
+        "home": (home or setting("REGTECH_HOME")).upper() or None,
+        "near": parse_share(near) if near else None,
+        "strict": strict,
+    }
+    # The engine takes a while to import: only once the call itself is known to be right.
+    from regtech.app.run import run_command
+
     with progress() as told:
-        summary = run_command(
-            events=tuple(events),
-            packs=parse_names(packs),
-            rules=rules,
-            out=out,
-            quarantine=quarantine,
-            map=map_,
-            store=store,
-            snapshot=snapshot,
-            resume=resume,
-            batch=batch if batch is not None else _batch_setting(),
-            lateness=parse_length(lateness or setting("REGTECH_LATENESS")),
-            from_=parse_moment(from_) if from_ else None,
-            to=parse_moment(to) if to else None,
-            law_as_of=parse_day(law_as_of) if law_as_of else None,
-            home=(home or setting("REGTECH_HOME")).upper() or None,
-            near=parse_share(near) if near else None,
-            strict=strict,
-            progress=told,
-        )
+        summary = run_command(**options, progress=told)
     from regtech.cli.report import run_report
 
     if out == "-":
@@ -172,24 +173,24 @@ def backtest(
       regtech backtest 2025.parquet --base rules/cn --head drafts/cn
       regtech backtest 2025.ndjson --base cn-aml-large-value@1.0.0 --head drafts --json
     """
+    chosen = language(lang)
+    options: dict[str, Any] = {
+        "events": tuple(events),
+        "base": base,
+        "head": head,
+        "map": map_,
+        "lateness": parse_length(lateness or setting("REGTECH_LATENESS")),
+        "from_": parse_moment(from_) if from_ else None,
+        "to": parse_moment(to) if to else None,
+        "home": (home or setting("REGTECH_HOME")).upper() or None,
+        "batch": batch if batch is not None else _batch_setting(),
+        "samples": samples,
+        "out": out,
+    }
     from regtech.app.backtest import backtest_command
 
-    chosen = language(lang)
     with progress() as told:
-        result = backtest_command(
-            events=tuple(events),
-            base=base,
-            head=head,
-            map=map_,
-            lateness=parse_length(lateness or setting("REGTECH_LATENESS")),
-            from_=parse_moment(from_) if from_ else None,
-            to=parse_moment(to) if to else None,
-            home=(home or setting("REGTECH_HOME")).upper() or None,
-            batch=batch if batch is not None else _batch_setting(),
-            samples=samples,
-            out=out,
-            progress=told,
-        )
+        result = backtest_command(**options, progress=told)
     if json_:
         write_json(result.to_json())
     else:
@@ -216,10 +217,11 @@ def explain(
       regtech explain 5f0c9a1be27d3386 --alerts alerts.ndjson
     """
     from regtech.app.alerts import load_alerts
-    from regtech.app.explain import explain_alert
 
     chosen = language(lang)
     found = load_alerts(alert, alerts, sample=sample)
+    from regtech.app.explain import explain_alert
+
     texts = [explain_alert(entry, rules=rules, lang=chosen) for entry in found]
     if json_:
         documents = [
@@ -249,9 +251,10 @@ def replay(
       regtech replay alerts.ndjson --all --json
     """
     from regtech.app.alerts import load_alerts
-    from regtech.app.explain import replay_alert
 
     found = load_alerts(alert, alerts, every=every)
+    from regtech.app.explain import replay_alert
+
     results = [replay_alert(entry, rules=rules) for entry in found]
     differing = [result for result in results if not result["same"]]
     if json_:

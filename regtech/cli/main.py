@@ -31,7 +31,7 @@ INTERRUPTED = 130
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status: 0 done, 1 findings, 2 wrong use, 3 failed."""
     try:
-        result = app(arguments, standalone_mode=False)
+        result = app(arguments, prog_name=app.info.name, standalone_mode=False)
     except RegtechError as error:
         return _failed(error, arguments)
     except typer.TyperException as error:

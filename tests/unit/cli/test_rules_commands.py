@@ -1,0 +1,86 @@
+"""``regtech rules``: the commands around the language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Command = Callable[..., Any]
+
+
+def test_a_new_rule_passes_lint_and_its_tests(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    assert regtech("rules", "new", "my-rule", "--jurisdiction", "sg", "--out", path).status == 0
+    assert regtech("rules", "lint", path).status == 0
+    done = regtech("rules", "test", path, "--json")
+    assert done.status == 0 and json.loads(done.out)["failed"] == []
+    again = regtech("rules", "new", "my-rule", "--jurisdiction", "sg", "--out", path)
+    assert again.status == 2 and "is there already" in again.err
+
+
+def test_faults_are_shown_with_their_place_and_fail(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    path.write_text(path.read_text().replace("where: is_cash", "where: is_cahs"))
+    done = regtech("rules", "lint", path)
+    assert done.status == 1
+    assert f"{path}:" in done.out and "did you mean 'is_cash'" in done.out
+    faults = json.loads(regtech("rules", "lint", path, "--json").out)["faults"]
+    assert faults and {"file", "line", "column", "code"} <= set(faults[0])
+
+
+def test_a_failing_test_says_what_was_expected_and_got(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    path.write_text(path.read_text().replace('amount: "4000"', 'amount: "3000"'))
+    done = regtech("rules", "test", path)
+    assert done.status == 1 and f"{path}:" in done.out and "1 failed" in done.out
+
+
+def test_format_changes_the_layout_once(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    path.write_text(path.read_text().replace("version: 0.1.0", "version:   0.1.0   # first"))
+    assert regtech("rules", "format", path, "--check").status == 1
+    assert regtech("rules", "format", path).status == 0
+    assert "version: 0.1.0" in path.read_text() and "# first" in path.read_text()
+    assert regtech("rules", "format", path, "--check").status == 0
+
+
+def test_the_lock_notices_a_change_without_a_new_version(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    assert regtech("rules", "lock", tmp_path, "--check").status == 1
+    assert regtech("rules", "lock", tmp_path).status == 0
+    assert regtech("rules", "lock", tmp_path, "--check").status == 0
+    text = path.read_text()
+    path.write_text(text.replace("severity: low", "severity: high"))
+    assert regtech("rules", "lock", tmp_path).status == 1
+    path.write_text(path.read_text().replace("version: 0.1.0", "version: 0.2.0"))
+    assert regtech("rules", "lock", tmp_path).status == 0
+
+
+def test_show_prints_the_page_in_both_languages(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    assert "Title of my-rule" in regtech("rules", "show", path).out
+    assert "my-rule 的标题" in regtech("rules", "show", path, "--lang", "zh").out
+
+
+def test_a_path_that_does_not_exist_is_status_3(regtech: Command, tmp_path: Path) -> None:
+    assert regtech("rules", "lint", tmp_path / "none").status == 3
+    assert regtech("rules", "lock", tmp_path / "none").status == 3
+
+
+def test_upcoming_counts_from_the_day_given(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    text = path.read_text()
+    path.write_text(
+        text.replace("severity: low}", "severity: low}\n    in_force: {from: 2026-06-01}")
+    )
+    shown = regtech("rules", "upcoming", path, "--on", "2026-05-31", "--days", 1, "--json")
+    assert [change["day"] for change in json.loads(shown.out)] == ["2026-06-01"]
+    assert regtech("rules", "upcoming", path, "--on", "2026-06-02").out == "nothing\n"
