@@ -47,7 +47,8 @@ class Engine:
 
     ``sources`` names the sources in the order of ``Batch.source``. Alerts are handed out once no event can
     come before them. ``lateness_us``: an event older than the newest of its source by more than this
-    is set aside as late.
+    is set aside as late. ``from_us``: events before it fill windows; they are counted as ``early``, and
+    what they raise is for the caller to leave out.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class Engine:
         sources: Sequence[str] = ("",),
         lateness_us: int = 600_000_000,
         home: str | None = None,
+        from_us: int | None = None,
     ) -> None:
         self.plan = plan
+        self.from_us = from_us
         self.judge = Judge(plan, home)
         self.sources = list(sources)
         self.intake = Intake(
@@ -73,6 +76,7 @@ class Engine:
         self._latest = (-1, "")
         self.now_us = -(1 << 62)
         self.events = 0
+        self.early = 0
         self.alerts = 0
 
     # --- feeding
@@ -121,6 +125,8 @@ class Engine:
     def _judge(self, block: Block) -> None:
         hits = self.judge.judge(block)
         self.events += block.count
+        if self.from_us is not None:
+            self.early += int(np.searchsorted(self.judge.times[: block.count], self.from_us))
         for k in range(len(hits)):
             self._handle(hits, k)
         self.now_us = int(self.judge.times[block.count - 1])

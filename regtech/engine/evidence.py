@@ -9,12 +9,12 @@ import numpy as np
 
 from regtech.engine.columns import kind_of
 from regtech.engine.durations import day_text, due_text, time_text
-from regtech.engine.evaluate import Interval, Value, evaluate, truth
+from regtech.engine.evaluate import Environment, Interval, Value, evaluate, truth
 from regtech.engine.judge import Judge
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.raw import MAX, MIN
-from regtech.engine.plan import MeasureSpec, in_force
+from regtech.engine.plan import DAY_US, EVIDENCE_DAYS_EVER, MeasureSpec, in_force
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.shape import Shape, decide, higher_rules, note_conversions, shape_of
 from regtech.engine.subjects import EVENT, INSTITUTION, subject_parts
@@ -225,7 +225,7 @@ class EvidenceMaker:
             shifted = int(judge.shifted[row])
             return int(months_before(shifted, spec.length)) - (shifted - time)
         if spec.window == K.EVER:
-            return -(1 << 62)
+            return time - EVIDENCE_DAYS_EVER * DAY_US
         from regtech.engine.windows import calendar_start_us
 
         profile = judge.plan.jurisdictions[spec.jurisdiction]
@@ -281,7 +281,7 @@ def written_field(path: str, value: Value) -> Any:
     return int(exact)
 
 
-def written_value(value: Value, kind: Type, env: RowEnvironment) -> Any:
+def written_value(value: Value, kind: Type, env: Environment) -> Any:
     """The value of a name in ``let`` as it is written in an alert."""
     if not isinstance(value, Interval):
         return sorted(value) if isinstance(value, frozenset) else value
@@ -295,7 +295,7 @@ def written_value(value: Value, kind: Type, env: RowEnvironment) -> Any:
     return made or None
 
 
-def _written(value: Fraction, kind: Type, env: RowEnvironment) -> Any:
+def _written(value: Fraction, kind: Type, env: Environment) -> Any:
     if kind.name == "money" and kind.currency is not None:
         exponent = env.currencies[kind.currency].exponent
         return {

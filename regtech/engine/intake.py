@@ -153,8 +153,9 @@ class Intake:
             ranks[order] = position[np.searchsorted(codes, reporters[order])]
             scratch = np.zeros(len(order), np.int64)
             O.order_ties(
-                order, ordered_times, ranks, block.id_offsets, block.id_bytes, block.content, scratch
-            )
+                order, ordered_times, ranks, block.id_offsets, block.id_bytes, block.content,
+                block.source, block.line, scratch,
+            )  # fmt: skip
         return block.select(order)
 
     def _unique(self, block: Block) -> Block:

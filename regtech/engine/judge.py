@@ -293,7 +293,9 @@ class Judge:
         )  # fmt: skip
         self._scratch_events(n)
         counts = np.zeros(len(plan.jurisdictions), np.int64)
-        now = int(times[-1])
+        # what is older than any window of the block's first event may be let go, and no more: the
+        # evidence of an alert must not depend on how the events were cut into blocks
+        now = int(times[0])
         state.make_room(counts, 0, n, now)
         R.govern(
             cols, n, self.wanted, self.roles, self.role_masks, self.country_masks,

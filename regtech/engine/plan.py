@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from regtech.columns.vocabulary import Vocabulary
@@ -19,6 +20,7 @@ from regtech.engine.subjects import EVENT, PREFIXES, Part, is_sided, key_parts
 from regtech.engine.variants import (
     TIME_MIN,
     Variant,
+    as_of,
     condition,
     unique_rules,
     variants_of,
@@ -139,8 +141,12 @@ def compile_plan(
     reference: Reference,
     vocabulary: Vocabulary | None = None,
     include_disabled: bool = False,
+    law_as_of: date | None = None,
 ) -> Plan:
-    """Compile packs. Raises ContentError where a rule cannot be run as written."""
+    """Compile packs. Raises ContentError where a rule cannot be run as written.
+
+    ``law_as_of``: every event is judged by the law of that day, whenever it happens.
+    """
     vocabulary = vocabulary or Vocabulary()
     for name in EVENT_TYPES:
         if vocabulary.code_of(name) != TYPE_INDEX[name]:
@@ -160,7 +166,10 @@ def compile_plan(
             plan.waiting[rule.id] = detector
             continue
         profile = reference.profile(pack.jurisdiction)
-        for variant in variants_of(pack, rule, number, profile, reference.sets):
+        variants = variants_of(pack, rule, number, profile, reference.sets)
+        if law_as_of is not None:
+            variants = as_of(variants, law_as_of)
+        for variant in variants:
             variant.index = len(plan.variants)
             plan.variants.append(variant)
             _register(plan, variant)

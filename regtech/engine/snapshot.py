@@ -114,7 +114,7 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     intake.repeats, intake.late = plain["repeats"], plain["late"]
     intake.conflicts = plain["conflicts"]
     engine.now_us, engine.events, engine.alerts = plain["now"], plain["events"], plain["alerts"]
-    engine._serial = plain["serial"]
+    engine._serial, engine.early = plain["serial"], plain["early"]
     engine.raised = {
         (rule, subject): (period, step, at) for rule, subject, period, step, at in plain["raised"]
     }
@@ -132,6 +132,7 @@ def _plain_state(engine: Engine) -> dict[str, Any]:
     return {
         "now": engine.now_us,
         "events": engine.events,
+        "early": engine.early,
         "alerts": engine.alerts,
         "serial": engine._serial,
         "newest": list(intake.newest),

@@ -112,6 +112,16 @@ def variants_of(
     return made
 
 
+def as_of(variants: Iterable[Variant], day: date) -> list[Variant]:
+    """The variants in force on a day, as if they had always been and always would be."""
+    number = days_from_civil(day.year, day.month, day.day)
+    return [
+        replace(v, first_day=FIRST_DAY, last_day=LAST_DAY, first_us=TIME_MIN, end_us=TIME_MAX)
+        for v in variants
+        if v.first_day <= number <= v.last_day
+    ]
+
+
 def _used(pack: Pack, rule: Rule) -> tuple[list[Param], set[str]]:
     names: set[str] = set()
     set_names: set[str] = set()

@@ -62,8 +62,10 @@ def identify(
 
 
 @kernel(nrt=False)
-def precedes(x: Any, y: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any) -> Any:
-    """Whether event x comes before event y of the same time: reporter, id bytes, content."""
+def precedes(
+    x: Any, y: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any, source: Any, line: Any
+) -> Any:
+    """Whether event x comes before y of the same time: reporter, id bytes, content, place."""
     if ranks[x] != ranks[y]:
         return ranks[x] < ranks[y]
     p = id_offsets[x]
@@ -77,12 +79,18 @@ def precedes(x: Any, y: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content
     right = id_offsets[y + 1] - q
     if left != right:
         return left < right
-    return content[x] < content[y]
+    if content[x] != content[y]:
+        return content[x] < content[y]
+    # identical repeats: which copy is kept must not depend on how the sources were read
+    if source[x] != source[y]:
+        return source[x] < source[y]
+    return line[x] < line[y]
 
 
 @kernel(nrt=False)
 def order_ties(
-    order: Any, times: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any, scratch: Any
+    order: Any, times: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any, source: Any,
+    line: Any, scratch: Any,
 ) -> None:
     """Put runs of equal time into canonical order (bottom-up merge sort of each run)."""
     n = order.shape[0]
@@ -103,7 +111,9 @@ def order_ties(
                 while k < right:
                     if p < middle and (
                         q >= right
-                        or not precedes(order[q], order[p], ranks, id_offsets, id_bytes, content)
+                        or not precedes(
+                            order[q], order[p], ranks, id_offsets, id_bytes, content, source, line
+                        )
                     ):
                         scratch[k] = order[p]
                         p += 1
