@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from regtech.engine.kernels.order import gather_lists
 
 Int64 = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -13,7 +16,7 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(slots=True)
 class Block:
-    """``count`` events in canonical order; ``columns`` has the plan's columns, see ``columns.py``."""
+    """``count`` events; ``columns`` has the plan's columns, see ``columns.py``, and may be longer."""
 
     count: int
     columns: Int64
@@ -26,29 +29,10 @@ class Block:
     line: Int64
     source: Int64
 
-    def part(self, start: int, end: int) -> Block:
-        """Events ``start..end`` as a block of its own (views where possible)."""
-        if start == 0 and end == self.count:
-            return self
-        persons = self.person_offsets[start : end + 1]
-        ids = self.id_offsets[start : end + 1]
-        return Block(
-            end - start,
-            np.ascontiguousarray(self.columns[:, start:end]),
-            persons - persons[0],
-            self.person_values[persons[0] : persons[-1]],
-            self.person_given[start:end],
-            ids - ids[0],
-            self.id_bytes[ids[0] : ids[-1]],
-            self.content[start:end],
-            self.line[start:end],
-            self.source[start:end],
-        )
-
     def select(self, order: Int64) -> Block:
         """The events at these places, in this order."""
-        persons, person_offsets = _gather(self.person_offsets, self.person_values, order)
-        ids, id_offsets = _gather(self.id_offsets, self.id_bytes, order)
+        persons, person_offsets = gathered(self.person_offsets, self.person_values, order)
+        ids, id_offsets = gathered(self.id_offsets, self.id_bytes, order)
         return Block(
             len(order),
             np.ascontiguousarray(self.columns[:, order]),
@@ -67,22 +51,39 @@ class Block:
         return self.id_bytes[self.id_offsets[index] : self.id_offsets[index + 1]].tobytes().decode()
 
 
-def joined(blocks: list[Block]) -> Block:
-    """One block of several, in the order given."""
-    if len(blocks) == 1:
-        return blocks[0]
+@dataclass(slots=True)
+class Sequence:
+    """Events of a block in canonical order, each once: ``order[k]`` is the place of the k-th."""
+
+    block: Block
+    order: Int64
+
+    @property
+    def count(self) -> int:
+        """How many events."""
+        return len(self.order)
+
+    def part(self, start: int, end: int) -> Sequence:
+        """Events ``start..end``."""
+        return Sequence(self.block, self.order[start:end])
+
+
+def joined(first: Block, second: Block) -> Block:
+    """One block of two. The second's columns are written behind the first's where there is room."""
+    blocks = (first, second)
+    n, m = first.count, second.count
+    if first.columns.shape[1] >= n + m:
+        columns = first.columns
+        columns[:, n : n + m] = second.columns[:, :m]
+    else:
+        columns = np.concatenate([b.columns[:, : b.count] for b in blocks], axis=1)
 
     def offsets(parts: list[Int64]) -> Int64:
-        made = [np.zeros(1, np.int64)]
-        total = 0
-        for part in parts:
-            made.append(part[1:] + total)
-            total += int(part[-1])
-        return np.concatenate(made)
+        return np.concatenate([parts[0], parts[1][1:] + int(parts[0][-1])])
 
     return Block(
-        sum(b.count for b in blocks),
-        np.concatenate([b.columns for b in blocks], axis=1),
+        n + m,
+        columns,
         offsets([b.person_offsets for b in blocks]),
         np.concatenate([b.person_values for b in blocks]),
         np.concatenate([b.person_given for b in blocks]),
@@ -94,17 +95,13 @@ def joined(blocks: list[Block]) -> Block:
     )
 
 
-def _gather(
-    offsets: Int64, values: npt.NDArray[np.generic], order: Int64
-) -> tuple[npt.NDArray[np.generic], Int64]:
+def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:
     """The lists at these places one after another, and where each begins."""
-    lengths = offsets[order + 1] - offsets[order]
-    ends = np.cumsum(lengths)
-    made = np.concatenate([np.zeros(1, np.int64), ends])
-    if not len(order) or made[-1] == 0:
-        return values[:0], made
-    start = np.repeat(offsets[order] - made[:-1], lengths)
-    return values[np.arange(made[-1], dtype=np.int64) + start], made
+    made = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(offsets[order + 1] - offsets[order], out=made[1:])
+    found = np.empty(int(made[-1]), values.dtype)
+    gather_lists(offsets, values, order, made, found)
+    return found, made
 
 
 class EventStore:
@@ -125,11 +122,12 @@ class EventStore:
         """Ordinal that the next event gets."""
         return self.base + self.count
 
-    def append(self, block: Block, times: Int64, reporters: Int64) -> None:
-        """Keep a block's ids."""
-        n = block.count
+    def append(self, events: Sequence, times: Int64, reporters: Int64) -> None:
+        """Keep the ids of events."""
+        n, block = events.count, events.block
+        ids, offsets = gathered(block.id_offsets, block.id_bytes, events.order)
         used = int(self._offsets[self.count])
-        size = int(block.id_offsets[n] - block.id_offsets[0])
+        size = len(ids)
         if self.count + n + 1 > len(self._offsets):
             grown = max(2 * len(self._offsets), self.count + n + 1)
             self._offsets = np.resize(self._offsets, grown)
@@ -140,12 +138,11 @@ class EventStore:
             fresh = np.zeros(max(2 * len(self._bytes), used + size), np.uint8)
             fresh[:used] = self._bytes[:used]
             self._bytes = fresh
-        first = int(block.id_offsets[0])
-        self._bytes[used : used + size] = block.id_bytes[first : first + size]
-        self._offsets[self.count + 1 : self.count + n + 1] = block.id_offsets[1 : n + 1] - first + used
+        self._bytes[used : used + size] = ids
+        self._offsets[self.count + 1 : self.count + n + 1] = offsets[1:] + used
         at = slice(self.count, self.count + n)
         self._meta[0, at], self._meta[1, at] = times, reporters
-        self._meta[2, at], self._meta[3, at] = block.source, block.line
+        self._meta[2, at], self._meta[3, at] = block.source[events.order], block.line[events.order]
         self.count += n
 
     def ids(self, ordinals: Int64) -> list[str]:

@@ -73,6 +73,14 @@ class ColumnRegistry:
                 self.column(f"party.{name}")
         return self.index[path]
 
+    def finish(self) -> None:
+        """No more columns: those that are decoded come first, then those that are looked up."""
+        paths = [p for p in self.index if p in _CATALOGUE] + [
+            p for p in self.index if p not in _CATALOGUE
+        ]
+        self.index = {path: k for k, path in enumerate(paths)}
+        self.complete = True
+
     def decoded(self) -> list[Field]:
         """The fields that an adapter must decode, in column order."""
         return [_CATALOGUE[path] for path in self.index if path in _CATALOGUE]

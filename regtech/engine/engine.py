@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Sequence as Names
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from regtech.columns.batch import Batch
-from regtech.engine.block import Block
+from regtech.engine.block import Sequence
 from regtech.engine.deadlines import Deadlines, closing_name
 from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.evidence import EvidenceMaker
@@ -55,7 +55,7 @@ class Engine:
         self,
         plan: Plan,
         *,
-        sources: Sequence[str] = ("",),
+        sources: Names[str] = ("",),
         lateness_us: int = 600_000_000,
         home: str | None = None,
         from_us: int | None = None,
@@ -107,29 +107,29 @@ class Engine:
         return found
 
     def _work(self) -> list[Alert]:
-        block = self.intake.take()
-        if block is None or block.count == 0:
+        events = self.intake.take()
+        if events is None or events.count == 0:
             return []
-        times = block.columns[self.plan.columns.index["time"]]
+        times = events.block.columns[self.plan.columns.index["time"]][events.order]
         start = 0
-        while start < block.count:
+        while start < events.count:
             limit = self.judge.era_end(int(times[start]))
-            end = min(start + BLOCK_EVENTS, block.count)
+            end = min(start + BLOCK_EVENTS, events.count)
             if int(times[end - 1]) >= limit:
                 end = start + int(np.searchsorted(times[start:end], limit))
-            self._judge(block.part(start, end))
+            self._judge(events.part(start, end))
             start = end
         self.judge.now_forget(self.now_us)
         return self._release(self.now_us)
 
-    def _judge(self, block: Block) -> None:
-        hits = self.judge.judge(block)
-        self.events += block.count
+    def _judge(self, events: Sequence) -> None:
+        hits = self.judge.judge(events)
+        self.events += events.count
         if self.from_us is not None:
             self.early += int(np.searchsorted(self.judge.times[: block.count], self.from_us))
         for k in range(len(hits)):
             self._handle(hits, k)
-        self.now_us = int(self.judge.times[block.count - 1])
+        self.now_us = int(self.judge.times[events.count - 1])
         self._hold(self.deadlines.advance(self.now_us))
 
     def _handle(self, hits: Hits, k: int) -> None:
@@ -190,7 +190,7 @@ class Engine:
                 limit = min(limit, int(months_before(shifted, months)) - (shifted - now))
             return time_text(now) if last is None or last[2] <= limit else last[0]
         if kind == H.PER_EVENT:
-            return f"{env.field('reporter')}/{judge.block.id_of(env.event)}"
+            return f"{env.field('reporter')}/{judge.id_of(env.event)}"
         if kind < 0 or kind >= H.PER_EVER:
             return "ever"
         number = period_of(

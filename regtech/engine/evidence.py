@@ -16,7 +16,14 @@ from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.raw import MAX, MIN
 from regtech.engine.plan import DAY_US, EVIDENCE_DAYS_EVER, MeasureSpec, in_force
 from regtech.engine.rowenv import RowEnvironment
-from regtech.engine.shape import Shape, decide, higher_rules, note_conversions, shape_of
+from regtech.engine.shape import (
+    Shape,
+    decide,
+    higher_rules,
+    law_day,
+    note_conversions,
+    shape_of,
+)
 from regtech.engine.subjects import EVENT, INSTITUTION, subject_parts
 from regtech.engine.variants import Variant
 from regtech.errors import InternalError
@@ -58,7 +65,7 @@ class EvidenceMaker:
                 elif part == "reporter" and name in ("customer", "account"):
                     institution = self._part(env, part)
                 elif part == EVENT:
-                    texts.append(f"{self._part(env, 'reporter')}/{self.judge.block.id_of(env.event)}")
+                    texts.append(f"{self._part(env, 'reporter')}/{self.judge.id_of(env.event)}")
                 else:
                     texts.append(self._part(env, part))
         written["id"] = "|".join(texts)
@@ -98,7 +105,7 @@ class EvidenceMaker:
         decided = decide(shape, env.seen_by)
         if decided != outcome:
             raise InternalError(
-                f"rule {rule.id} on {self.judge.block.id_of(env.event)}: the kernels say {outcome}, "
+                f"rule {rule.id} on {self.judge.id_of(env.event)}: the kernels say {outcome}, "
                 f"the second reading says {decided}"
             )
         at = event_us if time_us is None else time_us
@@ -106,7 +113,7 @@ class EvidenceMaker:
         text = period if period is not None else period_text(shape.period[0], label)
         if period is None and shape.period[0] == H.PER_EVENT:
             reporter = self._part(env, "reporter")
-            text = f"{reporter}/{self.judge.block.id_of(env.event)}"
+            text = f"{reporter}/{self.judge.id_of(env.event)}"
         text += suffix
         measures = {
             name: written_value(evaluate(expr, env), expr.type, env)
@@ -125,7 +132,7 @@ class EvidenceMaker:
                 given = env.column(rule.alert.due_from)
                 start = event_us if given == _MIN else given
             due = due_text(start, shape.due, profile)
-        source, line = int(self.judge.block.source[env.event]), int(self.judge.block.line[env.event])
+        source, line = self.judge.place_of(env.event)
         name = ("not met", "cannot_tell", "met")[outcome]
         return Alert(
             id=alert_id(rule.id, key, text, name, warning),
@@ -146,6 +153,7 @@ class EvidenceMaker:
             warning=warning,
             measures=measures,
             params=shape.params,
+            law_as_of=law_day(self.judge.plan),
             rate=self._rate(env, shape),
             facts=self._facts(env, shape),
             inputs=self._inputs(env, shape),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from regtech.columns.batch import Batch
 from regtech.columns.vocabulary import Vocabulary
-from regtech.engine.block import Block, joined
+from regtech.engine.block import Block, Sequence, joined
 from regtech.engine.columns import ColumnRegistry
 from regtech.engine.kernels import order as O
 from regtech.engine.kernels.raw import MIN
@@ -52,9 +52,7 @@ class Intake:
     def __post_init__(self) -> None:
         if not self.newest:
             self.newest = [NEVER] * self.sources
-        self._decoded = np.array(
-            [self.columns.index[f.path] for f in self.columns.decoded()], np.int64
-        )
+        self._decoded = len(self.columns.decoded())
         self._time = self.columns.index["time"]
         self._reporter = self.columns.index["reporter"]
 
@@ -63,30 +61,33 @@ class Intake:
         if batch.count == 0:
             return
         block = self._block(batch)
-        times = block.columns[self._time]
         late = np.zeros(block.count, np.uint8)
         source = batch.source
+        times = block.columns[self._time]
         self.newest[source] = int(
             O.mark_late(times, block.count, self.newest[source], self.lateness_us, late)
         )
         if late.any():
-            self._put_aside_late(block, late)
+            self._put_aside_late(block, np.flatnonzero(late))
             block = block.select(np.flatnonzero(late == 0))
-        self.pending = block if self.pending is None else joined([self.pending, block])
+        self.pending = block if self.pending is None else joined(block, self.pending)
 
     def _block(self, batch: Batch) -> Block:
-        n = batch.count
-        columns = np.full((len(self.columns.index), n), MIN, np.int64)
-        columns[self._decoded] = batch.columns[:, :n]
+        n, columns = batch.count, batch.columns
+        rows = len(self.columns.index)
+        if columns.shape[0] < rows or not columns.flags.c_contiguous:
+            # a batch of another maker: rows for what is looked up are added
+            columns = np.full((rows, n), MIN, np.int64)
+            columns[: self._decoded] = batch.columns[: self._decoded, :n]
         return Block(
             n, columns, batch.person_offsets, batch.person_values, batch.person_given,
             batch.id_offsets, batch.id_bytes, batch.content, batch.line,
             np.full(n, batch.source, np.int64),
         )  # fmt: skip
 
-    def _put_aside_late(self, block: Block, late: npt.NDArray[np.uint8]) -> None:
-        part = block.select(np.flatnonzero(late))
-        status = self._identify(part, insert=False)
+    def _put_aside_late(self, block: Block, late: Int64) -> None:
+        part = block.select(late)
+        status = self._identify(Sequence(part, np.arange(part.count)), insert=False)
         for k in range(part.count):
             if status[k] == O.REPEAT:
                 self.repeats += 1
@@ -100,15 +101,18 @@ class Intake:
                 SetAside(int(part.source[k]), int(part.line[k]), part.id_of(k), code)
             )
 
-    def _identify(self, block: Block, insert: bool) -> Int64:
-        n = block.count
+    def _identify(self, events: Sequence, insert: bool) -> Int64:
+        n, block, order = events.count, events.block, events.order
         a, b = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        O.identity_hashes(block.columns[self._reporter], block.id_offsets, block.id_bytes, n, a, b)
-        times = block.columns[self._time]
+        O.identity_hashes(
+            block.columns[self._reporter], block.id_offsets, block.id_bytes, order, a, b
+        )
+        times = block.columns[self._time][order]
         if insert and n > self.seen.room():
             self.seen.ensure(max(n, 4096), 3, int(times[-1]) - DEDUPE_DAYS * DAY_US)
         status = np.zeros(n, np.int64)
-        O.identify(n, a, b, block.content, times, self.seen.descriptor, insert, status)
+        content = block.content[order]
+        O.identify(n, a, b, content, times, self.seen.descriptor, insert, status)
         return status
 
     def release_bound(self) -> int:
@@ -120,30 +124,27 @@ class Intake:
         """A source has ended."""
         self.newest[source] = FOREVER
 
-    def take(self) -> Block | None:
+    def take(self) -> Sequence | None:
         """The events that can be judged now, in canonical order, each once."""
         block = self.pending
         if block is None or block.count == 0:
             return None
         bound = self.release_bound()
-        times = block.columns[self._time]
+        times = block.columns[self._time, : block.count]
         if bound <= int(times.min()):
             return None
-        ready = self._ordered(block, np.flatnonzero(times < bound))
-        if ready.count == block.count:
-            self.pending = None
-        else:
-            self.pending = block.select(np.flatnonzero(times >= bound))
-        return self._unique(ready)
+        early = times < bound
+        order = self._ordered(block, np.flatnonzero(early))
+        self.pending = None if len(order) == block.count else block.select(np.flatnonzero(~early))
+        return self._unique(Sequence(block, order))
 
-    def _ordered(self, block: Block, places: Int64) -> Block:
-        times = block.columns[self._time][places]
-        steps = np.diff(times)
-        if len(places) == block.count and (steps > 0).all():
-            return block
+    def _ordered(self, block: Block, places: Int64) -> Int64:
+        all_times = block.columns[self._time]
+        times = all_times[places]
+        if (np.diff(times) > 0).all():
+            return places
         order = places[np.argsort(times, kind="stable")]
-        ordered_times = block.columns[self._time]
-        if (np.diff(ordered_times[order]) == 0).any():
+        if (np.diff(all_times[order]) == 0).any():
             reporters = block.columns[self._reporter]
             codes = np.unique(reporters[order])
             names = [self.vocabulary.text(int(c)).encode() for c in codes]
@@ -153,19 +154,20 @@ class Intake:
             ranks[order] = position[np.searchsorted(codes, reporters[order])]
             scratch = np.zeros(len(order), np.int64)
             O.order_ties(
-                order, ordered_times, ranks, block.id_offsets, block.id_bytes, block.content,
+                order, all_times, ranks, block.id_offsets, block.id_bytes, block.content,
                 block.source, block.line, scratch,
             )  # fmt: skip
-        return block.select(order)
+        return order
 
-    def _unique(self, block: Block) -> Block:
-        status = self._identify(block, insert=True)
+    def _unique(self, events: Sequence) -> Sequence:
+        status = self._identify(events, insert=True)
         if not status.any():
-            return block
+            return events
+        block, order = events.block, events.order
         self.repeats += int((status == O.REPEAT).sum())
-        for k in np.flatnonzero(status == O.CONFLICT):
+        for k in order[status == O.CONFLICT]:
             self.conflicts += 1
             self.set_aside.append(
                 SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
             )
-        return block.select(np.flatnonzero(status == O.NEW))
+        return Sequence(block, order[status == O.NEW])

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from regtech.engine.block import Block, EventStore
+from regtech.engine.block import EventStore, Sequence
 from regtech.engine.columns import FACTS
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
@@ -261,6 +261,7 @@ class Judge:
             return np.zeros((count + 1, stride), kind)
 
         self.row_event = np.zeros(size, np.int64)
+        self.row_source = np.zeros(size, np.int64)
         self.row_side = np.zeros(size, np.int64)
         self.row_flags = np.zeros(size, np.int64)
         self.row_institution = np.zeros(size, np.int64)
@@ -278,17 +279,18 @@ class Judge:
 
     # --- judging
 
-    def judge(self, block: Block) -> Hits:
-        """Judge a block that lies within one era; its arrays stay valid until the next call."""
-        plan, state, n = self.plan, self.state, block.count
+    def judge(self, events: Sequence) -> Hits:
+        """Judge events that lie within one era; the arrays stay valid until the next call."""
+        plan, state, n = self.plan, self.state, events.count
+        block, src = events.block, events.order
         cols = block.columns
         index = self.columns.index
-        types, times = cols[index["type"]], cols[index["time"]]
-        self.block, self.types, self.times = block, types, times
+        types, times = cols[index["type"]][src], cols[index["time"]][src]
+        self.block, self.source, self.types, self.times = block, src, types, times
         program = self._enter_era(int(times[0]))
         state.room_for_facts(len(self.fact_names), len(plan.vocabulary))
         R.apply_facts(
-            cols, n, index["type"], index["reporter"], index["party.id"], self.set_pairs, self.fill,
+            cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs, self.fill,
             self.fill_from, self.derived, self.derived_from, state.facts, TYPE_INDEX["party"],
         )  # fmt: skip
         self._scratch_events(n)
@@ -298,7 +300,7 @@ class Judge:
         now = int(times[0])
         state.make_room(counts, 0, n, now)
         R.govern(
-            cols, n, self.wanted, self.roles, self.role_masks, self.country_masks,
+            cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
             self.intl, self.home, state.special[1], self.governed,
             self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
@@ -308,8 +310,8 @@ class Judge:
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         self.group_starts = np.zeros(len(counts) * N_TYPES + 1, np.int64)
         R.make_rows(
-            cols, n, index["type"], N_TYPES, self.governed, self.leg_masks, self.leg_institutions,
-            starts, self.row_event, self.row_side, self.row_flags, self.row_institution,
+            types, src, n, N_TYPES, self.governed, self.leg_masks, self.leg_institutions,
+            starts, self.row_event, self.row_source, self.row_side, self.row_flags, self.row_institution,
             self.group_starts, self.group_rows,
         )  # fmt: skip
         self.starts = starts
@@ -319,10 +321,11 @@ class Judge:
         )  # fmt: skip
         if plan.needs_business_days:
             self._business_days(starts)
-        state.make_room(counts, int(block.person_offsets[-1]), 0, now)
+        persons = int((block.person_offsets[src + 1] - block.person_offsets[src]).sum())
+        state.make_room(counts, persons, 0, now)
         first_event = self.events.next
         self.first_event = first_event
-        self.events.append(block, times, cols[index["reporter"]])
+        self.events.append(events, times, cols[index["reporter"]][src])
         self._run(program.code_a, program.first_a, program.last_a, program, total)
         K.append_logs(
             state.log_descriptors[: len(state.logs)], starts, self.row_event, types, times,
@@ -331,7 +334,7 @@ class Judge:
         )  # fmt: skip
         K.run_measures(
             state.M[: len(plan.measures)], program.roles, state.log_descriptors, starts,
-            self.row_event, types, times, self.day, self.month, self.business_day, self.shifted,
+            self.row_event, self.row_source, types, times, self.day, self.month, self.business_day, self.shifted,
             self.standard, self.F, self.V, self.S, self.E, self.X, self.XH, state.table_descriptors,
             state.value_addresses, block.person_offsets, block.person_values, block.person_given,
             self.errors,
@@ -350,7 +353,7 @@ class Judge:
         counts = np.zeros(1, np.int64)
         run_groups(
             code, first, last, N_TYPES, self.group_starts, self.group_rows, self.row_event,
-            self.row_side, self.row_flags, self.row_institution, self.block.columns, self.times,
+            self.row_source, self.row_side, self.row_flags, self.row_institution, self.block.columns, self.times,
             self.day, self.clock, self.next_working, self.working_from, self.X, self.XH, self.F,
             self.V, self.S, self.LO, self.HI, self.B, program.pool, self.rate_rows, self.rate_first,
             self.rate_num, self.rate_den, self.state.key_descriptors, self.hit_row, self.hit_rule,
@@ -395,6 +398,15 @@ class Judge:
         for j in range(len(starts) - 1):
             a, b = int(starts[j]), int(starts[j + 1])
             self.business_day[a:b] = self.next_working[j, self.day[a:b] - self.working_from]
+
+    def id_of(self, event: int) -> str:
+        """Id of an event of the present block."""
+        return self.block.id_of(int(self.source[event]))
+
+    def place_of(self, event: int) -> tuple[int, int]:
+        """Source index and line of an event of the present block."""
+        at = int(self.source[event])
+        return int(self.block.source[at]), int(self.block.line[at])
 
     def now_forget(self, now_us: int) -> None:
         """Let go of event ids older than any evidence reaches."""

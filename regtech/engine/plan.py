@@ -115,6 +115,7 @@ class Plan:
     measures: list[MeasureSpec] = field(default_factory=list)
     rate_targets: dict[str, int] = field(default_factory=dict)
     needs_business_days: bool = False
+    law_as_of: date | None = None
     _by_identity: dict[object, MeasureSpec] = field(default_factory=dict)
     _space_by_keys: dict[object, list[Keyspace]] = field(default_factory=dict)
     _slots: dict[tuple[int, Measure, bool], MeasureSpec] = field(default_factory=dict)
@@ -152,6 +153,7 @@ def compile_plan(
         if vocabulary.code_of(name) != TYPE_INDEX[name]:
             raise ContentError("the vocabulary does not begin with the event types")
     plan = Plan(reference, tuple(sorted(packs, key=lambda p: p.id)), vocabulary)
+    plan.law_as_of = law_as_of
     plan.rules = unique_rules(plan.packs)
     used = sorted({pack.jurisdiction for pack in plan.packs})
     plan.jurisdictions = tuple(reference.profile(name) for name in used)
@@ -173,7 +175,7 @@ def compile_plan(
             variant.index = len(plan.variants)
             plan.variants.append(variant)
             _register(plan, variant)
-    plan.columns.complete = True
+    plan.columns.finish()
     return plan
 
 

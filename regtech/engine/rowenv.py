@@ -26,6 +26,7 @@ class RowEnvironment:
         self.judge, self.variant, self.row = judge, variant, row
         self.currencies = judge.plan.currencies
         self.event = int(judge.row_event[row])
+        self.source = int(judge.row_source[row])
         self.side = int(judge.row_side[row])
         self.event_type = EVENT_TYPES[int(judge.types[self.event])]
         self.rates_used: dict[str, Any] = {}
@@ -49,10 +50,10 @@ class RowEnvironment:
         if self.event_type == "transaction" and (pair := sides(path)) is not None:
             if self.side > 1 or pair[0] not in index or pair[1] not in index:
                 return _MIN
-            return int(block[index[pair[self.side]], self.event])
+            return int(block[index[pair[self.side]], self.source])
         if not has_path(self.event_type, path) or path not in index:
             return _MIN
-        return int(block[index[path], self.event])
+        return int(block[index[path], self.source])
 
     def field(self, path: str) -> Value:
         """A field as a value: see ``evaluate.Environment``."""

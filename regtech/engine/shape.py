@@ -94,6 +94,11 @@ def note_conversions(shape: Shape, env: Environment) -> None:
             env.converted(path, currency)
 
 
+def law_day(plan: Plan) -> str | None:
+    """The day whose law a rehearsal judges by; None where every event is judged by its own day's."""
+    return None if plan.law_as_of is None else plan.law_as_of.isoformat()
+
+
 def params_of_variant(variant: Variant) -> dict[str, Any]:
     """The figures in force, with their basis, as an alert shows them."""
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.columns.batch import Reject
@@ -15,6 +15,10 @@ from regtech.engine.plan import Plan, compile_plan
 from regtech.model.alert import Alert
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
+
+
+SPARE: Final = 4096
+"""Places that a decoder leaves free for events still held back, so that they need not be copied."""
 
 
 @dataclass(slots=True)
@@ -31,7 +35,12 @@ def decoder_of(plan: Plan, persons: Vocabulary | None = None) -> NdjsonDecoder:
     table = plan.reference.currencies
     currencies = {code: (table[code].index, table[code].exponent) for code in table.codes}
     return NdjsonDecoder(
-        plan.columns.decoded(), plan.vocabulary, persons or Vocabulary(), currencies
+        plan.columns.decoded(),
+        plan.vocabulary,
+        persons or Vocabulary(),
+        currencies,
+        extra_rows=len(plan.columns.derived),
+        spare=SPARE,
     )
 
 

@@ -60,7 +60,8 @@ class NdjsonDecoder:
 
     ``fields`` are the rows of ``Batch.columns``, in that order. A ``PERSONS`` field's row holds the
     number of persons listed; without such a field the persons lists of the batch stay empty.
-    ``currencies`` gives index and decimals of every known currency or virtual asset.
+    ``currencies`` gives index and decimals of every known currency or virtual asset. ``extra_rows`` more
+    rows and ``spare`` more places are left empty in ``Batch.columns`` for whoever takes the batch on.
     """
 
     def __init__(
@@ -71,7 +72,10 @@ class NdjsonDecoder:
         currencies: Mapping[str, tuple[int, int]],
         *,
         line_bytes_max: int = LINE_BYTES_MAX,
+        extra_rows: int = 0,
+        spare: int = 0,
     ) -> None:
+        self._extra_rows, self._spare = extra_rows, spare
         self.strict_lines = 0
         """Lines so far that took the strict path, some fifty times slower than the fast one."""
         self._fields = tuple(fields)
@@ -127,7 +131,8 @@ class NdjsonDecoder:
         capacity = int(np.count_nonzero(text[start:consumed] == 10))
         if consumed > start and text[consumed - 1] != 10:
             capacity += 1
-        columns = np.full((len(self._fields), capacity), NULL, np.int64)
+        shape = (len(self._fields) + self._extra_rows, capacity + self._spare)
+        columns = np.full(shape, NULL, np.int64)
         lines = np.empty((capacity, LINE_WORDS), np.int64)
         content = np.empty(capacity, np.uint64)
         count = self._walk(text, start, consumed, first_line, columns, lines, content)
@@ -251,9 +256,10 @@ class NdjsonDecoder:
         source_index: int,
     ) -> Batch:
         count = len(kept)
-        if count != columns.shape[1]:
-            columns = columns[:, kept]
+        if count != len(content):
             content = content[kept]
+            if count == 0 or int(kept[-1]) != count - 1:
+                columns = columns[:, kept]
         batch = Batch(
             count=count,
             columns=columns,

@@ -184,8 +184,8 @@ def append_logs(
 
 @kernel(nrt=False)
 def calendar_measures(
-    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, times: Any, day: Any,
-    month: Any, business_day: Any, F: Any, V: Any, S: Any, X: Any, XH: Any, tables: Any,
+    m: Any, M: Any, R: Any, starts: Any, row_event: Any, row_source: Any, types: Any, times: Any,
+    day: Any, month: Any, business_day: Any, F: Any, V: Any, S: Any, X: Any, XH: Any, tables: Any,
     person_offsets: Any, person_values: Any, person_given: Any, errors: Any,
 ) -> None:
     """One measure over a calendar period, or over everything so far."""
@@ -244,8 +244,8 @@ def calendar_measures(
                         state += 1
                 elif kind == DISTINCT or kind == PERSONS:
                     if kind == PERSONS:
-                        first = person_offsets[i]
-                        last = person_offsets[i + 1]
+                        first = person_offsets[row_source[r]]
+                        last = person_offsets[row_source[r] + 1]
                         certain = tri == 2
                     else:
                         first = np.int64(0)
@@ -362,8 +362,8 @@ def calendar_measures(
 
 @kernel(nrt=False)
 def rolling_measures(
-    m: Any, M: Any, R: Any, logs: Any, starts: Any, row_event: Any, types: Any, times: Any,
-    shifted: Any, standard: Any, F: Any, S: Any, E: Any, X: Any, XH: Any, tables: Any,
+    m: Any, M: Any, R: Any, logs: Any, starts: Any, row_event: Any, row_source: Any, types: Any,
+    times: Any, shifted: Any, standard: Any, F: Any, S: Any, E: Any, X: Any, XH: Any, tables: Any,
     value_addresses: Any, person_offsets: Any, person_values: Any, errors: Any,
 ) -> None:
     """One measure over a rolling window: a cursor on the key space's log takes out what expired."""
@@ -496,7 +496,7 @@ def rolling_measures(
                     else:
                         address = tables[table, T_ADDRESS]
                         number = load64(cells, cell + 1)
-                        for k in range(person_offsets[i], person_offsets[i + 1]):
+                        for k in range(person_offsets[row_source[r]], person_offsets[row_source[r] + 1]):
                             person = person_values[k]
                             store64(M[m, M_PT], head & M[m, M_PMASK], times[i])
                             store64(M[m, M_PS], head & M[m, M_PMASK], slot)
@@ -750,8 +750,8 @@ def figure_measures(
 
 @kernel(nrt=False)
 def run_measures(
-    M: Any, R: Any, logs: Any, starts: Any, row_event: Any, types: Any, times: Any, day: Any,
-    month: Any, business_day: Any, shifted: Any, standard: Any, F: Any, V: Any, S: Any, E: Any,
+    M: Any, R: Any, logs: Any, starts: Any, row_event: Any, row_source: Any, types: Any, times: Any,
+    day: Any, month: Any, business_day: Any, shifted: Any, standard: Any, F: Any, V: Any, S: Any, E: Any,
     X: Any, XH: Any, tables: Any, value_addresses: Any, person_offsets: Any, person_values: Any,
     person_given: Any, errors: Any,
 ) -> None:
@@ -767,11 +767,11 @@ def run_measures(
             outstanding_measures(m, M, R, starts, row_event, types, F, V, S, X, XH, errors)
         elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
             calendar_measures(
-                m, M, R, starts, row_event, types, times, day, month, business_day, F, V, S, X, XH,
+                m, M, R, starts, row_event, row_source, types, times, day, month, business_day, F, V, S, X, XH,
                 tables, person_offsets, person_values, person_given, errors,
             )  # fmt: skip
         else:
             rolling_measures(
-                m, M, R, logs, starts, row_event, types, times, shifted, standard, F, S, E, X, XH,
+                m, M, R, logs, starts, row_event, row_source, types, times, shifted, standard, F, S, E, X, XH,
                 tables, value_addresses, person_offsets, person_values, errors,
             )  # fmt: skip

@@ -14,15 +14,19 @@ NEW, REPEAT, CONFLICT = 0, 1, 2
 
 
 @kernel(nrt=False)
-def identity_hashes(reporters: Any, id_offsets: Any, id_bytes: Any, n: Any, a: Any, b: Any) -> None:
-    """Two independent 64-bit hashes of (reporter, id) for each event; the first is never 0."""
-    for i in range(n):
+def identity_hashes(
+    reporters: Any, id_offsets: Any, id_bytes: Any, order: Any, a: Any, b: Any
+) -> None:
+    """Two independent 64-bit hashes of (reporter, id) of the events at these places; the first is
+    never 0."""
+    for k in range(order.shape[0]):
+        i = order[k]
         x = mix(reporters[i], 0x51ED270B)
         y = mix(0x2545F491, reporters[i])
         word = np.uint64(0)
         filled = 0
-        for k in range(id_offsets[i], id_offsets[i + 1]):
-            word = (word << np.uint64(8)) | np.uint64(id_bytes[k])
+        for p in range(id_offsets[i], id_offsets[i + 1]):
+            word = (word << np.uint64(8)) | np.uint64(id_bytes[p])
             filled += 1
             if filled == 8:
                 x = mix(np.int64(x), np.int64(word))
@@ -32,8 +36,8 @@ def identity_hashes(reporters: Any, id_offsets: Any, id_bytes: Any, n: Any, a: A
         length = id_offsets[i + 1] - id_offsets[i]
         x = mix(np.int64(x) ^ length, np.int64(word))
         y = mix(np.int64(word), np.int64(y) ^ length)
-        a[i] = np.int64(x) if x != np.uint64(0) else 1
-        b[i] = np.int64(y)
+        a[k] = np.int64(x) if x != np.uint64(0) else 1
+        b[k] = np.int64(y)
 
 
 @kernel(nrt=False)
@@ -136,3 +140,13 @@ def mark_late(times: Any, n: Any, newest: Any, lateness: Any, late: Any) -> Any:
         if times[i] > newest:
             newest = times[i]
     return newest
+
+
+@kernel(nrt=False)
+def gather_lists(offsets: Any, values: Any, order: Any, starts: Any, found: Any) -> None:
+    """Copy the lists at these places one after another; ``starts`` says where each goes."""
+    for k in range(order.shape[0]):
+        to = starts[k]
+        for at in range(offsets[order[k]], offsets[order[k] + 1]):
+            found[to] = values[at]
+            to += 1

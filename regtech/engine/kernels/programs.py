@@ -65,7 +65,7 @@ def saturated_mul(a: Any, c: Any, end: Any) -> Any:
 @kernel(nrt=False)
 def run_program(
     prog: Any, first: Any, last: Any, at: Any, count: Any, group_rows: Any, row_event: Any,
-    row_side: Any, row_flags: Any, row_institution: Any, cols: Any, times: Any, day: Any, clock: Any,
+    row_source: Any, row_side: Any, row_flags: Any, row_institution: Any, cols: Any, times: Any, day: Any, clock: Any,
     next_working: Any, next_working_from: Any, jurisdiction: Any, X: Any, XH: Any, F: Any, V: Any,
     S: Any, LO: Any, HI: Any, B: Any, pool: Any, rate_rows: Any, rate_first: Any, rate_num: Any,
     rate_den: Any, key_tables: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, counts: Any,
@@ -85,7 +85,7 @@ def run_program(
         d = prog[p, 5]
         if op == LOAD:
             for k in range(count):
-                value = cols[a, row_event[group_rows[at + k]]]
+                value = cols[a, row_source[group_rows[at + k]]]
                 LO[dst, k] = value
                 HI[dst, k] = MAX if value == MIN else value
         elif op == ORIENTED:
@@ -94,9 +94,9 @@ def run_program(
                 side = row_side[r]
                 value = MIN
                 if side == 0:
-                    value = cols[a, row_event[r]]
+                    value = cols[a, row_source[r]]
                 elif side == 1:
-                    value = cols[b, row_event[r]]
+                    value = cols[b, row_source[r]]
                 LO[dst, k] = value
                 HI[dst, k] = MAX if value == MIN else value
         elif op == MEASURE:
@@ -470,8 +470,8 @@ def run_program(
 @kernel(nrt=False)
 def run_groups(
     progs: Any, group_first: Any, group_last: Any, n_types: Any, group_starts: Any, group_rows: Any,
-    row_event: Any, row_side: Any, row_flags: Any, row_institution: Any, cols: Any, times: Any,
-    day: Any, clock: Any, next_working: Any, next_working_from: Any, X: Any, XH: Any, F: Any, V: Any,
+    row_event: Any, row_source: Any, row_side: Any, row_flags: Any, row_institution: Any, cols: Any,
+    times: Any, day: Any, clock: Any, next_working: Any, next_working_from: Any, X: Any, XH: Any, F: Any, V: Any,
     S: Any, LO: Any, HI: Any, B: Any, pool: Any, rate_rows: Any, rate_first: Any, rate_num: Any,
     rate_den: Any, key_tables: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, counts: Any,
     rule_counts: Any, zone_starts: Any, zone_offsets: Any, zone_lengths: Any,
@@ -487,8 +487,8 @@ def run_groups(
         while at < end:
             count = min(VECTOR, end - at)
             run_program(
-                progs, first, last, at, count, group_rows, row_event, row_side, row_flags,
-                row_institution, cols, times, day, clock, next_working, next_working_from,
+                progs, first, last, at, count, group_rows, row_event, row_source, row_side,
+                row_flags, row_institution, cols, times, day, clock, next_working, next_working_from,
                 g // n_types, X, XH, F, V, S, LO, HI, B, pool, rate_rows, rate_first, rate_num,
                 rate_den, key_tables, hit_row, hit_rule, hit_outcome, counts, rule_counts,
                 zone_starts, zone_offsets, zone_lengths,

@@ -26,7 +26,7 @@ FLAG_LEG, FLAG_PRIMARY = 1, 2
 
 @kernel(nrt=False)
 def apply_facts(
-    cols: Any, n: Any, type_col: Any, reporter_col: Any, set_id_col: Any, set_pairs: Any,
+    cols: Any, src: Any, n: Any, type_col: Any, reporter_col: Any, set_id_col: Any, set_pairs: Any,
     fill: Any, fill_from: Any, derived: Any, derived_from: Any, facts: Any, party_type: Any,
 ) -> None:
     """Set facts from party events, fill in what later events leave out, look up derived columns.
@@ -36,7 +36,8 @@ def apply_facts(
     derived lookup with a missing source uses the reporter.
     """
     capacity = facts.shape[1]
-    for i in range(n):
+    for position in range(n):
+        i = src[position]
         kind = cols[type_col, i]
         if kind == party_type and set_id_col >= 0:
             party = cols[set_id_col, i]
@@ -63,7 +64,7 @@ def apply_facts(
 
 @kernel(nrt=False)
 def govern(
-    cols: Any, n: Any, wanted: Any, roles: Any, role_masks: Any, country_masks: Any,
+    cols: Any, src: Any, n: Any, wanted: Any, roles: Any, role_masks: Any, country_masks: Any,
     intl: Any, home: Any, seen: Any, governed: Any, legs: Any, leg_masks: Any,
     leg_institutions: Any, row_counts: Any, counters: Any, everywhere: Any,
 ) -> None:
@@ -79,14 +80,15 @@ def govern(
     zero = np.uint64(0)
     one = np.uint64(1)
     for i in range(n):
-        kind = cols[wanted[W_TYPE], i]
+        at_event = src[i]
+        kind = cols[wanted[W_TYPE], at_event]
         mask = zero
         known = False
         for k in range(n_roles):
             column = roles[kind, k]
             if column < 0:
                 continue
-            country = cols[column, i]
+            country = cols[column, at_event]
             if country == MIN:
                 continue
             known = True
@@ -99,15 +101,15 @@ def govern(
         mask |= intl
         legs[i] = 0
         if kind == TRANSACTION:
-            reporter = cols[wanted[W_REPORTER], i]
+            reporter = cols[wanted[W_REPORTER], at_event]
             own = 0
             present = 0
             for side in range(2):
-                party = cols[wanted[W_PAYER + 2 * side], i]
+                party = cols[wanted[W_PAYER + 2 * side], at_event]
                 if party == MIN:
                     continue
                 present |= 1 << side
-                institution = cols[wanted[W_PAYER_INST + 2 * side], i]
+                institution = cols[wanted[W_PAYER_INST + 2 * side], at_event]
                 if institution == MIN or institution == reporter:
                     own |= 1 << side
             chosen = own if own != 0 else present
@@ -115,15 +117,15 @@ def govern(
                 leg_masks[side, i] = zero
                 if chosen & (1 << side) == 0:
                     continue
-                institution = cols[wanted[W_PAYER_INST + 2 * side], i]
+                institution = cols[wanted[W_PAYER_INST + 2 * side], at_event]
                 if institution == MIN:
                     institution = reporter
                 leg_institutions[side, i] = institution
-                reference = cols[wanted[W_REFERENCE], i]
+                reference = cols[wanted[W_REFERENCE], at_event]
                 if reference != MIN:
-                    a = np.int64(mix(reference, cols[wanted[W_AMOUNT], i]))
-                    a ^= np.int64(mix(cols[wanted[W_CURRENCY], i], side))
-                    b = np.int64(mix(cols[wanted[W_PAYER], i], cols[wanted[W_PAYEE], i]))
+                    a = np.int64(mix(reference, cols[wanted[W_AMOUNT], at_event]))
+                    a ^= np.int64(mix(cols[wanted[W_CURRENCY], at_event], side))
+                    b = np.int64(mix(cols[wanted[W_PAYER], at_event], cols[wanted[W_PAYEE], at_event]))
                     b ^= np.int64(mix(institution, reference))
                     if a == 0:
                         a = 1
@@ -133,13 +135,13 @@ def govern(
                         store64(seen[T_ADDRESS], at, a)
                         store64(seen[T_ADDRESS], at + 1, b)
                         store64(seen[T_ADDRESS], at + 2, reporter + 1)
-                        store64(seen[T_ADDRESS], at + 3, cols[wanted[W_TIME], i])
+                        store64(seen[T_ADDRESS], at + 3, cols[wanted[W_TIME], at_event])
                         seen[T_COUNT] += 1
                     elif load64(seen[T_ADDRESS], at + 2) != reporter + 1:
                         counters[1] += 1
                         continue
                 # the looked-up column, not the facts as they stand: those may be of later events
-                country = cols[wanted[W_PAYER_COUNTRY + side], i]
+                country = cols[wanted[W_PAYER_COUNTRY + side], at_event]
                 if country == MIN:
                     leg_masks[side, i] = mask
                 elif country < n_countries:
@@ -167,12 +169,13 @@ def govern(
 
 @kernel(nrt=False)
 def make_rows(
-    cols: Any, n: Any, type_col: Any, n_types: Any, governed: Any, leg_masks: Any,
-    leg_institutions: Any, starts: Any, row_event: Any, row_side: Any, row_flags: Any,
-    row_institution: Any, group_starts: Any, group_rows: Any,
+    types: Any, src: Any, n: Any, n_types: Any, governed: Any, leg_masks: Any,
+    leg_institutions: Any, starts: Any, row_event: Any, row_source: Any, row_side: Any,
+    row_flags: Any, row_institution: Any, group_starts: Any, group_rows: Any,
 ) -> None:
     """Write the rows, jurisdiction by jurisdiction, and the row list of each (jurisdiction, type).
 
+    ``row_event[r]`` is the event's place in canonical order, ``row_source[r]`` its place in the columns.
     ``starts[j]`` is the first row of jurisdiction j (moved on while writing, restored at the end);
     group g = j * n_types + type has rows ``group_rows[group_starts[g]:group_starts[g + 1]]``.
     """
@@ -185,7 +188,7 @@ def make_rows(
         mask = governed[i]
         if mask == zero:
             continue
-        kind = cols[type_col, i]
+        kind = types[i]
         for j in range(n_jurisdictions):
             bit = np.uint64(j)
             if (mask >> bit) & one == zero:
@@ -196,12 +199,14 @@ def make_rows(
                     if (leg_masks[side, i] >> bit) & one != zero:
                         r = starts[j]
                         row_event[r] = i
+                        row_source[r] = src[i]
                         row_side[r] = side
                         row_flags[r] = FLAG_LEG | (FLAG_PRIMARY if r == first else 0)
                         row_institution[r] = leg_institutions[side, i]
                         starts[j] = r + 1
             if starts[j] == first:
                 row_event[first] = i
+                row_source[first] = src[i]
                 row_side[first] = SIDE_NONE
                 row_flags[first] = FLAG_PRIMARY
                 if kind == FIGURE and (leg_masks[0, i] >> bit) & one == zero:
@@ -216,7 +221,7 @@ def make_rows(
         group_starts[g] += group_starts[g - 1]
     for j in range(n_jurisdictions):
         for r in range(starts[j], starts[j + 1]):
-            g = j * n_types + cols[type_col, row_event[r]]
+            g = j * n_types + types[row_event[r]]
             group_rows[group_starts[g]] = r
             group_starts[g] += 1
     for g in range(group_starts.shape[0] - 1, 0, -1):
