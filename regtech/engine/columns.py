@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from regtech.engine.subjects import PREFIXES
@@ -96,6 +97,7 @@ def derived_column(path: str) -> Derived | None:
     return None
 
 
+@cache
 def has_path(event_type: str, path: str) -> bool:
     """Whether events of a type have the path, as a field or looked up."""
     if path in _BY_TYPE[event_type] or path in _COMMON or path in REPORTER_FACTS:
@@ -104,6 +106,7 @@ def has_path(event_type: str, path: str) -> bool:
     return name in INSTITUTION_FACTS and prefix in PREFIXES[event_type]
 
 
+@cache
 def kind_of(path: str) -> Kind:
     """Kind of a real or looked-up column."""
     if path in _CATALOGUE:
@@ -114,6 +117,7 @@ def kind_of(path: str) -> Kind:
     return _CATALOGUE[sides(path)[0]].kind if sides(path) else Kind.SYMBOL
 
 
+@cache
 def words_of(path: str) -> tuple[str, ...]:
     """Words of a flags column."""
     made = derived_column(path)
@@ -123,6 +127,7 @@ def words_of(path: str) -> tuple[str, ...]:
     return _CATALOGUE[pair[0] if pair else path].words
 
 
+@cache
 def sides(path: str) -> tuple[str, str] | None:
     """For a sided path of a transaction: its path when the subject pays, and when it is paid."""
     prefix, _, name = path.partition(".")

@@ -218,12 +218,6 @@ def start_of(env: RowEnvironment, deadline: Deadline) -> int | None:
     return int(value.exact)
 
 
-def closing_name(env: RowEnvironment) -> str | None:
-    """What an action is about."""
-    raw = env.column("about")
-    return None if raw == int(MIN) else env.judge.plan.vocabulary.text(raw)
-
-
 def alert_data(alert: Alert) -> dict[str, Any]:
     """An alert as data, its sorting key included."""
     return {**alert.as_dict(), "order": list(alert.order)}

@@ -11,13 +11,14 @@ import numpy as np
 
 from regtech.columns.batch import Batch
 from regtech.engine.block import Sequence
-from regtech.engine.deadlines import Deadlines, closing_name
+from regtech.engine.deadlines import Deadlines
 from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.evidence import EvidenceMaker
 from regtech.engine.intake import FOREVER, Intake, SetAside
 from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
 from regtech.engine.durations import time_text
 from regtech.engine.kernels import hits as H
+from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.rows import months_before
 from regtech.engine.plan import Plan
 from regtech.engine.rowenv import RowEnvironment
@@ -138,14 +139,13 @@ class Engine:
         variants = self.plan.variants
         closing = number >= len(variants)
         variant = variants[number - len(variants) if closing else number]
+        if variant.deadline is not None:
+            self._hold(self.deadlines.advance(int(judge.times[hits.event[k]])))
+        if closing:
+            self._close_duties(variant, int(judge.row_source[hits.row[k]]))
+            return
         env = RowEnvironment(judge, variant, int(hits.row[k]))
         if variant.deadline is not None:
-            self._hold(self.deadlines.advance(int(judge.times[env.event])))
-        if closing:
-            name = closing_name(env)
-            if name is not None:
-                self.deadlines.close(variant.rule.id, str(env.field("reporter")), name)
-        elif variant.deadline is not None:
             self.deadlines.start(env, self.evidence)
         elif variant.again is not None:
             self._raise_again(env, variant, int(hits.outcome[k]))
@@ -154,6 +154,14 @@ class Engine:
             if (env.event, alert.id) != self._latest:  # both sides of one event, one subject
                 self._hold([alert])
             self._latest = (env.event, alert.id)
+
+    def _close_duties(self, variant: Variant, place: int) -> None:
+        """An action ends the duties of a rule that bear the name it is about."""
+        columns, index = self.judge.block.columns, self.plan.columns.index
+        about = int(columns[index["about"], place])
+        if about != MIN and self.deadlines.open:
+            reporter = self.judge.word(int(columns[index["reporter"], place]))
+            self.deadlines.close(variant.rule.id, reporter, self.judge.word(about))
 
     def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         assert variant.again is not None

@@ -43,7 +43,8 @@ class Intake:
     lateness_us: int
     sources: int
     newest: list[int] = field(default_factory=list)
-    pending: Block | None = None
+    parts: list[Block] = field(default_factory=list)
+    """Events held back, as they came; they are joined when some of them can go on."""
     set_aside: list[SetAside] = field(default_factory=list)
     repeats: int = 0
     late: int = 0
@@ -70,7 +71,20 @@ class Intake:
         if late.any():
             self._put_aside_late(block, np.flatnonzero(late))
             block = block.select(np.flatnonzero(late == 0))
-        self.pending = block if self.pending is None else joined(block, self.pending)
+        if block.count:
+            self.parts.append(block)
+
+    @property
+    def pending(self) -> Block | None:
+        """The events held back, as one block."""
+        while len(self.parts) > 1:
+            newer = self.parts.pop()
+            self.parts[-1] = joined(newer, self.parts[-1])
+        return self.parts[0] if self.parts else None
+
+    @pending.setter
+    def pending(self, block: Block | None) -> None:
+        self.parts = [] if block is None else [block]
 
     def _block(self, batch: Batch) -> Block:
         n, columns = batch.count, batch.columns
@@ -126,13 +140,12 @@ class Intake:
 
     def take(self) -> Sequence | None:
         """The events that can be judged now, in canonical order, each once."""
-        block = self.pending
-        if block is None or block.count == 0:
-            return None
         bound = self.release_bound()
-        times = block.columns[self._time, : block.count]
-        if bound <= int(times.min()):
+        if all(bound <= int(p.columns[self._time, : p.count].min()) for p in self.parts):
             return None
+        block = self.pending
+        assert block is not None
+        times = block.columns[self._time, : block.count]
         early = times < bound
         order = self._ordered(block, np.flatnonzero(early))
         self.pending = None if len(order) == block.count else block.select(np.flatnonzero(~early))

@@ -19,7 +19,7 @@ from regtech.engine.kernels import rows as R
 from regtech.engine.kernels.programs import VECTOR, run_groups
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.plan import DAY_US, TYPE_INDEX, Plan, eras
-from regtech.engine.program import N_TYPES, Builder, EraProgram, rule_period
+from regtech.engine.program import N_TYPES, Builder, EraProgram, Workshop, rule_period
 from regtech.engine.state import State
 from regtech.engine.subjects import PREFIXES
 from regtech.errors import InternalError
@@ -29,6 +29,7 @@ from regtech.reference.profiles import EVERYWHERE
 Int64 = npt.NDArray[np.int64]
 BLOCK_EVENTS: Final = 8192
 _CALENDAR_MARGIN_DAYS: Final = 400
+_WORDS_KEPT: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -59,6 +60,10 @@ class Judge:
         self.columns = plan.columns
         self.era_cuts = np.array(eras(plan), np.int64)
         self._programs: dict[int, EraProgram] = {}
+        self._workshop = Workshop()
+        self._words: dict[int, str] = {}
+        self.places: dict[tuple[str, str], tuple[int, int, int]] = {}
+        """Event type and path to columns, see ``rowenv``."""
         self.program: EraProgram | None = None
         self.rule_counts = np.zeros((2 * max(len(plan.variants), 1), 2), np.int64)
         self.counters = np.zeros(2, np.int64)
@@ -213,7 +218,7 @@ class Judge:
         program = self._programs.get(k)
         if program is None:
             start = int(self.era_cuts[k - 1]) if k > 0 else -(1 << 62)
-            program = Builder(self.plan, start, self.era_end(at)).build()
+            program = Builder(self.plan, self._workshop, start, self.era_end(at)).build()
             self._programs[k] = program
             self._grow_registers(program)
         if program is not self.program:
@@ -398,6 +403,15 @@ class Judge:
         for j in range(len(starts) - 1):
             a, b = int(starts[j]), int(starts[j + 1])
             self.business_day[a:b] = self.next_working[j, self.day[a:b] - self.working_from]
+
+    def word(self, code: int) -> str:
+        """Text of a symbol; the same few thousand words come up again and again."""
+        found = self._words.get(code)
+        if found is None:
+            if len(self._words) > _WORDS_KEPT:
+                self._words.clear()
+            found = self._words[code] = self.plan.vocabulary.text(code)
+        return found
 
     def id_of(self, event: int) -> str:
         """Id of an event of the present block."""

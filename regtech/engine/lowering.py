@@ -103,9 +103,13 @@ class Lowering:
     pool: list[int] = field(default_factory=list)
     pool_at: dict[tuple[int, ...], int] = field(default_factory=dict)
     memo: dict[tuple[object, ...], int] = field(default_factory=dict)
-    seen: dict[Expr, Number | Quotient | int] = field(default_factory=dict)
+    seen: dict[int, Number | Quotient | int] = field(default_factory=dict)
+    """What was made of an expression, by its identity: all live as long as the plan."""
 
     # --- emitting
+
+    kept: list[Expr] = field(default_factory=list)
+    """Expressions in ``seen``, so that no identity is used twice."""
 
     def emit(self, op: str, *args: int, truth: bool = False) -> int:
         """Add an instruction unless an equal one is there; returns its register."""
@@ -136,11 +140,12 @@ class Lowering:
 
     def truth(self, expr: Expr) -> int:
         """Truth register of a condition."""
-        found = self.seen.get(expr)
+        found = self.seen.get(id(expr))
         if isinstance(found, int):
             return found
         register = self._truth(expr)
-        self.seen[expr] = register
+        self.seen[id(expr)] = register
+        self.kept.append(expr)
         return register
 
     def _truth(self, expr: Expr) -> int:
@@ -357,11 +362,12 @@ class Lowering:
 
     def number(self, expr: Expr) -> Number | Quotient:
         """Register and coefficient of a number (or of any value that is stored as an integer)."""
-        found = self.seen.get(expr)
+        found = self.seen.get(id(expr))
         if isinstance(found, Number | Quotient):
             return found
         made = self._number(expr)
-        self.seen[expr] = made
+        self.seen[id(expr)] = made
+        self.kept.append(expr)
         return made
 
     def _number(self, expr: Expr) -> Number | Quotient:

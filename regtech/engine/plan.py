@@ -119,6 +119,9 @@ class Plan:
     _by_identity: dict[object, MeasureSpec] = field(default_factory=dict)
     _space_by_keys: dict[object, list[Keyspace]] = field(default_factory=dict)
     _slots: dict[tuple[int, Measure, bool], MeasureSpec] = field(default_factory=dict)
+    _by_object: dict[tuple[int, int, bool], MeasureSpec] = field(default_factory=dict)
+    """As ``_slots`` by the identity of the expression: comparing deep trees is slow."""
+    _parts: dict[int, tuple[Measure, list[tuple[Measure, bool]]]] = field(default_factory=dict)
 
     @property
     def currencies(self):  # type: ignore[no-untyped-def]  # CurrencyTable, see Symbols
@@ -134,7 +137,22 @@ class Plan:
 
     def measure_of(self, variant: Variant, expr: Measure, strict: bool = False) -> MeasureSpec:
         """The kernel measure of a variant's measure; it is registered at compilation."""
-        return self._slots[(variant.index, expr, strict)]
+        found = self._by_object.get((variant.index, id(expr), strict))
+        return found or self._slots[(variant.index, expr, strict)]
+
+    def is_strict(self, variant: Variant, expr: Measure) -> bool:
+        """Whether the variant has the measure as one that is unknown while anything is uncertain."""
+        if (variant.index, id(expr), False) in self._by_object:
+            return False
+        return (variant.index, expr, True) in self._slots
+
+    def parts_of(self, expr: Measure) -> list[tuple[Measure, bool]]:
+        """The kernel measures that a measure is made of, each with its strictness."""
+        kept = self._parts.get(id(expr))
+        if kept is None or kept[0] is not expr:
+            kept = (expr, kernel_parts(expr))
+            self._parts[id(expr)] = kept
+        return kept[1]
 
 
 def compile_plan(
@@ -222,7 +240,7 @@ def _register(plan: Plan, variant: Variant) -> None:
     for expr in expressions:
         for node in walk(expr):
             if isinstance(node, Measure):
-                for part in kernel_parts(node):
+                for part in plan.parts_of(node):
                     _measure(plan, variant, *part)
             elif isinstance(node, FieldRef):
                 for event_type in rule.on:
@@ -347,6 +365,8 @@ def _measure(plan: Plan, variant: Variant, expr: Measure, strict: bool) -> None:
     spec.first_us = min(spec.first_us, first)
     spec.end_us = max(spec.end_us, variant.end_us)
     plan._slots[(variant.index, expr, strict)] = spec
+    plan._by_object[(variant.index, id(expr), strict)] = spec
+    variant.specs.append(spec)
     variant.measures[expr] = spec.index
 
 

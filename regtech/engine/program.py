@@ -74,36 +74,56 @@ class _Group:
     values: dict[int, int] = field(default_factory=dict)  # number register to V slot
     keys: dict[tuple[int, tuple[str, ...]], int] = field(default_factory=dict)
     rules: int = 0
+    roles: dict[int, Int64] = field(default_factory=dict)  # measure to its role words
+    rule_keys: dict[int, int] = field(default_factory=dict)  # variant to its key column
+
+    def role(self, index: int) -> Int64:
+        """Role words of a measure in this group."""
+        if index not in self.roles:
+            made = np.full(K.ROLE_WORDS, -1, np.int64)
+            made[K.R_FLAGS] = 0
+            self.roles[index] = made
+        return self.roles[index]
+
+
+def out_slots(plan: Plan) -> tuple[Int64, int]:
+    """Output slot of each measure, and how many there are at most.
+
+    Numbered within a jurisdiction (rows of two never meet), the same in every era.
+    """
+    counts = [0] * len(plan.jurisdictions)
+    out = np.zeros(max(len(plan.measures), 1), np.int64)
+    for spec in plan.measures:
+        out[spec.index] = counts[spec.jurisdiction]
+        counts[spec.jurisdiction] += 1
+    return out, max(counts, default=0)
+
+
+class Workshop:
+    """What the programs of all eras share: the pool of constants, and groups already lowered."""
+
+    def __init__(self) -> None:
+        self.pool: list[int] = []
+        self.pool_at: dict[tuple[int, ...], int] = {}
+        self.groups: dict[object, _Group] = {}
 
 
 class Builder:
     """Lowers the rules in force at an instant."""
 
-    def __init__(self, plan: Plan, start_us: int, end_us: int) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, workshop: Workshop, start_us: int, end_us: int) -> None:
+        self.plan, self.workshop = plan, workshop
         self.start_us, self.end_us = start_us, end_us
         self.variants = list(in_force(plan, start_us))
         self.by_rule = {v.rule.id: v for v in self.variants}
         self.active = [m.first_us <= start_us < m.end_us for m in plan.measures]
-        self.pool: list[int] = []
-        self.pool_at: dict[tuple[int, ...], int] = {}
+        self.pool, self.pool_at = workshop.pool, workshop.pool_at
         shape = (len(plan.measures), N_TYPES, K.ROLE_WORDS)
         self.roles = np.full(shape, -1, np.int64)
         self.roles[:, :, K.R_FLAGS] = 0
-        self.out = self._out_slots()
+        self.out, self.x_slots = out_slots(plan)
         self.rule_key = np.full((len(plan.variants), N_TYPES), -1, np.int64)
         self.groups: list[_Group] = []
-
-    def _out_slots(self) -> Int64:
-        """Output slots are numbered within a jurisdiction: rows of two never meet."""
-        counts = [0] * len(self.plan.jurisdictions)
-        out = np.zeros(max(len(self.plan.measures), 1), np.int64)
-        for spec in self.plan.measures:
-            if self.active[spec.index]:
-                out[spec.index] = counts[spec.jurisdiction]
-                counts[spec.jurisdiction] += 1
-        self.x_slots = max(counts, default=0)
-        return out
 
     def build(self) -> EraProgram:
         """The finished tables."""
@@ -131,28 +151,64 @@ class Builder:
         )  # fmt: skip
 
     def _group(self, j: int, event_type: str) -> _Group:
-        def missing(measure: Measure, strict: bool) -> int:
-            raise AssertionError(f"a filter or value reads the measure {measure}")
-
+        """The group's programs; a group that no change of law touched is taken over as it was."""
         profile = self.plan.jurisdictions[j]
         variants = [
             v for v in self.variants if v.jurisdiction == profile.id and event_type in v.rule.on
         ]
+        measures = [
+            spec
+            for spec in self.plan.measures
+            if spec.jurisdiction == j
+            and self.active[spec.index]
+            and event_type in spec.contributes
+        ]
+        closers = []
+        if event_type == "action":
+            closers = [
+                v for v in self.plan.variants if v.deadline is not None and v.first_us < self.end_us
+            ]
+        identity = (j, event_type) + tuple(
+            tuple(x.index for x in part) for part in (variants, measures, closers)
+        )
+        higher = tuple(
+            self.by_rule[name].index
+            for v in variants
+            for name in v.rule.yields_to
+            if name in self.by_rule
+        )
+        group = self.workshop.groups.get((identity, higher))
+        if group is None:
+            group = self._lowered(j, event_type, variants, measures, closers)
+            self.workshop.groups[(identity, higher)] = group
+        t = TYPE_INDEX[event_type]
+        for index, role in group.roles.items():
+            self.roles[index, t] = role
+        for index, column in group.rule_keys.items():
+            self.rule_key[index, t] = column
+        return group
+
+    def _lowered(
+        self,
+        j: int,
+        event_type: str,
+        variants: list[Variant],
+        measures: list[MeasureSpec],
+        closers: list[Variant],
+    ) -> _Group:
+        def missing(measure: Measure, strict: bool) -> int:
+            raise AssertionError(f"a filter or value reads the measure {measure}")
+
         before = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
         after = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
         group = _Group(j, event_type, before, after)
-        for spec in self.plan.measures:
-            if spec.jurisdiction == j and self.active[spec.index]:
-                if event_type in spec.contributes:
-                    self._contribution(group, spec)
+        for spec in measures:
+            self._contribution(group, spec)
         for variant in variants:
             self._reads(group, variant)
             self._rule(group, variant)
-        if event_type == "action":
-            for variant in self.plan.variants:
-                if variant.deadline is not None:
-                    if variant.first_us < self.end_us:
-                        self._closer(group, variant)
+        for variant in closers:
+            self._closer(group, variant)
         return group
 
     def _key(self, group: _Group, space: Keyspace, parts: tuple[str, ...]) -> int:
@@ -168,7 +224,7 @@ class Builder:
 
     def _contribution(self, group: _Group, spec: MeasureSpec) -> None:
         t = group.event_type
-        role = self.roles[spec.index, TYPE_INDEX[t]]
+        role = group.role(spec.index)
         role[K.R_FLAGS] |= K.CONTRIBUTES
         role[K.R_KEY] = self._key(group, spec.keyspace, spec.contributes[t])
         if spec.item_space is not None:
@@ -223,18 +279,11 @@ class Builder:
 
     def _reads(self, group: _Group, variant: Variant) -> None:
         t = group.event_type
-        for index in {spec.index for spec in self._measures_of(variant)}:
+        for index in {spec.index for spec in variant.specs}:
             spec = self.plan.measures[index]
-            role = self.roles[index, TYPE_INDEX[t]]
+            role = group.role(index)
             role[K.R_FLAGS] |= K.READS
             role[K.R_READ] = self._key(group, spec.keyspace, spec.reads[t])
-
-    def _measures_of(self, variant: Variant) -> list[MeasureSpec]:
-        found = []
-        for (number, _, _), spec in self.plan._slots.items():
-            if number == variant.index:
-                found.append(spec)
-        return found
 
     def _condition(self, group: _Group, variant: Variant) -> int:
         low = group.after
@@ -271,7 +320,7 @@ class Builder:
         column = -1
         if space is not None:
             column = self._key(group, space, parts)
-            self.rule_key[variant.index, TYPE_INDEX[group.event_type]] = column
+            group.rule_keys[variant.index] = column
         asks = 1 if rule.cannot_tell == "alert" else 0
         low.output("rule", variant.index, register, column, asks)
         group.rules += 1

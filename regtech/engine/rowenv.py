@@ -10,7 +10,7 @@ from regtech.engine.durations import end_of
 from regtech.engine.evaluate import UNKNOWN, Interval, Value, point
 from regtech.engine.judge import Judge
 from regtech.engine.kernels.raw import MAX, MIN
-from regtech.engine.lowering import natural_unit, persons_parts
+from regtech.engine.lowering import natural_unit
 from regtech.engine.subjects import PREFIXES
 from regtech.engine.variants import Variant
 from regtech.model.fields import DECIMAL_SCALE, EVENT_TYPES, Kind
@@ -41,19 +41,27 @@ class RowEnvironment:
 
     def column(self, path: str) -> int:
         """The stored integer of a path on this row, or MIN."""
-        block = self.judge.block.columns
+        place = self.judge.places.get((self.event_type, path))
+        if place is None:
+            place = self._place(path)
+            self.judge.places[(self.event_type, path)] = place
+        column = place[self.side]
+        return _MIN if column < 0 else int(self.judge.block.columns[column, self.source])
+
+    def _place(self, path: str) -> tuple[int, int, int]:
+        """Columns of a path when the subject pays, is paid, and on a row without a side; -1: none."""
         index = self.judge.columns.index
         if path == "direction":
             raise KeyError(path)
         if path in PREFIXES[self.event_type]:
             path = f"{path}.id"
         if self.event_type == "transaction" and (pair := sides(path)) is not None:
-            if self.side > 1 or pair[0] not in index or pair[1] not in index:
-                return _MIN
-            return int(block[index[pair[self.side]], self.source])
+            if pair[0] not in index or pair[1] not in index:
+                return -1, -1, -1
+            return index[pair[0]], index[pair[1]], -1
         if not has_path(self.event_type, path) or path not in index:
-            return _MIN
-        return int(block[index[path], self.source])
+            return -1, -1, -1
+        return index[path], index[path], index[path]
 
     def field(self, path: str) -> Value:
         """A field as a value: see ``evaluate.Environment``."""
@@ -62,17 +70,17 @@ class RowEnvironment:
                 return None
             return ("out", "in")[self.side]
         raw = self.column(path)
-        if path in PREFIXES[self.event_type]:
-            path = f"{path}.id"
         if raw == _MIN:
             return None
+        if path in PREFIXES[self.event_type]:
+            path = f"{path}.id"
         return self.decode(path, raw)
 
     def decode(self, path: str, raw: int) -> Value:
         """A stored integer as a value."""
         kind = kind_of(path)
         if kind is Kind.SYMBOL:
-            return self.judge.plan.vocabulary.text(raw)
+            return self.judge.word(raw)
         if kind is Kind.CURRENCY:
             return str(self.currencies.at(raw).code)
         if kind is Kind.FLAGS:
@@ -91,7 +99,9 @@ class RowEnvironment:
         """A measure of the rule at this row."""
         if measure.kind == "distinct" and isinstance(measure.value, FieldRef):
             if measure.value.path == "persons":
-                ids, largest, total = (self.kernel(part, False) for part in persons_parts(measure))
+                ids, largest, total = (
+                    self.kernel(part, strict) for part, strict in self.judge.plan.parts_of(measure)
+                )
                 low = ids.low
                 if low is not None and largest.low is not None:
                     low = max(low, largest.low)
@@ -99,7 +109,7 @@ class RowEnvironment:
                 if ids.high is not None and total.high is not None:
                     high = ids.high + total.high
                 return Interval(low, high)
-        strict = (self.variant.index, measure, True) in self.judge.plan._slots
+        strict = self.judge.plan.is_strict(self.variant, measure)
         return self.kernel(measure, strict)
 
     def raw_measure(self, measure: Measure, strict: bool) -> tuple[int, int]:

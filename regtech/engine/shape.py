@@ -95,7 +95,7 @@ def note_conversions(shape: Shape, env: Environment) -> None:
 
 
 def law_day(plan: Plan) -> str | None:
-    """The day whose law a rehearsal judges by; None where every event is judged by its own day's."""
+    """The day whose law a rehearsal judges by; None where each event's own day counts."""
     return None if plan.law_as_of is None else plan.law_as_of.isoformat()
 
 
@@ -145,6 +145,9 @@ def _collect(expr: Expr, variant: Variant, reading: Reading, where: Expr | None 
     if isinstance(expr, Measure):
         for part, strict in kernel_parts(expr):
             reading.measures[(variant.index, part, strict)] = None
+            # what stands in for a list of persons where only their number is given
+            if part is not expr and isinstance(part.value, FieldRef):
+                _collect(part.value, variant, reading, expr.where)
         inner: list[Expr] = list(expr.read or ())
         if set(expr.on) & set(variant.rule.on):  # the row itself contributes
             inner += [e for e in (expr.value, expr.where) if e is not None]

@@ -72,8 +72,10 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
     made["judge.rule_counts"] = judge.rule_counts.copy()
     made["judge.counters"] = judge.counters.copy()
     made["judge.errors"] = judge.errors.copy()
-    if intake.pending is not None and intake.pending.count:
-        made |= {f"pending.{name}": getattr(intake.pending, name) for name in _PENDING}
+    pending = intake.pending
+    if pending is not None and pending.count:
+        made |= {f"pending.{name}": getattr(pending, name) for name in _PENDING}
+        made["pending.columns"] = pending.columns[:, : pending.count].copy()
     made["engine"] = _packed(_plain_state(engine))
     return made
 

@@ -282,16 +282,19 @@ class State:
             for spec in self.plan.measures:
                 if spec.keyspace is space:
                     words = int(self.M[spec.index, K.M_WORDS])
-                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words)
+                    used = table.count * words
+                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words, used)
                 if spec.item_space is space:
-                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2)
+                    used = table.count * 2
+                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2, used)
                 self._refresh_measure(spec.index)
         if space.index in self.log_of:
             self._room_in_log(self.log_of[space.index], more, now_us)
 
     def _room_in_log(self, number: int, more: int, now_us: int) -> None:
         log = self.logs[number]
-        log.heads = _longer(log.heads, self.slots[log.space.index])
+        used = self.keys[log.space.index].count
+        log.heads = _longer(log.heads, self.slots[log.space.index], used)
         rolling = [
             spec.index
             for spec in self.plan.measures
@@ -362,9 +365,11 @@ class State:
         return sum(a.nbytes for a in arrays)
 
 
-def _longer(array: Int64, length: int) -> Int64:
+def _longer(array: Int64, length: int, used: int) -> Int64:
+    """The array with room for ``length``; only what is used is copied, so that the rest stays
+    untouched memory."""
     if len(array) >= length:
         return array
     fresh = np.zeros(length, np.int64)
-    fresh[: len(array)] = array
+    fresh[:used] = array[:used]
     return fresh

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from regtech.errors import ContentError
 from regtech.reference.civil import days_from_civil
@@ -62,6 +63,9 @@ class Variant:
     params: dict[str, Const]
     index: int = -1
     measures: dict[Measure, int] = field(default_factory=dict)
+    condition: Expr | None = None
+    specs: list[Any] = field(default_factory=list)
+    """The kernel measures (``plan.MeasureSpec``) that it reads."""
 
 
 def waits_for(rule: Rule) -> str | None:
@@ -235,6 +239,12 @@ def _variant(
 
 def condition(variant: Variant) -> Expr:
     """``where and when`` of a variant."""
+    if variant.condition is None:
+        variant.condition = _condition(variant)
+    return variant.condition
+
+
+def _condition(variant: Variant) -> Expr:
     parts = tuple(e for e in (variant.where, variant.when) if e is not None)
     if not parts:
         return Const(True, Type("bool"))

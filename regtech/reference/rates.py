@@ -32,6 +32,7 @@ DEFAULT_MAX_AGE_DAYS: Final = 10
 DEFAULT_PIVOT: Final = "USD"
 HEADER: Final = ("date", "base", "quote", "rate")
 _INT64_MAX: Final = (1 << 63) - 1
+_QUOTES_KEPT: Final = 100_000
 _RATE: Final = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
 _SETTING: Final = re.compile(r"#\s*(table|pivot|max_age_days|note):\s*(.*?)\s*")
 
@@ -92,6 +93,7 @@ class RateTable:
         self.name, self.pivot, self.max_age_days, self.note = name, pivot, max_age_days, note
         self._currencies = currencies
         self._series: dict[tuple[str, str], _Series] = {}
+        self._quotes: dict[tuple[str, str, int], Quote | None] = {}
         ordered = sorted(rates, key=lambda r: (r[1], r[2], r[0]))
         for day, base, quote, rate in ordered:
             series = self._series.setdefault((base, quote), _Series([], []))
@@ -171,6 +173,14 @@ class RateTable:
         In this order: the pair itself, its inverse, both legs through the pivot; each by the latest
         rate on or before the day that is not older than ``max_age_days``. Never a later rate.
         """
+        key = (source, target, day)
+        if key not in self._quotes:
+            if len(self._quotes) > _QUOTES_KEPT:
+                self._quotes.clear()
+            self._quotes[key] = self._quote(source, target, day)
+        return self._quotes[key]
+
+    def _quote(self, source: str, target: str, day: int) -> Quote | None:
         if source == target:
             return Quote(Fraction(1), day)
         if (leg := self._leg(source, target, day)) is not None:

@@ -15,7 +15,10 @@ _ACTIONS: Final = ("grant", "draw", "repay", "close")
 _REPAYMENTS: Final = ("instalments", "bullet", "interest_only")
 _FIGURES: Final = ("net_capital", "net_tier1", "total_loans", "total_assets", "net_assets")
 _CATEGORIES: Final = ("personal", "financial_account", "transaction", "identity", "technical")
-_TOOLS: Final = ("scc", "certification", "adequacy", "bcr", "assessment")
+_TOOLS: Final = {"GB": "idta", "SG": "contract", "CN": "assessment"}
+_OTHER_TOOLS: Final = ("scc", "bcr")
+_TOOLLESS: Final = 40
+"""One transfer in so many goes without a tool and without an assessment of its impact."""
 _INCIDENTS: Final = ("outage", "data_breach", "cyber_attack", "fraud")
 _GRADES: Final = ("minor", "major", "severe")
 
@@ -129,7 +132,7 @@ def transfer_lines(index: Int64, us: Int64, people: Population, numbers: Numbers
         first.tolist(),
         picks(_CATEGORIES, numbers.choice(index, (5, 2, 2, 1, 4), 5)),
         (numbers.below(index, 20, 6) == 0).tolist(),
-        picks(_TOOLS, numbers.below(index, len(_TOOLS), 7)),
+        numbers.below(index, 2 * _TOOLLESS, 7).tolist(),
         strict=True,
     )
     banks, lines = people.institutions, []
@@ -138,14 +141,22 @@ def transfer_lines(index: Int64, us: Int64, people: Population, numbers: Numbers
             ids = f'"person_count":{count * 10}'
         else:
             ids = '"persons":[' + ",".join(f'"P{who + j:08}"' for j in range(count)) + "]"
-        sensitivity = "sensitive" if k % 7 == 0 else "general"
+        sensitivity, level = ("sensitive", 3) if k % 7 == 0 else ("general", k % 2 + 1)
+        home = COUNTRIES[own][0]
+        basis = ""
+        if tool >= 2:
+            name = _TOOLS.get(home, _OTHER_TOOLS[tool % 2])
+            basis = (
+                f'"tool":"{name}","tool_ref":"TR{k % 97}","tool_expires":"2028-12-31","notice":true,'
+                f'"impact_assessment":"PIA-{own}-{to}","consent":"separate","approval":"AP{k % 97}",'
+            )
         lines.append(
             f'{{"id":"D{k:09}","type":"data_transfer","time":"{time}","reporter":"{banks[b]}",'
             f'"exporter":{{"id":"{banks[b]}"}},"recipient":{{"id":"PROC-{to}-{k % 5}",'
             f'"kind":"entity","country":"{COUNTRIES[to][0]}"}},"destination":"{COUNTRIES[to][0]}",'
             f'"origin":"{COUNTRIES[own][0]}",{ids},"data":[{{"category":"{category}",'
-            f'"sensitivity":"{sensitivity}","level":{k % 4 + 1}}}],"tool":"{tool}",'
-            f'"tool_expires":"2028-12-31","encrypted":{"true" if k % 5 else "false"}}}'
+            f'"sensitivity":"{sensitivity}","level":{level}}}],{basis}'
+            f'"encrypted":{"true" if k % 5 else "false"}}}'
         )
     return lines
 

@@ -29,6 +29,14 @@ _WIRE: Final = 4
 _PURPOSES: Final = ("goods", "services", "salary", "rent", "family_support", "invoice", "savings")
 
 
+def _habitual(pair: Int64, land: Int64, people: Population, numbers: Numbers) -> Int64:
+    """The counterparty of a habit: mostly of the same country, one in fifteen from anywhere."""
+    first, after = people.first_neighbour[land], people.first_neighbour[land + 1]
+    drawn = numbers.below(pair, 1 << 30, 3)
+    near = people.neighbours[first + drawn % np.maximum(after - first, 1)]
+    return np.where(numbers.below(pair, 15, 11) == 0, drawn % people.customers, near)
+
+
 def payment_lines(index: Int64, us: Int64, people: Population, numbers: Numbers) -> list[str]:
     """One line for each index: a customer pays one of its habitual counterparties.
 
@@ -37,7 +45,8 @@ def payment_lines(index: Int64, us: Int64, people: Population, numbers: Numbers)
     """
     payer = numbers.below(index, people.customers, 1)
     habit = numbers.below(index, HABITS, 2)
-    payee = numbers.below(payer * HABITS + habit, people.customers, 3)
+    payee = _habitual(payer * HABITS + habit, people.institution_country[people.home[payer]],
+                      people, numbers)
     payee = np.where(payee == payer, (payee + 1) % people.customers, payee)
     way = numbers.choice(index, tuple(weight for *_, weight in _WAYS), 4)
     deposit = way == _DEPOSIT
@@ -55,6 +64,10 @@ def payment_lines(index: Int64, us: Int64, people: Population, numbers: Numbers)
     value = np.where(cash, np.maximum(value // 10000, 1) * 10000, value)
     land = np.where(deposit, people.country[payee], people.country[payer])
 
+    # What crosses a border carries full data, but for one payment in a hundred.
+    lands = people.institution_country
+    crossing = lands[people.home[payer]] != lands[people.home[payee]]
+    crossing &= numbers.below(index, 100, 10) > 0
     plain, full = people.party_json, people.full_json
     rows = zip(
         index.tolist(),
@@ -66,17 +79,18 @@ def payment_lines(index: Int64, us: Int64, people: Population, numbers: Numbers)
         payer.tolist(),
         payee.tolist(),
         picks(_PURPOSES, numbers.below(index, len(_PURPOSES), 9)),
+        crossing.tolist(),
         strict=True,
     )
     lines = []
     banks = people.institutions
-    for k, time, bank, amount, currency, w, a, b, purpose in rows:
+    for k, time, bank, amount, currency, w, a, b, purpose, abroad in rows:
         channel, kind, _ = _WAYS[w]
         if w == _DEPOSIT:
             parties = f'"payee":{plain[b]}'
         elif w == _WITHDRAWAL:
             parties = f'"payer":{plain[a]}'
-        elif w == _WIRE:
+        elif w == _WIRE or abroad:
             parties = f'"payer":{full[a]},"payee":{full[b]},"purpose":"{purpose}"'
         else:
             parties = f'"payer":{plain[a]},"payee":{plain[b]}'

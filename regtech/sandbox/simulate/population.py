@@ -42,6 +42,8 @@ class Population:
     country: Int64  # customer -> COUNTRIES
     entity: Int64  # customer -> 1 for a legal person
     scale: Int64  # customer -> hundredths
+    neighbours: Int64  # customers in the order of their bank's country
+    first_neighbour: Int64  # country -> where its customers begin in ``neighbours``
     party_json: list[str]  # the customer as a party of a payment
     full_json: list[str]  # the same with address and identifier, as wires carry it
     facts_json: list[str]  # what a party event says
@@ -108,6 +110,8 @@ def _with_texts(
         country=country,
         entity=entity,
         scale=scale,
+        neighbours=np.argsort(place[home], kind="stable"),
+        first_neighbour=np.searchsorted(np.sort(place[home]), np.arange(len(COUNTRIES) + 1)),
         party_json=party,
         full_json=full,
         facts_json=facts,
