@@ -15,6 +15,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+RECORDS ?= 1000000
+SEEDS ?= 2000
 DEMO := demo
 
 .PHONY: demo test check format bench fuzz lock clean
@@ -37,7 +39,7 @@ demo: $(STAMP)
 	@$(BIN)/regtech demo $(DEMO)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" tests
+	$(BIN)/python -m pytest -n $(WORKERS) tests
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -53,7 +55,8 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 fuzz: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) -m slow tests
+	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io
 
 # The lock holds every dependency for Python 3.11 to 3.13 on Linux and macOS with its hashes.
 lock:

@@ -1,13 +1,14 @@
 """Every deliberate exception of the product: a stable code, an exit status and an HTTP status.
 
-    RegtechError
-    ├── UsageError            2  the call itself is wrong (unknown option, pack, date)
-    ├── ContentError          1  rules, mappings or policies have faults (carries them all)
-    ├── InputError            3  a source cannot be read at all (bad records are quarantined instead)
-    ├── StoreError            3  a store, a snapshot or an output could not be read or written
-    │   └── SnapshotError     3  damaged, or of another version
-    ├── CapacityError         3  a declared bound was reached; says which and how to raise it
-    └── InternalError         3  a promise of the engine itself is broken
+RegtechError
+├── UsageError            2  the call itself is wrong (unknown option, pack, date)
+├── ContentError          1  rules, mappings or policies have faults (carries them all)
+├── InputError            3  a source cannot be read at all (bad records are quarantined instead)
+├── StoreError            3  a store, a snapshot or an output could not be read or written
+│   └── SnapshotError     3  damaged, or of another version
+├── CapacityError         3  a declared bound was reached; says which and how to raise it
+├── InternalError         3  a promise of the engine itself is broken
+└── Interrupted         130  a person or the system asked for the end
 """
 
 from __future__ import annotations
@@ -84,3 +85,11 @@ class InternalError(RegtechError):
     """A promise of the engine is broken; always a defect, never the user's doing."""
 
     code = "internal"
+
+
+class Interrupted(RegtechError):
+    """A person or the system asked for the end; nothing that was written looks whole."""
+
+    code = "interrupted"
+    exit_status = 130
+    http_status = 503
