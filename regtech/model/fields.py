@@ -170,7 +170,9 @@ CHANNELS: Final = (
 
 def _party(path: str, doc: str) -> tuple[Field, ...]:
     return tuple(
-        Field(f"{path}.{f.path}", f.kind, f"{doc}: {f.doc}", words=f.words, enum=f.enum, fact=f.fact)
+        Field(
+            f"{path}.{f.path}", f.kind, f"{doc}: {f.doc}", words=f.words, enum=f.enum, fact=f.fact
+        )
         for f in PARTY_FIELDS
     )
 
