@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from regtech.rulelang.ir import Pack, Rule
+from regtech.rulelang.ir import Pack, Rule, Type
 from regtech.rulelang.rules import params_of
 
 _SKIPPED: Final = frozenset({"mark", "digest", "tests"})
@@ -38,6 +38,8 @@ def canonical(value: Any) -> Any:
     if kind is int or kind is Fraction or kind is Decimal:
         number = Fraction(value)
         return {"number": f"{number.numerator}/{number.denominator}"}
+    if kind is Type:
+        return _canonical_type(value)
     if is_dataclass(value):
         data: dict[str, Any] = {"": kind.__name__}
         for name in _parts(kind):
@@ -50,6 +52,12 @@ def canonical(value: Any) -> Any:
     if kind is date:
         return {"day": value.isoformat()}
     raise TypeError(f"no canonical form of {kind.__name__}")
+
+
+@cache
+def _canonical_type(value: Type) -> dict[str, Any]:
+    """Types recur in every node; their form is shared and never changed."""
+    return {"": "Type", "currency": value.currency, "name": value.name, "unit": value.unit}
 
 
 def canonical_bytes(value: Any) -> bytes:

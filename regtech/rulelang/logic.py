@@ -53,6 +53,8 @@ Atom = tuple[Expr, bool]
 
 def substitute(expr: Expr, lets: Mapping[str, Expr]) -> Expr:
     """The expression with every let replaced by what it stands for."""
+    if not lets:
+        return expr
 
     def change(part: Expr) -> Expr:
         if isinstance(part, LetRef) and part.name in lets:

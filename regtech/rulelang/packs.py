@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -58,12 +60,18 @@ def pack_files(paths: Iterable[Path] | Path | None = None) -> list[Path]:
     for path in paths:
         if path.is_dir():
             files = [item for end in ("*.yml", "*.yaml") for item in path.rglob(end)]
+            # hidden folders hold kept versions, not rules that apply
+            files = [item for item in files if not _is_hidden(item.relative_to(path))]
             found.update(dict.fromkeys(sorted(files)))
         elif path.is_file():
             found[path] = None
         else:
             raise InputError(f"{path}: no such file or folder")
     return list(found)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def load_packs(
@@ -74,20 +82,33 @@ def load_packs(
     A rule with faults of its own is left out of its pack; a pack without a readable head is left
     out as a whole. Nothing is raised for what is in a file. ``register`` None: the one shipped.
     """
-    register = load_register() if register is None else register
     faults = Faults()
     packs: list[Pack] = []
-    for path in pack_files(paths):
-        try:
-            document = load_file(path)
-        except InputError as error:
-            faults.add("RL001", error.message, Mark(str(path), 1, 1))
-            continue
-        pack = read_pack(document, register, faults, path.stem)
-        if pack is not None:
-            packs.append(pack)
-    check_packs(packs, faults)
+    with _collector_paused():
+        register = load_register() if register is None else register
+        for path in pack_files(paths):
+            try:
+                document = load_file(path)
+            except InputError as error:
+                faults.add("RL001", error.message, Mark(str(path), 1, 1))
+                continue
+            pack = read_pack(document, register, faults, path.stem)
+            if pack is not None:
+                packs.append(pack)
+        check_packs(packs, faults)
     return packs, faults.ordered()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Reading makes many small objects and no cycles: collecting would only walk over them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def load_text(
