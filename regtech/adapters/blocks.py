@@ -42,6 +42,14 @@ class Block:
     final: bool
 
 
+def from_line(block: Block, first_line: int) -> tuple[bytes, int]:
+    """The lines of a block from a number on, and the number of the first that is left."""
+    place = 0
+    for _ in range(first_line - block.first_line):
+        place = block.data.index(b"\n", place) + 1
+    return block.data[place:], max(block.first_line, first_line)
+
+
 class _Joined(io.RawIOBase):
     """Bytes already read from a stream, then the stream."""
 

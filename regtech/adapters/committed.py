@@ -17,11 +17,12 @@ import hashlib
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from regtech.errors import SnapshotError, StoreError, UsageError
+from regtech.errors import InternalError, SnapshotError, StoreError, UsageError
 
 STDOUT: Final = "-"
 _BUFFER: Final = 1 << 20
@@ -29,7 +30,7 @@ _BUFFER: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a file had been written: length in bytes, and SHA-256 of those bytes."""
+    """How far a file had been written: length in bytes, and SHA-256 of what its lines mean."""
 
     length: int
     digest: str
@@ -40,11 +41,22 @@ def _reason(error: OSError) -> str:
 
 
 class CommittedFile:
-    """See the module. Not for several threads; ``what`` names the content in errors."""
+    """See the module. Not for several threads; ``what`` names the content in errors.
 
-    def __init__(self, path: str, what: str, *, resume: Position | None = None) -> None:
+    ``digested`` gives what of a line, without its line end, the digest is over; all of it without.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        what: str,
+        *,
+        resume: Position | None = None,
+        digested: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.path = path
         self._what = what
+        self._digested = digested
         self._hash = hashlib.sha256()
         self._length = 0
         self._pending: list[bytes] = []
@@ -96,16 +108,18 @@ class CommittedFile:
         if size < position.length:
             # The run had come to its end and renamed the file: begin with what it had then.
             self._copy_finished(position.length)
-        digest = hashlib.sha256()
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         left = position.length
+        rest = b""
         while left:
             piece = os.read(self._descriptor, min(left, _BUFFER))
             if not piece:
                 break
-            digest.update(piece)
             left -= len(piece)
-        if left or digest.hexdigest() != position.digest:
+            end = piece.rfind(b"\n") + 1
+            self._update(rest + piece[:end] if end else b"")
+            rest = piece[end:] if end else rest + piece
+        if left or rest or self._hash.hexdigest() != position.digest:
             raise SnapshotError(
                 f"{self.path} is not the file that the snapshot goes with: its first "
                 f"{position.length} bytes are missing or were changed",
@@ -113,7 +127,6 @@ class CommittedFile:
             )
         os.ftruncate(self._descriptor, position.length)
         os.lseek(self._descriptor, position.length, os.SEEK_SET)
-        self._hash = digest
         self._length = position.length
 
     def _copy_finished(self, length: int) -> None:
@@ -130,13 +143,22 @@ class CommittedFile:
                 left -= len(piece)
 
     def write(self, content: bytes) -> None:
-        """Add bytes; they are kept back until there is a good piece of them."""
-        self._hash.update(content)
+        """Add whole lines; they are kept back until there is a good piece of them."""
+        if not content.endswith(b"\n"):
+            raise InternalError(f"what is written to {self.path} does not end with a line end")
+        self._update(content)
         self._length += len(content)
         self._pending.append(content)
         self._pending_length += len(content)
         if self._pending_length >= _BUFFER:
             self.flush()
+
+    def _update(self, lines: bytes) -> None:
+        if self._digested is None or not lines:
+            self._hash.update(lines)
+            return
+        meant = [self._digested(line) for line in lines[:-1].split(b"\n")]
+        self._hash.update(b"\n".join(meant) + b"\n")
 
     def flush(self) -> None:
         """Hand everything kept back to the system. Raises ``StoreError`` where it is not taken."""
@@ -172,7 +194,7 @@ class CommittedFile:
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, of everything written, from the beginning of the file."""
+        """SHA-256, in hex, over the lines from the beginning of the file."""
         return self._hash.hexdigest()
 
     def close(self) -> Position:

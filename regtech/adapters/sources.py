@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from regtech.adapters.blocks import BLOCK_BYTES, LINE_BYTES_MAX, open_source, read_blocks
+from regtech.adapters.blocks import (
+    BLOCK_BYTES,
+    LINE_BYTES_MAX,
+    from_line,
+    open_source,
+    read_blocks,
+)
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.tables.columnmap import ColumnMap
@@ -146,13 +152,11 @@ def _read_ndjson(
                 continue
             if block.next_line <= first_line:
                 continue
-            data, line = block.data, block.first_line
-            while line < first_line:
-                data, line = data[data.index(b"\n") + 1 :], line + 1
+            data, line = from_line(block, first_line)
             batch, rejects, _ = decoder.decode(
                 data, first_line=line, source_name=source.name, source_index=source_index
             )
-            yield Decoded(batch, rejects, block.next_line, len(data))
+            yield Decoded(batch, rejects, block.next_line, len(data), data, line)
 
 
 def read_raw(source: SourceFile, lines: Iterable[int]) -> dict[int, bytes]:

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator
 from typing import IO
 
-from regtech.adapters.blocks import LINE_BYTES_MAX, Block, read_blocks
+from regtech.adapters.blocks import LINE_BYTES_MAX, Block, from_line, read_blocks
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.tables.layout import make_layout
@@ -80,12 +80,10 @@ def read_csv(
             continue
         if block.next_line <= first_line:
             continue
-        data, line = block.data, block.first_line
-        while line < first_line:
-            data, line = data[data.index(b"\n") + 1 :], line + 1
-        size = len(data)
+        data, line = from_line(block, first_line)
+        lines, size = data, len(data)
         for batch, rejects in rows.decode_csv(
             data, line, separator, line_bytes_max, source_name, source_index
         ):
-            yield Decoded(batch, rejects, block.next_line, size)
-            size = 0
+            yield Decoded(batch, rejects, block.next_line, size, lines, line)
+            lines, size = b"", 0

@@ -46,6 +46,13 @@ ROW_STATUS: Final = 3
 ROW_FOUND: Final = 4  # cells found
 ROW_WORDS: Final = 5
 
+# A cell of a row that is not empty: its rank, its place, whether quotes in it are doubled.
+FOUND_RANK: Final = 0
+FOUND_START: Final = 1
+FOUND_END: Final = 2
+FOUND_DOUBLED: Final = 3
+FOUND_WORDS: Final = 4
+
 # Places of the state that says how far a kernel came.
 AT_BYTE: Final = 0
 AT_LINE: Final = 1
@@ -238,23 +245,20 @@ def emit_row(
     nodes: Any,
     words: Any,
     text: Any,
-    starts: Any,
-    ends: Any,
-    doubled: Any,
-    present: Any,
+    found: Any,
     count: int,
 ) -> int:
     """Write one row as a JSON line at ``out[o]``; the place after its line end.
 
-    ``present[:count]`` are the ranks of the cells that are not empty, in ascending order; the cell
-    of column ``c`` is ``text[starts[c]:ends[c]]``. The caller has made sure that ``out`` has room
-    for the layout's overhead and ``GROWTH`` times the cells.
+    ``found[:count]`` are the cells that are not empty, in ascending order of rank, see FOUND_RANK
+    and following. The caller has made sure that ``out`` has room for the layout's overhead and
+    ``GROWTH`` times the cells.
     """
     out[o] = 123
     o += 1
     here = 0
     for k in range(count):
-        rank = present[k]
+        rank = found[k, FOUND_RANK]
         target = cells[rank, NODE]
         while here != target:
             above = target
@@ -271,15 +275,14 @@ def emit_row(
                 here = nodes[here, PARENT]
         length = cells[rank, KEY_LENGTH]
         copy_span(out, o, words, cells[rank, KEY_START], length)
-        column = cells[rank, COLUMN]
         o = _put_cell(
             out,
             o + length,
             cells[rank, STYLE],
             text,
-            starts[column],
-            ends[column],
-            doubled[column] != 0,
+            found[k, FOUND_START],
+            found[k, FOUND_END],
+            found[k, FOUND_DOUBLED] != 0,
         )
         out[o] = 44
         o += 1
@@ -296,15 +299,14 @@ def emit_row(
 
 
 @kernel(nrt=False)
-def _sort(present: Any, count: int) -> None:
-    """Insertion sort: a row has few cells, mostly in order."""
+def _sort(found: Any, count: int) -> None:
+    """Insertion sort by rank: a row has few cells, mostly in order."""
     for k in range(1, count):
-        value = present[k]
         j = k
-        while j > 0 and present[j - 1] > value:
-            present[j] = present[j - 1]
+        while j > 0 and found[j - 1, FOUND_RANK] > found[j, FOUND_RANK]:
+            for w in range(FOUND_WORDS):
+                found[j - 1, w], found[j, w] = found[j, w], found[j - 1, w]
             j -= 1
-        present[j] = value
 
 
 @kernel(nrt=False)
@@ -321,10 +323,7 @@ def csv_lines(
     words: Any,
     rows: Any,
     out: Any,
-    starts: Any,
-    ends: Any,
-    doubled: Any,
-    present: Any,
+    cells_found: Any,
     state: Any,
 ) -> None:
     """Write the lines of ``text[state[AT_BYTE]:end]`` as JSON until done or no room is left.
@@ -386,10 +385,10 @@ def csv_lines(
                     p += 1
                 last = p
             if found < columns and last > first and ranks[found] >= 0:
-                starts[found] = first
-                ends[found] = last
-                doubled[found] = twice
-                present[count] = ranks[found]
+                cells_found[count, FOUND_RANK] = ranks[found]
+                cells_found[count, FOUND_START] = first
+                cells_found[count, FOUND_END] = last
+                cells_found[count, FOUND_DOUBLED] = twice
                 count += 1
             found += 1
             if p >= stop:
@@ -405,14 +404,43 @@ def csv_lines(
         row += 1
         if status == ROW_GOOD:
             if not ordered:
-                _sort(present, count)
-            o = emit_row(out, o, cells, nodes, words, text, starts, ends, doubled, present, count)
+                _sort(cells_found, count)
+            o = emit_row(out, o, cells, nodes, words, text, cells_found, count)
         position = following
         line += 1
     state[AT_BYTE] = position
     state[AT_LINE] = line
     state[AT_ROW] = row
     state[AT_OUT] = o
+
+
+@kernel(nrt=False)
+def _emit_rows(
+    text: Any,
+    rows: int,
+    overhead: int,
+    cells: Any,
+    nodes: Any,
+    words: Any,
+    out: Any,
+    found: Any,
+    counts: Any,
+    state: Any,
+) -> bool:
+    """Write rows from ``found[r, :counts[r]]``; False where room ran out before the end."""
+    o = state[AT_OUT]
+    written = 0
+    for r in range(rows):
+        size = 0
+        for k in range(counts[r]):
+            size += found[r, k, FOUND_END] - found[r, k, FOUND_START]
+        if o + overhead + GROWTH * size > out.shape[0]:
+            break
+        o = emit_row(out, o, cells, nodes, words, text, found[r], counts[r])
+        written += 1
+    state[AT_OUT] = o
+    state[AT_ROW] += written
+    return written == rows
 
 
 @kernel(nrt=False)
@@ -426,78 +454,93 @@ def column_lines(
     nodes: Any,
     words: Any,
     out: Any,
-    starts: Any,
-    ends: Any,
-    doubled: Any,
-    lists: Any,
+    found: Any,
     counts: Any,
     state: Any,
 ) -> None:
     """Write rows ``state[AT_ROW]`` … ``count`` of columns as JSON lines until no room is left.
 
-    Cell (column, row) is ``text[firsts[column, row]:lasts[column, row]]``. ``lists`` and ``counts``
+    Cell (column, row) is ``text[firsts[column, row]:lasts[column, row]]``. ``found`` and ``counts``
     are scratch for as many rows as they have: columns are passed one after the other to find the
     cells of these rows that are not empty, since most are.
     """
-    row = state[AT_ROW]
-    o = state[AT_OUT]
     fits = True
-    while row < count and fits:
-        block = min(lists.shape[0], count - row)
+    while state[AT_ROW] < count and fits:
+        row = state[AT_ROW]
+        block = min(found.shape[0], count - row)
         for r in range(block):
             counts[r] = 0
         for rank in range(cells.shape[0]):
             column = cells[rank, COLUMN]
             for r in range(block):
                 if lasts[column, row + r] > firsts[column, row + r]:
-                    lists[r, counts[r]] = rank
-                    counts[r] += 1
-        for r in range(block):
-            size = 0
-            for k in range(counts[r]):
-                column = cells[lists[r, k], COLUMN]
-                starts[column] = firsts[column, row]
-                ends[column] = lasts[column, row]
-                size += ends[column] - starts[column]
-            if o + overhead + GROWTH * size > out.shape[0]:
-                fits = False
-                break
-            o = emit_row(
-                out, o, cells, nodes, words, text, starts, ends, doubled, lists[r], counts[r]
-            )
-            row += 1
-    state[AT_ROW] = row
-    state[AT_OUT] = o
+                    k = counts[r]
+                    found[r, k, FOUND_RANK] = rank
+                    found[r, k, FOUND_START] = firsts[column, row + r]
+                    found[r, k, FOUND_END] = lasts[column, row + r]
+                    found[r, k, FOUND_DOUBLED] = 0
+                    counts[r] = k + 1
+        fits = _emit_rows(text, block, overhead, cells, nodes, words, out, found, counts, state)
 
 
 @kernel(nrt=False)
-def view_spans(
-    text: Any, views: Any, bases: Any, start: int, count: int, firsts: Any, lasts: Any
+def view_lines(
+    text: Any,
+    views: Any,
+    bases: Any,
+    count: int,
+    overhead: int,
+    cells: Any,
+    nodes: Any,
+    words: Any,
+    out: Any,
+    found: Any,
+    counts: Any,
+    state: Any,
 ) -> None:
-    """Spans of rows ``start`` … of columns of Arrow string views, sixteen bytes each.
+    """The same as ``column_lines`` for columns of Arrow string views, sixteen bytes each.
 
     A view is a length and either up to twelve bytes or a place in buffer ``i``. Row ``c`` of
     ``views`` says where column ``c`` is: its views at ``text[views[c, 0]]`` (-1: all are empty),
     its bitmap at ``text[views[c, 1]]`` (-1: none is null; a null becomes empty), the bit of the
     first row, and where in ``bases`` the places of its buffers begin.
     """
-    for column in range(views.shape[0]):
-        at = views[column, 0]
-        valid = views[column, 1]
-        bit = views[column, 2] + start
-        if at < 0:
-            for k in range(count):
-                firsts[column, k] = 0
-                lasts[column, k] = 0
-            continue
-        for k in range(count):
-            place = at + 16 * (start + k)
-            length = np.int64(load64(text, place) & _LOW32)
-            first = np.int64(place + 4)
-            if length > 12:
-                tail = load64(text, place + 8)
-                first = bases[views[column, 3] + np.int64(tail & _LOW32)] + np.int64(tail >> _S32)
-            if valid >= 0 and not (load8(text, valid + ((bit + k) >> 3)) >> ((bit + k) & 7)) & 1:
-                length = np.int64(0)
-            firsts[column, k] = first
-            lasts[column, k] = first + length
+    fits = True
+    while state[AT_ROW] < count and fits:
+        row = state[AT_ROW]
+        block = min(found.shape[0], count - row)
+        for r in range(block):
+            counts[r] = 0
+        for rank in range(cells.shape[0]):
+            column = cells[rank, COLUMN]
+            at = views[column, 0]
+            if at < 0:
+                continue
+            valid = views[column, 1]
+            bit = views[column, 2] + row
+            r = 0
+            while r < block:
+                if valid >= 0:
+                    bits = load8(text, valid + ((bit + r) >> 3)) >> ((bit + r) & 7)
+                    if bits == 0:
+                        r += 8 - ((bit + r) & 7)  # nulls up to the end of this byte
+                        continue
+                    if not bits & 1:
+                        r += 1
+                        continue
+                place = at + 16 * (row + r)
+                length = np.int64(load64(text, place) & _LOW32)
+                if length > 0:
+                    start = np.int64(place + 4)
+                    if length > 12:
+                        tail = load64(text, place + 8)
+                        base = bases[views[column, 3] + np.int64(tail & _LOW32)]
+                        start = base + np.int64(tail >> _S32)
+                    k = counts[r]
+                    found[r, k, FOUND_RANK] = rank
+                    found[r, k, FOUND_START] = start
+                    found[r, k, FOUND_END] = start + length
+                    found[r, k, FOUND_DOUBLED] = 0
+                    counts[r] = k + 1
+                r += 1
+        fits = _emit_rows(text, block, overhead, cells, nodes, words, out, found, counts, state)

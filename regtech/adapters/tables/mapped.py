@@ -120,7 +120,7 @@ def _mapped_csv(
             continue
         lines, cells, rejects = _split(block, column_map, names, first_line, source_name)
         columns = dict(zip(names, zip(*cells, strict=True), strict=True)) if cells else {}
-        size = len(block.data)
+        size, text = len(block.data), block.data
         if not cells:
             yield Decoded(None, rejects, block.next_line, size)
             continue
@@ -128,10 +128,9 @@ def _mapped_csv(
         raw_of = dict(lines)
         for batch, refused in translator.decode(columns, numbers, source_index):
             found = [replace(reject, raw=raw_of[reject.line]) for reject in refused]
-            yield Decoded(
-                batch, sorted(rejects + found, key=lambda r: r.line), block.next_line, size
-            )
-            rejects, size = [], 0
+            rejects = sorted(rejects + found, key=lambda r: r.line)
+            yield Decoded(batch, rejects, block.next_line, size, text, block.first_line)
+            rejects, size, text = [], 0, b""
 
 
 def _split(

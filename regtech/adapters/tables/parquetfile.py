@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,17 +17,18 @@ import pyarrow.parquet as pq
 
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
-from regtech.adapters.tables.emit import view_spans
 from regtech.adapters.tables.layout import make_layout
-from regtech.adapters.tables.rows import RowDecoder, Spans, spans_of
+from regtech.adapters.tables.rows import RowDecoder, Spans, Views, spans_of
 from regtech.columns.batch import Bytes, Int64
 from regtech.columns.memory import PADDING
 from regtech.errors import InputError
 
-BATCH_ROWS = 1 << 14
-CUT_ROWS = 1 << 11
-"""Rows decoded at a time: the places of their cells stay in the cache."""
-WINDOW_ROWS = 1 << 17
+# What the readers raise for damaged files; a name that is no UTF-8 is a ValueError.
+_DAMAGE: Final = (pa.ArrowException, OSError, ValueError, MemoryError)
+BATCH_ROWS: Final = 1 << 14
+CUT_ROWS: Final = 1 << 12
+"""Rows decoded at a time: what is made of them stays in the cache."""
+WINDOW_ROWS: Final = 1 << 17
 """Rows read at a time; reading a part of a row group reads over what is before it again."""
 
 
@@ -93,7 +94,7 @@ def _text_column(column: Any, name: str, source_name: str) -> tuple[Int64, Bytes
 def _open(stream: IO[bytes], source_name: str) -> Any:
     try:
         return pq.ParquetFile(stream)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(f"{source_name} is not Parquet, or damaged: {error}") from None
 
 
@@ -104,7 +105,7 @@ def _pieces(file: Any, source_name: str, first_line: int) -> Iterator[tuple[Any,
     while True:
         try:
             piece = next(pieces, None)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise InputError(f"{source_name} is damaged after row {row - 1}: {error}") from None
         if piece is None:
             return
@@ -142,8 +143,8 @@ def _windows(file: Any, first_line: int) -> Iterator[tuple[int, int]]:
             start += rows
 
 
-def _views(stream: IO[bytes], start: int, rows: int) -> tuple[Bytes, Int64, Int64]:
-    """(bytes, views, bases) for ``view_spans``: polars reads text as views at little cost."""
+def _views(stream: IO[bytes], start: int, rows: int) -> Views:
+    """Columns of text as polars reads them, which costs it little."""
     import polars as pl
 
     stream.seek(0)
@@ -176,35 +177,33 @@ def _views(stream: IO[bytes], start: int, rows: int) -> tuple[Bytes, Int64, Int6
     for buffer in parts:
         text[place : place + buffer.size] = np.frombuffer(buffer, np.uint8)
         place += buffer.size
-    return text, views, np.array([*bases, 0], np.int64)
+    return Views(text, views, np.array([*bases, 0], np.int64))
 
 
 def _text_pieces(
     stream: IO[bytes], file: Any, source_name: str, first_line: int
-) -> Iterator[tuple[Spans, int, int]]:
-    """(cells, number of the first row, bytes), by the fast way as long as it goes."""
+) -> Iterator[tuple[Spans | Views, int, int, int]]:
+    """(cells, number of the first row, rows, bytes), by the fast way as long as it goes."""
     import polars as pl
 
     following = first_line
-    columns = len(file.schema_arrow)
     try:
         for start, rows in _windows(file, first_line):
-            text, views, bases = _views(stream, start, rows)
+            views = _views(stream, start, rows)
             for cut in range(0, rows, CUT_ROWS):
                 count = min(CUT_ROWS, rows - cut)
-                first = np.empty((columns, count), np.int64)
-                last = np.empty((columns, count), np.int64)
-                view_spans(text, views, bases, cut, count, first, last)
-                yield Spans(text, first, last), start + cut + 1, len(text) * count // rows
+                yield views.part(cut), start + cut + 1, count, len(views.text) * count // rows
                 following = start + cut + 1 + count
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, *_DAMAGE):
         # Damaged, or bytes that are no UTF-8: the other reader says what, or isolates the rows.
         yield from _slow_pieces(_open(stream, source_name), source_name, following)
 
 
-def _slow_pieces(file: Any, source_name: str, first_line: int) -> Iterator[tuple[Spans, int, int]]:
+def _slow_pieces(
+    file: Any, source_name: str, first_line: int
+) -> Iterator[tuple[Spans | Views, int, int, int]]:
     for table, row, size in _pieces(file, source_name, first_line):
-        yield spans_of(_columns_of(table, source_name)), row, size
+        yield spans_of(_columns_of(table, source_name)), row, len(table), size
 
 
 def read_parquet(
@@ -225,10 +224,9 @@ def read_parquet(
         schema = _flat(schema.empty_table()).schema
     floats = frozenset(k for k, f in enumerate(schema) if pa.types.is_floating(_plain(f.type)))
     decode = RowDecoder(make_layout(schema.names, floats=floats), decoder)
-    for spans, row, size in pieces:
-        count = spans.first.shape[1]
+    for cells, row, count, size in pieces:
         numbers = np.arange(row, row + count)
-        for batch, rejects in decode.decode_columns(spans, numbers, source_name, source_index):
+        for batch, rejects in decode.decode_columns(cells, numbers, source_name, source_index):
             yield Decoded(batch, rejects, row + count, size)
             size = 0
 

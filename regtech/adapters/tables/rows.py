@@ -13,6 +13,7 @@ from regtech.adapters.tables.emit import (
     AT_LINE,
     AT_OUT,
     AT_ROW,
+    FOUND_WORDS,
     GROWTH,
     ROW_CELLS,
     ROW_END,
@@ -26,14 +27,15 @@ from regtech.adapters.tables.emit import (
     STATE_WORDS,
     column_lines,
     csv_lines,
+    view_lines,
 )
 from regtech.adapters.tables.layout import Layout
 from regtech.columns.batch import Batch, Bytes, Int64, Reject
 from regtech.columns.hashing import padded
 from regtech.columns.memory import PADDING
 
-_OUT_MIN = 1 << 16
-_BLOCK_ROWS = 256  # rows whose cells are found at a time; their lists stay in the cache
+_OUT_MIN = 1 << 20
+_BLOCK_ROWS = 64  # rows whose cells are found at a time; their lists stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,23 @@ class Spans:
     last: Int64
 
 
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Cells as Arrow string views, see ``view_lines``."""
+
+    text: Bytes
+    views: Int64
+    bases: Int64
+
+    def part(self, start: int) -> Views:
+        """The same cells without the first ``start`` rows."""
+        views = self.views.copy()
+        full = views[:, 0] >= 0
+        views[full, 0] += 16 * start
+        views[full, 2] += start
+        return Views(self.text, views, self.bases)
+
+
 class RowDecoder:
     """Decodes rows of one layout. Not for several threads."""
 
@@ -53,10 +72,7 @@ class RowDecoder:
         self._decoder = decoder
         columns = len(layout.rank)
         self._out: Bytes = np.zeros(_OUT_MIN, np.uint8)
-        self._starts: Int64 = np.zeros(columns + 1, np.int64)
-        self._ends: Int64 = np.zeros(columns + 1, np.int64)
-        self._doubled: Int64 = np.zeros(columns + 1, np.int64)
-        self._lists: Int64 = np.zeros((_BLOCK_ROWS, columns + 1), np.int64)
+        self._found: Int64 = np.zeros((_BLOCK_ROWS, columns + 1, FOUND_WORDS), np.int64)
         self._counts: Int64 = np.zeros(_BLOCK_ROWS, np.int64)
         self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
 
@@ -88,7 +104,7 @@ class RowDecoder:
             csv_lines(
                 text, len(data), ord(separator), line_bytes_max, layout.overhead, layout.ordered,
                 layout.rank, layout.cells, layout.nodes, layout.text, rows, self._out,
-                self._starts, self._ends, self._doubled, self._lists[0], state,
+                self._found[0], state,
             )  # fmt: skip
             assert state[AT_BYTE] > before, "a row did not fit its buffer"
             seen = rows[: int(state[AT_ROW])]
@@ -105,31 +121,28 @@ class RowDecoder:
             yield batch, sorted(rejects, key=lambda reject: reject.line)
 
     def decode_columns(
-        self,
-        spans: Spans,
-        numbers: Int64,
-        source_name: str,
-        source_index: int,
+        self, cells: Spans | Views, numbers: Int64, source_name: str, source_index: int
     ) -> Iterator[tuple[Batch, list[Reject]]]:
         """Decode rows given as columns of text; row ``k`` is the record ``numbers[k]``."""
-        count = spans.first.shape[1]
+        count = len(numbers)
         state, layout = self._state, self._layout
-        sizes = (spans.last - spans.first).sum(axis=0)
-        longest = int(sizes.max(initial=0))
-        most = 2 * int(sizes.sum()) + min(count, 4096) * layout.overhead
-        self._room(most + layout.overhead + GROWTH * longest)
-        self._doubled[:] = 0
+        rest = (
+            count, layout.overhead, layout.cells, layout.nodes, layout.text, self._out,
+            self._found, self._counts, state,
+        )  # fmt: skip
         state[AT_ROW] = 0
         while state[AT_ROW] < count:
             before = int(state[AT_ROW])
             state[AT_OUT] = 0
-            column_lines(
-                spans.text, spans.first, spans.last, count, layout.overhead,
-                layout.cells, layout.nodes, layout.text, self._out, self._starts, self._ends,
-                self._doubled, self._lists, self._counts, state,
-            )  # fmt: skip
+            if isinstance(cells, Views):
+                view_lines(cells.text, cells.views, cells.bases, *rest)
+            else:
+                column_lines(cells.text, cells.first, cells.last, *rest)
             after = int(state[AT_ROW])
-            assert after > before, "a row did not fit its buffer"
+            if after == before:
+                self._room(2 * len(self._out) + layout.overhead)  # one row that does not fit
+                rest = (*rest[:5], self._out, *rest[6:])
+                continue
             yield self._decode(numbers[before:after], source_name, source_index)
 
     def _decode(
