@@ -16,7 +16,8 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(slots=True)
 class Block:
-    """``count`` events; ``columns`` has the plan's columns, see ``columns.py``, and may be longer."""
+    """``count`` events; ``columns`` has the plan's columns, see ``columns.py``, and may be
+    longer."""
 
     count: int
     columns: Int64
@@ -105,7 +106,8 @@ def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:
 
 
 class EventStore:
-    """Ids, reporters, times and places of judged events, by ordinal, as far back as evidence reaches."""
+    """Ids, reporters, times and places of judged events, by ordinal, as far back as evidence
+    reaches."""
 
     def __init__(self) -> None:
         self.base = 0
@@ -151,7 +153,9 @@ class EventStore:
         for ordinal in ordinals:
             k = int(ordinal) - self.base
             if k >= 0:
-                found.append(self._bytes[self._offsets[k] : self._offsets[k + 1]].tobytes().decode())
+                found.append(
+                    self._bytes[self._offsets[k] : self._offsets[k + 1]].tobytes().decode()
+                )
         return found
 
     def place(self, ordinal: int) -> tuple[int, int]:

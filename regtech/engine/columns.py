@@ -36,7 +36,8 @@ _COMMON: Final = ("id", "type", "time", "reporter", "project")
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A looked-up column: ``fact`` of the party in ``source`` (the reporter where it is missing)."""
+    """A looked-up column: ``fact`` of the party in ``source`` (the reporter where it is
+    missing)."""
 
     path: str
     source: str
@@ -114,7 +115,8 @@ def kind_of(path: str) -> Kind:
     made = derived_column(path)
     if made is not None:
         return _CATALOGUE[f"party.{made.fact}"].kind
-    return _CATALOGUE[sides(path)[0]].kind if sides(path) else Kind.SYMBOL
+    pair = sides(path)
+    return _CATALOGUE[pair[0]].kind if pair else Kind.SYMBOL
 
 
 @cache

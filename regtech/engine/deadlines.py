@@ -14,7 +14,6 @@ from typing import Any
 from regtech.engine.durations import end_of
 from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.evidence import EvidenceMaker
-from regtech.engine.kernels.raw import MIN
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.windows import first_day
 from regtech.model.alert import Alert
@@ -27,7 +26,8 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(slots=True)
 class Duty:
-    """An open duty. The alerts it may raise were made when it opened: facts are those of that time."""
+    """An open duty. The alerts it may raise were made when it opened: facts are those of that
+    time."""
 
     rule: str
     key: str
@@ -103,15 +103,11 @@ class Deadlines:
             if self.last_period.get((variant.rule.id, subject)) == name:
                 return
             self.last_period[(variant.rule.id, subject)] = name
-        breach = evidence.make(
-            env, 2, 0, period=label, time_us=max(due, opened), due_us=due
-        )
+        breach = evidence.make(env, 2, 0, period=label, time_us=max(due, opened), due_us=due)
         warning = None
         if warn is not None:
             warning = evidence.make(env, 2, 0, period=label, time_us=warn, due_us=due, warning=True)
-        duty = Duty(
-            variant.rule.id, subject, name, reporter, opened, due, warn, breach, warning
-        )
+        duty = Duty(variant.rule.id, subject, name, reporter, opened, due, warn, breach, warning)
         self.open[key] = duty
         self.by_name.setdefault((variant.rule.id, reporter, name), []).append(key)
         self._arm(key, duty)

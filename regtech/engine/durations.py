@@ -1,4 +1,5 @@
-"""Ends of legal clocks: hours, days, months and working days from a start, in a jurisdiction's zone."""
+"""Ends of legal clocks: hours, days, months and working days from a start, in a jurisdiction's
+zone."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ DAY_US = 86_400_000_000
 def end_of(start_us: int, length: Duration, profile: Profile) -> int:
     """The instant at which a clock that started at ``start_us`` runs out. Rule 20.
 
-    Working days: the last microsecond of the n-th working day after the start's local day. Months: the same local
+    Working days: the last microsecond of the n-th working day after the start's local day. Months:
+    the same local
     time, clamped to the month's last day. Days are 24 hours.
     """
     if length.unit == "seconds":
@@ -30,7 +32,8 @@ def end_of(start_us: int, length: Duration, profile: Profile) -> int:
 
 
 def instant_of(zone: str, local_us: int) -> int:
-    """Instant of a local time: the first of two, and in a gap the time with the offset before it."""
+    """Instant of a local time: the first of two, and in a gap the time with the offset before
+    it."""
     early = offset_us(zone, local_us - DAY_US)
     if offset_us(zone, local_us - early) == early:
         return local_us - early

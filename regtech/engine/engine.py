@@ -12,11 +12,11 @@ import numpy as np
 from regtech.columns.batch import Batch
 from regtech.engine.block import Sequence
 from regtech.engine.deadlines import Deadlines
+from regtech.engine.durations import time_text
 from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.evidence import EvidenceMaker
 from regtech.engine.intake import FOREVER, Intake, SetAside
 from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
-from regtech.engine.durations import time_text
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.rows import months_before
@@ -46,9 +46,12 @@ class Summary:
 class Engine:
     """One engine over one plan. Push batches, take alerts, finish.
 
-    ``sources`` names the sources in the order of ``Batch.source``. Alerts are handed out once no event can
-    come before them. ``lateness_us``: an event older than the newest of its source by more than this
-    is set aside as late. ``from_us``: events before it fill windows; they are counted as ``early``, and
+    ``sources`` names the sources in the order of ``Batch.source``. Alerts are handed out once no
+    event can
+    come before them. ``lateness_us``: an event older than the newest of its source by more than
+    this
+    is set aside as late. ``from_us``: events before it fill windows; they are counted as
+    ``early``, and
     what they raise is for the caller to leave out.
     """
 
@@ -127,7 +130,7 @@ class Engine:
         hits = self.judge.judge(events)
         self.events += events.count
         if self.from_us is not None:
-            self.early += int(np.searchsorted(self.judge.times[: block.count], self.from_us))
+            self.early += int(np.searchsorted(self.judge.times[: events.count], self.from_us))
         for k in range(len(hits)):
             self._handle(hits, k)
         self.now_us = int(self.judge.times[events.count - 1])

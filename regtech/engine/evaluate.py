@@ -258,7 +258,11 @@ def evaluate(expr: Expr, env: Environment) -> Value:
         case Call():
             return _call(expr, env)
         case _:
-            return point(Fraction(1 if truth(expr, env) == YES else 0)) if truth(expr, env) != MAYBE else UNKNOWN
+            return (
+                point(Fraction(1 if truth(expr, env) == YES else 0))
+                if truth(expr, env) != MAYBE
+                else UNKNOWN
+            )
 
 
 def _constant(expr: Const, currencies: CurrencyTable) -> Value:
@@ -325,8 +329,8 @@ def _call(call: Call, env: Environment) -> Value:
             start, now = _number(args[0], env).exact, env.local("time")
             return UNKNOWN if start is None or now is None else point(now - start)
         case "hour" | "weekday":
-            value = env.local(call.function)
-            return UNKNOWN if value is None else point(value)
+            here = env.local(call.function)
+            return UNKNOWN if here is None else point(here)
         case "length":
             return env.field("persons")
         case "least" | "greatest":

@@ -1,4 +1,5 @@
-"""Arrival order to canonical order: late events, repeats and conflicts are sorted out on the way."""
+"""Arrival order to canonical order: late events, repeats and conflicts are sorted out on the
+way."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ _WORDS_KEPT: Final = 100_000
 class Hits:
     """Rows that met a rule (outcome 2) or could not be told (1), first of their period, in order.
 
-    ``rule`` is a variant's index (beyond the variants: the closing of a deadline); ``row``, ``event`` are
+    ``rule`` is a variant's index (beyond the variants: the closing of a deadline); ``row``,
+    ``event`` are
     positions in the judge's present block; ``label`` the period's number.
     """
 
@@ -70,6 +71,12 @@ class Judge:
         self.errors = np.zeros(1, np.int64)
         self._capacity = 0
         self._block_capacity = 0
+        self.LO = np.zeros((0, 0), np.int64)
+        self.HI = np.zeros((0, 0), np.int64)
+        self.B = np.zeros((0, 0), np.uint8)
+        self.hit_row = np.zeros(0, np.int64)
+        self.hit_rule = np.zeros(0, np.int64)
+        self.hit_outcome = np.zeros(0, np.int64)
         self._prepare_governing(home)
         self._prepare_facts()
         self._prepare_zones()
@@ -235,11 +242,11 @@ class Judge:
 
     def _grow_registers(self, program: EraProgram) -> None:
         slots = program.slots
-        if not hasattr(self, "LO") or self.LO.shape[0] < slots["numbers"] + 1:
+        if self.LO.shape[0] < slots["numbers"] + 1:
             # a row is padded so that equal columns of two registers do not share a cache set
             shape = (slots["numbers"] + 1, VECTOR + 24)
             self.LO, self.HI = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        if not hasattr(self, "B") or self.B.shape[0] < slots["truths"] + 1:
+        if self.B.shape[0] < slots["truths"] + 1:
             self.B = np.zeros((slots["truths"] + 1, VECTOR + 64), np.uint8)
         self._capacity = 0
 
@@ -295,7 +302,8 @@ class Judge:
         program = self._enter_era(int(times[0]))
         state.room_for_facts(len(self.fact_names), len(plan.vocabulary))
         R.apply_facts(
-            cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs, self.fill,
+            cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs,
+            self.fill,
             self.fill_from, self.derived, self.derived_from, state.facts, TYPE_INDEX["party"],
         )  # fmt: skip
         self._scratch_events(n)
@@ -316,7 +324,8 @@ class Judge:
         self.group_starts = np.zeros(len(counts) * N_TYPES + 1, np.int64)
         R.make_rows(
             types, src, n, N_TYPES, self.governed, self.leg_masks, self.leg_institutions,
-            starts, self.row_event, self.row_source, self.row_side, self.row_flags, self.row_institution,
+            starts, self.row_event, self.row_source, self.row_side, self.row_flags,
+            self.row_institution,
             self.group_starts, self.group_rows,
         )  # fmt: skip
         self.starts = starts
@@ -339,28 +348,28 @@ class Judge:
         )  # fmt: skip
         K.run_measures(
             state.M[: len(plan.measures)], program.roles, state.log_descriptors, starts,
-            self.row_event, self.row_source, types, times, self.day, self.month, self.business_day, self.shifted,
-            self.standard, self.F, self.V, self.S, self.E, self.X, self.XH, state.table_descriptors,
-            state.value_addresses, block.person_offsets, block.person_values, block.person_given,
-            self.errors,
+            self.row_event, self.row_source, types, times, self.day, self.month, self.business_day,
+            self.shifted, self.standard, self.F, self.V, self.S, self.E, self.X, self.XH,
+            state.table_descriptors, state.value_addresses, block.person_offsets,
+            block.person_values, block.person_given, self.errors,
         )  # fmt: skip
-        return self._hits(self._run(program.code_b, program.first_b, program.last_b, program, total))
+        return self._hits(
+            self._run(program.code_b, program.first_b, program.last_b, program, total)
+        )
 
-    def _run(
-        self, code: Int64, first: Int64, last: Int64, program: EraProgram, rows: int
-    ) -> int:
+    def _run(self, code: Int64, first: Int64, last: Int64, program: EraProgram, rows: int) -> int:
         groups = np.diff(self.group_starts)
         bound = int((groups * program.rules_per_group).sum()) + 1
-        if not hasattr(self, "hit_row") or len(self.hit_row) < bound:
+        if len(self.hit_row) < bound:
             self.hit_row = np.zeros(bound, np.int64)
             self.hit_rule = np.zeros(bound, np.int64)
             self.hit_outcome = np.zeros(bound, np.int64)
         counts = np.zeros(1, np.int64)
         run_groups(
             code, first, last, N_TYPES, self.group_starts, self.group_rows, self.row_event,
-            self.row_source, self.row_side, self.row_flags, self.row_institution, self.block.columns, self.times,
-            self.day, self.clock, self.next_working, self.working_from, self.X, self.XH, self.F,
-            self.V, self.S, self.LO, self.HI, self.B, program.pool, self.rate_rows, self.rate_first,
+            self.row_source, self.row_side, self.row_flags, self.row_institution,
+            self.block.columns, self.times, self.day, self.clock, self.next_working,
+            self.working_from, self.X, self.XH, self.F, self.V, self.S, self.LO, self.HI, self.B, program.pool, self.rate_rows, self.rate_first,
             self.rate_num, self.rate_den, self.state.key_descriptors, self.hit_row, self.hit_rule,
             self.hit_outcome, counts, self.rule_counts, self.zone_starts, self.zone_offsets,
             self.zone_lengths,
@@ -382,7 +391,8 @@ class Judge:
         H.first_in_period(
             n, row, rule, outcome, self.row_event, self.types, self.times, self.shifted, self.day,
             self.month, self.business_day, self.S, self.rule_periods, self.rule_lengths,
-            self.rule_months, self.rule_numbers, self.program.rule_key, self.state.special[2], self.first_event, keep, label,
+            self.rule_months, self.rule_numbers, self.program.rule_key, self.state.special[2],
+            self.first_event, keep, label,
         )  # fmt: skip
         kept = keep != 0
         return Hits(rule[kept], row[kept], event[kept], outcome[kept], label[kept])

@@ -77,7 +77,11 @@ class Symbols(Protocol):
 
     columns: ColumnRegistry
     vocabulary: Vocabulary
-    currencies: CurrencyTable
+
+    @property
+    def currencies(self) -> CurrencyTable:
+        """Currencies and their decimals."""
+        ...
 
     def rate_target(self, currency: str) -> int:
         """Row of a target currency in the rate arrays."""
@@ -96,7 +100,8 @@ class Lowering:
     plan: Symbols
     event_type: str
     measure_slot: Callable[[Measure, bool], int]
-    """Output slot of a measure; the flag asks for one that is unknown while anything is uncertain."""
+    """Output slot of a measure; the flag asks for one that is unknown while anything is
+    uncertain."""
     code: list[tuple[int, ...]] = field(default_factory=list)
     numbers: int = 0
     truths: int = 0
@@ -266,9 +271,7 @@ class Lowering:
         if max(k1, k2) >= _INT64:
             raise self._cannot(mark, "needs factors beyond 62 bits")
         name = "q" + _WIDE[_FLIP[op]][1:]
-        return self.emit(
-            name, y.register, x.above.register, k1, k2, x.below.register, truth=True
-        )
+        return self.emit(name, y.register, x.above.register, k1, k2, x.below.register, truth=True)
 
     def _membership(self, expr: In) -> int:
         if expr.flags is not None:
@@ -305,8 +308,10 @@ class Lowering:
         match call.function:
             case "missing" | "known":
                 register = self._presence(args[0])
-                return register if call.function == "missing" else self.emit(
-                    "not", register, truth=True
+                return (
+                    register
+                    if call.function == "missing"
+                    else self.emit("not", register, truth=True)
                 )
             case "has":
                 return self._has(args[0], _words(args[1:]))
@@ -401,7 +406,7 @@ class Lowering:
             case bool(value):
                 return Fraction(int(value))
             case Money(amount=amount, currency=code):
-                return amount * 10 ** self.plan.currencies[code].exponent
+                return amount * Fraction(10) ** self.plan.currencies[code].exponent
             case Duration(count=count, unit="seconds"):
                 return Fraction(count * US)
             case Duration(count=count, unit="days"):
@@ -421,7 +426,9 @@ class Lowering:
 
     def _persons(self, expr: Measure) -> int:
         ids, largest, total = persons_parts(expr)
-        registers = [self.emit("measure", self.measure_slot(part, False)) for part in (ids, largest, total)]
+        registers = [
+            self.emit("measure", self.measure_slot(part, False)) for part in (ids, largest, total)
+        ]
         return self.emit("persons", *registers)
 
     def _number_call(self, call: Call) -> Number | Quotient:
@@ -481,9 +488,11 @@ class Lowering:
             return Number(self.emit("clock_end", start.register, clock.count, kind), Fraction(1))
         for choice, other in ((expr.left, expr.right), (expr.right, expr.left)):
             if expr.op == "*" and isinstance(choice, IfElse):
-                parts = [replace(expr, left=other, right=part) for part in
-                         (choice.then, choice.otherwise)]  # fmt: skip
-                return self.number(IfElse(choice.condition, *parts, expr.type, expr.mark))
+                then, otherwise = (
+                    replace(expr, left=other, right=part)
+                    for part in (choice.then, choice.otherwise)
+                )
+                return self.number(IfElse(choice.condition, then, otherwise, expr.type, expr.mark))
         x, y = self.number(expr.left), self.number(expr.right)
         if isinstance(x, Quotient) and isinstance(y, Number) and y.constant:
             factor = y.constant if expr.op == "*" else 1 / y.constant
@@ -496,26 +505,28 @@ class Lowering:
         if x.constant is not None and y.constant is not None:
             if expr.op == "/" and y.constant == 0:
                 raise self._cannot(expr.mark, "divides by zero")
-            value = {
+            result = {
                 "+": x.constant + y.constant,
                 "-": x.constant - y.constant,
                 "*": x.constant * y.constant,
                 "/": x.constant / y.constant if y.constant else Fraction(0),
             }[expr.op]
-            return Number(-1, Fraction(1), value)
+            return Number(-1, Fraction(1), result)
         if expr.op == "*":
-            factor, other = (x, y) if x.constant is not None else (y, x)
-            if factor.constant is None:
+            figure, value = (x, y) if x.constant is not None else (y, x)
+            if figure.constant is None:
                 raise self._cannot(expr.mark, "multiplies two values that are not figures")
-            return self._times(other, factor.constant)
+            return self._times(value, figure.constant)
         if expr.op == "/":
             if y.constant is not None:
                 if y.constant == 0:
                     raise self._cannot(expr.mark, "divides by zero")
                 return self._times(x, 1 / y.constant)
             if x.constant is not None:
-                x = Number(self._materialised(x, Fraction(1, x.constant.denominator)),
-                           Fraction(1, x.constant.denominator))
+                x = Number(
+                    self._materialised(x, Fraction(1, x.constant.denominator)),
+                    Fraction(1, x.constant.denominator),
+                )
             return Quotient(x, y)
         a, b, unit = self._alike(x, y, expr.mark)
         return Number(self.emit("add" if expr.op == "+" else "sub", a, b), unit)
@@ -585,7 +596,8 @@ class Lowering:
     def key(
         self, parts: tuple[str, ...], keyspace: int, column: int, prefix: int | None = None
     ) -> None:
-        """Write the slot of a key into a key column; ``prefix``: the key column of its first parts."""
+        """Write the slot of a key into a key column; ``prefix``: the key column of its first
+        parts."""
         if EVENT in parts or len(parts) > 4:
             raise ContentError(f"a key of {parts} cannot be kept", hint="use at most seven parts")
         registers = [

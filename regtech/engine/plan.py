@@ -14,7 +14,7 @@ from typing import Final
 
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.columns import ColumnRegistry, has_path, sides
-from regtech.engine.kernels.measures import EVER, KIND, PERIODS, CALENDAR, MONTHS, ROLLING
+from regtech.engine.kernels.measures import CALENDAR, EVER, KIND, MONTHS, PERIODS, ROLLING
 from regtech.engine.lowering import calendar_length, mean_parts, persons_parts
 from regtech.engine.subjects import EVENT, PREFIXES, Part, is_sided, key_parts
 from regtech.engine.variants import (
@@ -28,6 +28,7 @@ from regtech.engine.variants import (
 )
 from regtech.errors import ContentError
 from regtech.model.fields import EVENT_TYPES
+from regtech.reference.currencies import CurrencyTable
 from regtech.reference.load import Reference
 from regtech.reference.profiles import Profile
 from regtech.rulelang.ir import (
@@ -124,7 +125,8 @@ class Plan:
     _parts: dict[int, tuple[Measure, list[tuple[Measure, bool]]]] = field(default_factory=dict)
 
     @property
-    def currencies(self):  # type: ignore[no-untyped-def]  # CurrencyTable, see Symbols
+    def currencies(self) -> CurrencyTable:
+        """Currencies and their decimals."""
         return self.reference.currencies
 
     def rate_target(self, currency: str) -> int:
@@ -141,7 +143,8 @@ class Plan:
         return found or self._slots[(variant.index, expr, strict)]
 
     def is_strict(self, variant: Variant, expr: Measure) -> bool:
-        """Whether the variant has the measure as one that is unknown while anything is uncertain."""
+        """Whether the variant has the measure as one that is unknown while anything is
+        uncertain."""
         if (variant.index, id(expr), False) in self._by_object:
             return False
         return (variant.index, expr, True) in self._slots
@@ -240,8 +243,8 @@ def _register(plan: Plan, variant: Variant) -> None:
     for expr in expressions:
         for node in walk(expr):
             if isinstance(node, Measure):
-                for part in plan.parts_of(node):
-                    _measure(plan, variant, *part)
+                for made, strict in plan.parts_of(node):
+                    _measure(plan, variant, made, strict)
             elif isinstance(node, FieldRef):
                 for event_type in rule.on:
                     touch(plan, event_type, node.path)
@@ -279,7 +282,11 @@ def touch(plan: Plan, event_type: str, path: str) -> None:
 def kernel_parts(expr: Measure) -> list[tuple[Measure, bool]]:
     if expr.kind == "mean":
         return [(part, True) for part in mean_parts(expr)]
-    if expr.kind == "distinct" and isinstance(expr.value, FieldRef) and expr.value.path == "persons":
+    if (
+        expr.kind == "distinct"
+        and isinstance(expr.value, FieldRef)
+        and expr.value.path == "persons"
+    ):
         return [(part, False) for part in persons_parts(expr)]
     return [(expr, False)]
 
@@ -333,8 +340,8 @@ def _measure(plan: Plan, variant: Variant, expr: Measure, strict: bool) -> None:
     rule_where = variant.where if expr.rule_where else None
     identity = (
         jurisdiction, kind, window, period, length, strict, tuple(sorted(contributes.items())),
-        tuple(sorted(item.items())), tuple(sorted(reads.items())), expr.where, rule_where, expr.value,
-        expr.figure, expr.at,
+        tuple(sorted(item.items())), tuple(sorted(reads.items())), expr.where, rule_where,
+        expr.value, expr.figure, expr.at,
     )  # fmt: skip
     spec = plan._by_identity.get(identity)
     if spec is None:
@@ -378,7 +385,8 @@ def _shared(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 def named_key(names: tuple[str, ...], per: tuple[str, ...], event_type: str) -> tuple[Part, ...]:
-    """Key parts of ``key=``: each name stands for one word of ``per``; the institution of a customer
+    """Key parts of ``key=``: each name stands for one word of ``per``; the institution of a
+    customer
     or account is the contributing row's reporter."""
     parts: list[Part] = []
     for k, name in enumerate(names):
@@ -389,7 +397,11 @@ def named_key(names: tuple[str, ...], per: tuple[str, ...], event_type: str) -> 
 
 
 def _kind(expr: Measure) -> int:
-    if expr.kind == "distinct" and isinstance(expr.value, FieldRef) and expr.value.path == "persons":
+    if (
+        expr.kind == "distinct"
+        and isinstance(expr.value, FieldRef)
+        and expr.value.path == "persons"
+    ):
         return KIND["persons"]
     return KIND[expr.kind]
 

@@ -25,11 +25,9 @@ from regtech.engine.plan import (
     MeasureSpec,
     Plan,
     in_force,
-    is_sided,
-    key_parts,
     subject_space,
 )
-from regtech.engine.subjects import EVENT
+from regtech.engine.subjects import EVENT, is_sided, key_parts
 from regtech.engine.variants import Variant, condition
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.ir import FieldRef, Measure, Type
@@ -159,9 +157,7 @@ class Builder:
         measures = [
             spec
             for spec in self.plan.measures
-            if spec.jurisdiction == j
-            and self.active[spec.index]
-            and event_type in spec.contributes
+            if spec.jurisdiction == j and self.active[spec.index] and event_type in spec.contributes
         ]
         closers = []
         if event_type == "action":
@@ -265,7 +261,9 @@ class Builder:
                 parts.append(low.emit("boundary", day, months, truth=True))
         if spec.kind == KIND["persons"]:
             given = low.emit(
-                "not", low.emit("missing", low.load(PERSONS_GIVEN, _mark(spec)), truth=True), truth=True
+                "not",
+                low.emit("missing", low.load(PERSONS_GIVEN, _mark(spec)), truth=True),
+                truth=True,
             )
             no_count = low.emit("missing", low.load("person_count", _mark(spec)), truth=True)
             unsure = low.emit("and", no_count, low.emit("bconst", 1, truth=True), truth=True)

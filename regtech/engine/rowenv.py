@@ -49,7 +49,8 @@ class RowEnvironment:
         return _MIN if column < 0 else int(self.judge.block.columns[column, self.source])
 
     def _place(self, path: str) -> tuple[int, int, int]:
-        """Columns of a path when the subject pays, is paid, and on a row without a side; -1: none."""
+        """Columns of a path when the subject pays, is paid, and on a row without a side; -1:
+        none."""
         index = self.judge.columns.index
         if path == "direction":
             raise KeyError(path)

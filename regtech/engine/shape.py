@@ -122,9 +122,7 @@ def citation(variant: Variant) -> dict[str, Any] | None:
     }
 
 
-def _reading(
-    variant: Variant, whole: Expr, above: tuple[tuple[Variant, Expr], ...]
-) -> Reading:
+def _reading(variant: Variant, whole: Expr, above: tuple[tuple[Variant, Expr], ...]) -> Reading:
     reading = Reading(fields=dict.fromkeys(ALWAYS))
     rule = variant.rule
     parts: list[Expr] = [whole, *variant.lets.values()]

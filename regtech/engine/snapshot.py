@@ -81,7 +81,8 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
 
 
 def vocabularies(arrays: Arrays) -> tuple[Vocabulary, Vocabulary]:
-    """The vocabularies of symbols and of persons: a plan is compiled, and a decoder made, with them."""
+    """The vocabularies of symbols and of persons: a plan is compiled, and a decoder made, with
+    them."""
     return (
         Vocabulary.from_arrays(_under("symbols.", arrays)),
         Vocabulary.from_arrays(_under("persons.", arrays)),
@@ -250,9 +251,7 @@ def _restore_state(state: State, arrays: Arrays) -> None:
             row = state.M[index]
             mask = int(row[K.M_PMASK])
             live = _places(int(row[K.M_PCURSOR]), int(row[K.M_PHEAD]), mask)
-            state.people[index] = [
-                _ring(part, live, mask + 1) for part in arrays[f"people{index}"]
-            ]
+            state.people[index] = [_ring(part, live, mask + 1) for part in arrays[f"people{index}"]]
         state._refresh_measure(index)
     for log in state.logs:
         log.heads = _filled(log.heads, state.slots[log.space.index])

@@ -1,4 +1,5 @@
-"""State as arrays: hash tables, cells, logs. Kernels see them by address; here they are owned and grown.
+"""State as arrays: hash tables, cells, logs. Kernels see them by address; here they are owned and
+grown.
 
 Head-room for a block is made before it runs, so kernels never allocate. Everything that a snapshot
 must hold is reachable through ``State.export`` as named arrays.
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
     T_ADDRESS,
@@ -62,7 +64,8 @@ class Table:
         return (int(self.descriptor[T_MASK]) + 1) // 2 - self.count
 
     def ensure(self, more: int, stale_word: int = 0, stale_below: int = 0) -> None:
-        """Make room for ``more`` entries; growing drops entries whose stale word is below a bound."""
+        """Make room for ``more`` entries; growing drops entries whose stale word is below a
+        bound."""
         if more <= self.room():
             return
         capacity = int(self.descriptor[T_MASK]) + 1
@@ -199,7 +202,7 @@ class State:
         self.seen_ids = Table(self.special[0], 4, 2)
         self.seen_payments = Table(self.special[1], 4, 2)
         self.alerted = Table(self.special[2], 4, 2)
-        self.facts = np.full((1, 1), K.MIN, np.int64)
+        self.facts = np.full((1, 1), MIN, np.int64)
         self.row_quota = [0] * len(plan.jurisdictions)
         self.person_quota = 0
 
@@ -256,7 +259,9 @@ class State:
             for index, table in self.distinct.items():
                 spec = self.plan.measures[index]
                 if spec.jurisdiction in margins:
-                    more = margins[spec.jurisdiction] + (persons if spec.kind == K.KIND["persons"] else 0)
+                    more = margins[spec.jurisdiction] + (
+                        persons if spec.kind == K.KIND["persons"] else 0
+                    )
                     self._room_for_values(index, table, more)
             for j in short:
                 self.row_quota[j] = margins[j]
@@ -349,7 +354,7 @@ class State:
         """Fact columns for so many parties."""
         if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
             wanted = max(parties, 2 * self.facts.shape[1], 1024)
-            fresh = np.full((facts, wanted), K.MIN, np.int64)
+            fresh = np.full((facts, wanted), MIN, np.int64)
             fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
             self.facts = fresh
 

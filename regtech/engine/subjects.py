@@ -45,7 +45,7 @@ def subject_parts(name: str, event_type: str) -> tuple[Part, ...]:
             "data_transfer": "exporter",
             "loan": "borrower",
         }.get(event_type)
-        return ((f"{owner}.group",) if owner else ("@unknown",))
+        return (f"{owner}.group",) if owner else ("@unknown",)
     if name in PREFIXES[event_type] or (transaction and name == "counterparty"):
         return (f"{name}.id",)
     return (name,)

@@ -206,7 +206,9 @@ def _variant(
         lets[name] = resolved
     again = None
     if rule.again is not None:
-        again = Again(rewrite(rule.again.value, resolve_node), rewrite(rule.again.step, resolve_node))
+        again = Again(
+            rewrite(rule.again.value, resolve_node), rewrite(rule.again.step, resolve_node)
+        )
     deadline = rule.deadline
     if deadline is not None:
         within = deadline.within

@@ -1,7 +1,7 @@
-"""A rule's arithmetic on one row, step by step: what was compared with what, and how it came out.
+"""A rule's arithmetic on one row, step by step: what was compared, and how it came out.
 
-The rule as written and the rule as it stands on the alert's day have the same shape; walking both at
-once gives the words of the one and the values of the other.
+The rule as written and the rule as it stands on the alert's day have the same shape; walking both
+at once gives the words of the one and the values of the other.
 """
 
 from __future__ import annotations
@@ -138,4 +138,3 @@ def params_in_force(variant: Variant) -> dict[str, Param]:
         versions = tuple(v for v in param.versions if v.value == const.value)[:1]
         made[name] = replace(param, versions=versions)
     return made
-

@@ -1,4 +1,4 @@
-"""Why an alert was raised, in a person's words: law, facts, arithmetic, what follows, what is unseen.
+"""Why an alert was raised, in a person's words: law, facts, arithmetic, and what follows.
 
 The page is Markdown that reads well as plain text. Every value on it is computed again from the
 alert's own evidence; where the pack here is not the one that decided, the page says so and keeps to
@@ -36,14 +36,8 @@ from regtech.sandbox.arithmetic import (
     parts_of,
     value_of,
 )
-from regtech.sandbox.replay import (
-    Evidence,
-    EvidenceFault,
-    Replayed,
-    deadline_start,
-    instant_of_text,
-    replay,
-)
+from regtech.sandbox.evidence import Evidence, EvidenceFault, instant
+from regtech.sandbox.replay import Replayed, deadline_start, replay
 from regtech.sandbox.saying import Saying
 
 EVENTS_SHOWN: Final = 20
@@ -161,7 +155,7 @@ class _Page:
     def moment(self, text: Any) -> str:
         """A written time or day as the reader's clocks have it."""
         try:
-            return self.say.moment(instant_of_text(str(text)))
+            return self.say.moment(instant(str(text)))
         except EvidenceFault:
             return str(text)
 
@@ -201,6 +195,12 @@ class _Page:
             warn = self.say.pick("Caution", "注意")
             why = self.checked.fault or "; ".join(str(d) for d in self.checked.differences)
             self.lines += ["", f"**{warn}{self.colon}{why}**"]
+        if alert.get("law_as_of") is not None:
+            rehearsal = self.say.pick(
+                f"A rehearsal: judged by the law of {alert['law_as_of']}",
+                f"演练：按{alert['law_as_of']}的法律判定",
+            )
+            self.lines += ["", f"**{rehearsal}{stop}**"]
         if alert.get("status") == "advisory":
             self.lines += ["", f"**{pick(_ADVISORY, self.language)}{stop}**"]
 
@@ -229,6 +229,14 @@ class _Page:
         if self.evidence is None:
             return text
         kind = self.evidence.shape.period[0]
+        if self.evidence.variant.again is not None:
+            text, _, step = text.rpartition("#")
+            also = self.say.pick(f", step {step}", f"，第{step}级")
+            return self._period_words(text, kind) + also
+        return self._period_words(text, kind)
+
+    def _period_words(self, text: str, kind: int) -> str:
+        assert self.evidence is not None
         if self.evidence.variant.deadline is not None:
             return self.say.pick(f"the duty {text}", f"义务 {text}")
         names = ("day", "week", "month", "quarter", "year", "business_day", "ever")
@@ -261,13 +269,15 @@ class _Page:
     def _event(self, evidence: Evidence) -> None:
         self.heading("event")
         source = self.alert.get("source")
-        place = f", {source['file']}:{source['line']}" if isinstance(source, dict) else ""
+        place = self.say.pick("source not recorded", "来源未记录")
+        if isinstance(source, dict):
+            place = f"{source.get('file')}:{source.get('line')}"
         kind = pick(TYPES[evidence.event_type], self.language)
         reporter = str(evidence.facts.get("reporter"))
         self.lines.append(
             self.say.pick(
-                f"- `{evidence.event_id}` ({kind}), reported by {reporter}{place}",
-                f"- `{evidence.event_id}`（{kind}），报告机构 {reporter}{place}",
+                f"- `{evidence.event_id}` ({kind}), reported by {reporter}, {place}",
+                f"- `{evidence.event_id}`（{kind}），报告机构 {reporter}，{place}",
             )
         )
         self.item(field_words("time", self.language), self.say.moment(evidence.event_us))
@@ -355,9 +365,7 @@ class _Page:
             return
         if term.kind == "field":
             value = evidence.facts.get(term.name)
-            self.item(
-                field_words(term.name, self.language), self.say.fact(term.name, value), depth
-            )
+            self.item(field_words(term.name, self.language), self.say.fact(term.name, value), depth)
             return
         text = words(term.written, self.language, self.params)
         self.item(text, self._value(term.resolved, evidence), depth)
@@ -446,9 +454,7 @@ class _Page:
         self.heading("events")
         ids, count = self.alert.get("events") or [], self.alert.get("event_count")
         shown = [str(x) for x in ids[-EVENTS_SHOWN:]]
-        number = self.say.pick(
-            f"{count} event" + ("" if count == 1 else "s"), f"共{count}笔事件"
-        )
+        number = self.say.pick(f"{count} event" + ("" if count == 1 else "s"), f"共{count}笔事件")
         text = ", ".join(f"`{x}`" for x in shown)
         if isinstance(count, int) and count > len(shown):
             text = self.say.pick(
@@ -496,8 +502,10 @@ class _Page:
                 length = duration_words(spec.due, self.language)
                 basis = pick(BASES[spec.due_basis], self.language)
                 start = field_words(spec.due_from, self.language)
+                if spec.due_from == "time":
+                    start = self.say.pick("the event", "事件发生")
                 text += self.say.pick(
-                    f" ({length} from the {start.removeprefix('the ')}; {basis})",
+                    f" ({length} from {start}; {basis})",
                     f"（自{start}起{length}；{basis}）",
                 )
             self.item(self.label("due"), text)

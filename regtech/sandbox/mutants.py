@@ -2,6 +2,9 @@
 
 Changed are expressions (``variations``), the figures that the rule uses, its splits, period,
 re-trigger, deadline and due date, whom it yields to, and the days on which law begins and ends.
+
+Left alone, because nothing would come of it: an ``item`` that is part of the subject already, and
+``known(x)`` beside a deadline that starts at x (a duty without a start is never opened).
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from regtech.rulelang.ir import (
     Deadline,
     Duration,
     Expr,
+    FieldRef,
     Mark,
+    Measure,
     Pack,
     Param,
     ParamRef,
@@ -43,7 +48,8 @@ class Mutant:
     """A changed rule and the pack whose figures it uses.
 
     ``place``: set where the change stands in one place of the pack and shows in several rules (the
-    dates of instruments and figures): it is enough that the tests of one of them notice.
+    dates of instruments and figures, the words of a list): it is enough that the tests of one of
+    them notice. A number is tested by every rule that uses it.
     """
 
     rule: Rule
@@ -54,8 +60,10 @@ class Mutant:
 
 def mutants_of(rule: Rule, pack: Pack, currencies: CurrencyTable) -> Iterator[Mutant]:
     """Every mutant of a rule, in the order of its parts."""
+    idle = _without_effect(rule)
     for changed, change in _conditions(rule, currencies):
-        yield Mutant(changed, pack, change)
+        if change not in idle:
+            yield Mutant(changed, pack, change)
     for changed, change in _subject(rule):
         yield Mutant(changed, pack, change)
     for changed, change in _consequence(rule, currencies):
@@ -88,6 +96,21 @@ def _conditions(rule: Rule, currencies: CurrencyTable) -> Iterator[tuple[Rule, C
             yield replace(rule, when=None), _left_out(rule.when, "when: ")
         for expr, change in variations(rule.when, currencies):
             yield replace(rule, when=expr), change
+
+
+def _without_effect(rule: Rule) -> set[Change]:
+    """Changes that leave every finding as it is."""
+    found = set()
+    start = rule.deadline.start if rule.deadline is not None else None
+    subject = {path for part in (*rule.per, *rule.by) for path in (part, f"{part}.id")}
+    for node in (node for expr in expressions_of(rule) for node in walk(expr)):
+        if isinstance(node, Measure) and node.key is None and node.read is None:
+            for item in node.item:
+                if isinstance(item, FieldRef) and item.path in subject:
+                    found.add(Change(node.mark, f"item={source_of(item)}", "left out"))
+        elif isinstance(node, Call) and node.function == "known" and node.args == (start,):
+            found.add(_left_out(node))
+    return found
 
 
 def _left_out(expr: Expr, what: str = "") -> Change:
@@ -194,7 +217,7 @@ def _days(rule: Rule, pack: Pack) -> Iterator[tuple[Span, Change, tuple[Mark, st
 def _figures(
     rule: Rule, pack: Pack, currencies: CurrencyTable
 ) -> Iterator[tuple[Param, Change, bool]]:
-    """Figures that the rule uses with one value or one date moved; true where it is a date."""
+    """Figures that the rule uses with one value or one date moved; true where one rule's tests will do."""
     for name, fine in _params_by_value(rule).items():
         param = pack.params[name]
         for k, version in enumerate(param.versions):
@@ -202,9 +225,12 @@ def _figures(
                 continue
             before = value_text(version.value, param.type)
             for value, text in steps(version.value, param.type, currencies, fine=fine):
-                moved = replace(version, value=value)
                 change = Change(version.mark, f"{name}: {before}", text)
-                yield _replaced(param, {k: moved}), change, False
+                if isinstance(value, frozenset) and isinstance(version.value, frozenset):
+                    word = ", ".join(version.value - value)
+                    change = Change(version.mark, f'{name}: "{word}"', "left out")
+                moved = replace(version, value=value)
+                yield _replaced(param, {k: moved}), change, isinstance(value, frozenset)
     for name in {part.name: None for part in _params(rule)}:
         param = pack.params[name]
         for k, version in enumerate(param.versions):

@@ -217,7 +217,7 @@ def _countries(events: list[dict[str, Any]], profile: Profile) -> dict[str, str]
     said = {
         str(e["party"].get("id"))
         for e in events
-        if e["type"] == "party" and "country" in e["party"]
+        if e["type"] == "party" and "country" in e.get("party", {})
     }
     return {str(e["reporter"]): country for e in events if str(e["reporter"]) not in said}
 

@@ -33,10 +33,27 @@ PASS: Final = 8
 
 @kernel(nrt=False)
 def first_in_period(
-    n: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, row_event: Any, types: Any, times: Any,
-    shifted: Any, day: Any, month: Any, business_day: Any, S: Any, rule_period: Any,
-    rule_length: Any, rule_months: Any, rule_number: Any, rule_key: Any, alerted: Any, first_event: Any,
-    keep: Any, label: Any,
+    n: Any,
+    hit_row: Any,
+    hit_rule: Any,
+    hit_outcome: Any,
+    row_event: Any,
+    types: Any,
+    times: Any,
+    shifted: Any,
+    day: Any,
+    month: Any,
+    business_day: Any,
+    S: Any,
+    rule_period: Any,
+    rule_length: Any,
+    rule_months: Any,
+    rule_number: Any,
+    rule_key: Any,
+    alerted: Any,
+    first_event: Any,
+    keep: Any,
+    label: Any,
 ) -> None:
     """Mark the hits that are the first of their rule, subject and period.
 
@@ -115,9 +132,7 @@ def first_in_period(
 
 
 @kernel(nrt=False)
-def contributors(
-    log: Any, slot: Any, bits: Any, after: Any, until_event: Any, found: Any
-) -> Any:
+def contributors(log: Any, slot: Any, bits: Any, after: Any, until_event: Any, found: Any) -> Any:
     """Events of a subject whose rows set any of ``bits``, newest first; returns how many there are.
 
     Walks the subject's chain in a key space's log back to events later than ``after`` (time);

@@ -1,7 +1,8 @@
 """Window kernels: measures over a subject's rows, in canonical order, measure by measure.
 
 Rules 12-16 of docs/concepts/semantics.md. A cell per (measure, subject slot) holds a stamp of the
-period and a count of uncertain contributions in word 0, then the running value. Rolling windows keep no
+period and a count of uncertain contributions in word 0, then the running value. Rolling windows
+keep no
 buffer per subject: all rows of a key space are in one log in canonical order, and each window is a
 cursor on it that takes expired entries back out (docs/concepts/engine.md).
 
@@ -28,8 +29,9 @@ from regtech.engine.kernels.rows import months_before
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
 
 KINDS: Final = (
-    "sum count distinct min max last stddev since_last first_seen outstanding figure persons".split()
-)
+    "sum", "count", "distinct", "min", "max", "last", "stddev", "since_last", "first_seen",
+    "outstanding", "figure", "persons",
+)  # fmt: skip
 KIND: Final = {name: index for index, name in enumerate(KINDS)}
 (SUM, COUNT, DISTINCT, MINIMUM, MAXIMUM, LAST, STDDEV, SINCE_LAST, FIRST_SEEN, OUTSTANDING, FIGURE,
  PERSONS) = range(len(KINDS))  # fmt: skip
@@ -39,7 +41,8 @@ PERIODS: Final = ("day", "week", "month", "quarter", "year", "business_day")
 DAY, WEEK, MONTH, QUARTER, YEAR, BUSINESS_DAY = range(6)
 
 # measure descriptor
-(M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_CELLS, M_NONNEGATIVE, M_TABLE, M_LOG,
+(M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_CELLS, M_NONNEGATIVE, M_TABLE,
+M_LOG,
  M_BIT, M_VALUE, M_NEXT, M_PREVIOUS, M_ITEM_CELLS, M_CURSOR, M_PT, M_PS, M_PV, M_PMASK, M_PHEAD,
  M_PCURSOR, M_ACTIVE, M_WORDS) = range(24)  # fmt: skip
 MEASURE_WORDS: Final = 24
@@ -55,7 +58,8 @@ LOG_WORDS: Final = 13
 BIAS: Final = np.int64(1 << 30)
 LOW32: Final = np.int64(0xFFFFFFFF)
 POISON: Final = np.int64(1 << 31)
-"""Set in word 0 when a running sum left 64 bits: the value is unbounded from then on, and counted."""
+"""Set in word 0 when a running sum left 64 bits: the value is unbounded from then on, and
+counted."""
 
 
 @inline_kernel(nrt=False)
@@ -130,31 +134,47 @@ def deviation(count: Any, total: Any, lo: Any, hi: Any) -> Any:
 
 @kernel(nrt=False)
 def append_logs(
-    logs: Any, starts: Any, row_event: Any, types: Any, times: Any, first_event: Any, F: Any, V: Any,
-    S: Any, E: Any, keys: Any, filters: Any, filter_from: Any, values: Any, value_from: Any,
-    value_addresses: Any, n_types: Any,
+    logs: Any,
+    starts: Any,
+    row_event: Any,
+    types: Any,
+    times: Any,
+    first_event: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    E: Any,
+    keys: Any,
+    filters: Any,
+    filter_from: Any,
+    values: Any,
+    value_from: Any,
+    value_addresses: Any,
+    n_types: Any,
 ) -> None:
     """Append the contributing rows of each key space to its log; ``E[log, row]``: index or -1.
 
-    For log l and type t, ``keys[l, t]`` is the key column, ``filters[k] = (bit, filter slot)`` and
-    ``values[k] = (value index, value slot)`` for k in ``*_from[l * n_types + t]`` and on. Head-room has been
+    For a log and type t, ``keys[log, t]`` is the key column, ``filters[k] = (bit, filter slot)``
+    and
+    ``values[k] = (value index, value slot)`` for k in ``*_from[log * n_types + t]`` and on.
+    Head-room has been
     checked by the caller.
     """
-    for l in range(logs.shape[0]):
-        j = logs[l, L_JURISDICTION]
-        mask = logs[l, L_MASK]
-        head = logs[l, L_HEAD]
+    for log in range(logs.shape[0]):
+        j = logs[log, L_JURISDICTION]
+        mask = logs[log, L_MASK]
+        head = logs[log, L_HEAD]
         for r in range(starts[j], starts[j + 1]):
-            E[l, r] = -1
+            E[log, r] = -1
             i = row_event[r]
             kind = types[i]
-            column = keys[l, kind]
+            column = keys[log, kind]
             if column < 0:
                 continue
             slot = S[column, r]
             if slot < 0:
                 continue
-            group = l * n_types + kind
+            group = log * n_types + kind
             yes = np.int64(0)
             unknown = np.int64(0)
             for k in range(filter_from[group], filter_from[group + 1]):
@@ -166,27 +186,47 @@ def append_logs(
             if yes | unknown == 0:
                 continue
             at = head & mask
-            store64(logs[l, L_T], at, times[i])
-            store64(logs[l, L_EVENT], at, first_event + i)
-            before = load64(logs[l, L_HEADS], slot)
+            store64(logs[log, L_T], at, times[i])
+            store64(logs[log, L_EVENT], at, first_event + i)
+            before = load64(logs[log, L_HEADS], slot)
             distance = head + 1 - before
-            store32(logs[l, L_PREVIOUS], at, distance if 0 < before and distance < 2147483647 else 0)
-            store64(logs[l, L_HEADS], slot, head + 1)
-            store32(logs[l, L_SLOT], at, slot)
-            store32(logs[l, L_YES], at, yes)
-            store32(logs[l, L_UNKNOWN], at, unknown)
+            store32(
+                logs[log, L_PREVIOUS], at, distance if 0 < before and distance < 2147483647 else 0
+            )
+            store64(logs[log, L_HEADS], slot, head + 1)
+            store32(logs[log, L_SLOT], at, slot)
+            store32(logs[log, L_YES], at, yes)
+            store32(logs[log, L_UNKNOWN], at, unknown)
             for k in range(value_from[group], value_from[group + 1]):
-                store64(value_addresses[logs[l, L_VALUES] + values[k, 0]], at, V[values[k, 1], r])
-            E[l, r] = head
+                store64(value_addresses[logs[log, L_VALUES] + values[k, 0]], at, V[values[k, 1], r])
+            E[log, r] = head
             head += 1
-        logs[l, L_HEAD] = head
+        logs[log, L_HEAD] = head
 
 
 @kernel(nrt=False)
 def calendar_measures(
-    m: Any, M: Any, R: Any, starts: Any, row_event: Any, row_source: Any, types: Any, times: Any,
-    day: Any, month: Any, business_day: Any, F: Any, V: Any, S: Any, X: Any, XH: Any, tables: Any,
-    person_offsets: Any, person_values: Any, person_given: Any, errors: Any,
+    m: Any,
+    M: Any,
+    R: Any,
+    starts: Any,
+    row_event: Any,
+    row_source: Any,
+    types: Any,
+    times: Any,
+    day: Any,
+    month: Any,
+    business_day: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    X: Any,
+    XH: Any,
+    tables: Any,
+    person_offsets: Any,
+    person_values: Any,
+    person_given: Any,
+    errors: Any,
 ) -> None:
     """One measure over a calendar period, or over everything so far."""
     kind = M[m, M_KIND]
@@ -362,9 +402,27 @@ def calendar_measures(
 
 @kernel(nrt=False)
 def rolling_measures(
-    m: Any, M: Any, R: Any, logs: Any, starts: Any, row_event: Any, row_source: Any, types: Any,
-    times: Any, shifted: Any, standard: Any, F: Any, S: Any, E: Any, X: Any, XH: Any, tables: Any,
-    value_addresses: Any, person_offsets: Any, person_values: Any, errors: Any,
+    m: Any,
+    M: Any,
+    R: Any,
+    logs: Any,
+    starts: Any,
+    row_event: Any,
+    row_source: Any,
+    types: Any,
+    times: Any,
+    shifted: Any,
+    standard: Any,
+    F: Any,
+    S: Any,
+    E: Any,
+    X: Any,
+    XH: Any,
+    tables: Any,
+    value_addresses: Any,
+    person_offsets: Any,
+    person_values: Any,
+    errors: Any,
 ) -> None:
     """One measure over a rolling window: a cursor on the key space's log takes out what expired."""
     kind = M[m, M_KIND]
@@ -376,21 +434,20 @@ def rolling_measures(
     in_months = M[m, M_WINDOW] == MONTHS
     nonnegative = M[m, M_NONNEGATIVE] != 0
     table = M[m, M_TABLE]
-    l = M[m, M_LOG]
-    mask = logs[l, L_MASK]
+    log = M[m, M_LOG]
+    mask = logs[log, L_MASK]
     bit = M[m, M_BIT]
-    log_t = logs[l, L_T]
-    log_slot = logs[l, L_SLOT]
-    log_yes = logs[l, L_YES]
-    log_unknown = logs[l, L_UNKNOWN]
+    log_t = logs[log, L_T]
+    log_slot = logs[log, L_SLOT]
+    log_yes = logs[log, L_YES]
+    log_unknown = logs[log, L_UNKNOWN]
     log_value = np.int64(0)
     if M[m, M_VALUE] >= 0:
-        log_value = value_addresses[logs[l, L_VALUES] + M[m, M_VALUE]]
+        log_value = value_addresses[logs[log, L_VALUES] + M[m, M_VALUE]]
     nexts = M[m, M_NEXT]
     previous = M[m, M_PREVIOUS]
     cursor = M[m, M_CURSOR]
     shift = standard[j] if in_months else np.int64(0)
-    end = cursor
     for r in range(starts[j], starts[j + 1]):
         i = row_event[r]
         kind_of_event = types[i]
@@ -413,13 +470,15 @@ def rolling_measures(
                 if value < 0:
                     store64(cells, slot * words, load64(cells, slot * words) - 1)
                 else:
-                    place = find2(tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value)
+                    place = find2(
+                        tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value
+                    )
                     if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == pc + 1:
                         store64(cells, slot * words + 1, load64(cells, slot * words + 1) - 1)
                 pc += 1
             M[m, M_PCURSOR] = pc
         elif kind != LAST and kind != SINCE_LAST:
-            head = E[l, r] if E[l, r] >= 0 else logs[l, L_HEAD]
+            head = E[log, r] if E[log, r] >= 0 else logs[log, L_HEAD]
             while cursor < head:
                 at = cursor & mask
                 if load64(log_t, at) + shift > limit:
@@ -480,7 +539,7 @@ def rolling_measures(
             slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
             if slot >= 0:
                 cell = slot * words
-                entry = E[l, r]
+                entry = E[log, r]
                 at = entry & mask
                 value = load64(log_value, at) if log_value != 0 else np.int64(0)
                 certain = tri == 2 and value != MIN
@@ -496,7 +555,9 @@ def rolling_measures(
                     else:
                         address = tables[table, T_ADDRESS]
                         number = load64(cells, cell + 1)
-                        for k in range(person_offsets[row_source[r]], person_offsets[row_source[r] + 1]):
+                        for k in range(
+                            person_offsets[row_source[r]], person_offsets[row_source[r] + 1]
+                        ):
                             person = person_values[k]
                             store64(M[m, M_PT], head & M[m, M_PMASK], times[i])
                             store64(M[m, M_PS], head & M[m, M_PMASK], slot)
@@ -519,7 +580,9 @@ def rolling_measures(
                         since = load64(cells, cell)
                     store64(cells, cell, times[i])
                     store64(cells, cell + 1, value)
-                    store64(cells, cell + 2, 1 if (certain or (kind == SINCE_LAST and tri == 2)) else 2)
+                    store64(
+                        cells, cell + 2, 1 if (certain or (kind == SINCE_LAST and tri == 2)) else 2
+                    )
                 elif kind == FIRST_SEEN:
                     # all contributions in a queue; words 1 and 2 are its first and last entry
                     store64(nexts, at, 0)
@@ -574,7 +637,9 @@ def rolling_measures(
                         store64(cells, cell, load64(cells, cell) | (POISON << 8))
                         errors[0] += 1
                     store64(cells, cell + 2, total)
-                    lo, hi = square_add(load64(cells, cell + 3), load64(cells, cell + 4), abs(value))
+                    lo, hi = square_add(
+                        load64(cells, cell + 3), load64(cells, cell + 4), abs(value)
+                    )
                     store64(cells, cell + 3, lo)
                     store64(cells, cell + 4, hi)
         # --- read
@@ -624,14 +689,23 @@ def rolling_measures(
                             high = MAX if low == MIN else low
             X[out, r] = low
             XH[out, r] = high
-        end = r
     M[m, M_CURSOR] = cursor
 
 
 @kernel(nrt=False)
 def outstanding_measures(
-    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, F: Any, V: Any, S: Any, X: Any,
-    XH: Any, errors: Any,
+    m: Any,
+    M: Any,
+    R: Any,
+    starts: Any,
+    row_event: Any,
+    types: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    X: Any,
+    XH: Any,
+    errors: Any,
 ) -> None:
     """Sum over items of the latest balance: the new balance replaces the item's old one."""
     j = M[m, M_JURISDICTION]
@@ -696,8 +770,18 @@ def outstanding_measures(
 
 @kernel(nrt=False)
 def figure_measures(
-    m: Any, M: Any, R: Any, starts: Any, row_event: Any, types: Any, day: Any, F: Any, V: Any,
-    S: Any, X: Any, XH: Any,
+    m: Any,
+    M: Any,
+    R: Any,
+    starts: Any,
+    row_event: Any,
+    types: Any,
+    day: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    X: Any,
+    XH: Any,
 ) -> None:
     """The reported figure of the greatest day before the reading row's; four days are kept.
 
@@ -750,10 +834,31 @@ def figure_measures(
 
 @kernel(nrt=False)
 def run_measures(
-    M: Any, R: Any, logs: Any, starts: Any, row_event: Any, row_source: Any, types: Any, times: Any,
-    day: Any, month: Any, business_day: Any, shifted: Any, standard: Any, F: Any, V: Any, S: Any, E: Any,
-    X: Any, XH: Any, tables: Any, value_addresses: Any, person_offsets: Any, person_values: Any,
-    person_given: Any, errors: Any,
+    M: Any,
+    R: Any,
+    logs: Any,
+    starts: Any,
+    row_event: Any,
+    row_source: Any,
+    types: Any,
+    times: Any,
+    day: Any,
+    month: Any,
+    business_day: Any,
+    shifted: Any,
+    standard: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    E: Any,
+    X: Any,
+    XH: Any,
+    tables: Any,
+    value_addresses: Any,
+    person_offsets: Any,
+    person_values: Any,
+    person_given: Any,
+    errors: Any,
 ) -> None:
     """All active measures over one block."""
     for m in range(M.shape[0]):
@@ -767,11 +872,13 @@ def run_measures(
             outstanding_measures(m, M, R, starts, row_event, types, F, V, S, X, XH, errors)
         elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
             calendar_measures(
-                m, M, R, starts, row_event, row_source, types, times, day, month, business_day, F, V, S, X, XH,
+                m, M, R, starts, row_event, row_source, types, times, day, month, business_day, F,
+                V, S, X, XH,
                 tables, person_offsets, person_values, person_given, errors,
             )  # fmt: skip
         else:
             rolling_measures(
-                m, M, R, logs, starts, row_event, row_source, types, times, shifted, standard, F, S, E, X, XH,
+                m, M, R, logs, starts, row_event, row_source, types, times, shifted, standard, F,
+                S, E, X, XH,
                 tables, value_addresses, person_offsets, person_values, errors,
             )  # fmt: skip

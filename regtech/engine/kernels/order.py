@@ -93,8 +93,15 @@ def precedes(
 
 @kernel(nrt=False)
 def order_ties(
-    order: Any, times: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any, source: Any,
-    line: Any, scratch: Any,
+    order: Any,
+    times: Any,
+    ranks: Any,
+    id_offsets: Any,
+    id_bytes: Any,
+    content: Any,
+    source: Any,
+    line: Any,
+    scratch: Any,
 ) -> None:
     """Put runs of equal time into canonical order (bottom-up merge sort of each run)."""
     n = order.shape[0]

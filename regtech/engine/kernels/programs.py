@@ -1,7 +1,8 @@
 """The register machine that evaluates conditions: one instruction works on up to 256 rows.
 
 A number register holds an interval (LO, HI); unknown is (MIN, MAX), known has LO = HI. A truth
-register holds one byte: 0 not met, 1 cannot tell, 2 met; so ``and`` is the minimum and ``or`` the maximum. With
+register holds one byte: 0 not met, 1 cannot tell, 2 met; so ``and`` is the minimum and ``or`` the
+maximum. With
 intervals the three-valued ``a >= b`` is ``(lo(a) >= hi(b)) + (hi(a) >= lo(b))``.
 
 More than 300 lines: one interpreter loop; cutting it would put calls into the hottest loop.
@@ -64,16 +65,51 @@ def saturated_mul(a: Any, c: Any, end: Any) -> Any:
 
 @kernel(nrt=False)
 def run_program(
-    prog: Any, first: Any, last: Any, at: Any, count: Any, group_rows: Any, row_event: Any,
-    row_source: Any, row_side: Any, row_flags: Any, row_institution: Any, cols: Any, times: Any, day: Any, clock: Any,
-    next_working: Any, next_working_from: Any, jurisdiction: Any, X: Any, XH: Any, F: Any, V: Any,
-    S: Any, LO: Any, HI: Any, B: Any, pool: Any, rate_rows: Any, rate_first: Any, rate_num: Any,
-    rate_den: Any, key_tables: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, counts: Any,
-    rule_counts: Any, zone_starts: Any, zone_offsets: Any, zone_lengths: Any,
+    prog: Any,
+    first: Any,
+    last: Any,
+    at: Any,
+    count: Any,
+    group_rows: Any,
+    row_event: Any,
+    row_source: Any,
+    row_side: Any,
+    row_flags: Any,
+    row_institution: Any,
+    cols: Any,
+    times: Any,
+    day: Any,
+    clock: Any,
+    next_working: Any,
+    next_working_from: Any,
+    jurisdiction: Any,
+    X: Any,
+    XH: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    LO: Any,
+    HI: Any,
+    B: Any,
+    pool: Any,
+    rate_rows: Any,
+    rate_first: Any,
+    rate_num: Any,
+    rate_den: Any,
+    key_tables: Any,
+    hit_row: Any,
+    hit_rule: Any,
+    hit_outcome: Any,
+    counts: Any,
+    rule_counts: Any,
+    zone_starts: Any,
+    zone_offsets: Any,
+    zone_lengths: Any,
 ) -> None:
     """Run instructions ``first..last`` of ``prog`` on rows ``group_rows[at:at + count]``.
 
-    ``X``/``XH``: measure values by [slot, row]; ``F``, ``V``, ``S``: filters, values and key slots that it writes.
+    ``X``/``XH``: measure values by [slot, row]; ``F``, ``V``, ``S``: filters, values and key slots
+    that it writes.
     ``counts[0]``: number of hits written; ``rule_counts[rule, 0/1]``: met and cannot-tell rows.
     """
     for p in range(first, last):
@@ -226,7 +262,8 @@ def run_program(
                 LO[dst, k] = LO[b, k] if absent else LO[a, k]
                 HI[dst, k] = HI[b, k] if absent else HI[a, k]
         elif op == CONVERT:
-            # a amount, b currency, c day (registers); d target row of the rates; prog[p, 6] its currency
+            # a amount, b currency, c day (registers); d target row of the rates; prog[p, 6] its
+            # currency
             own = prog[p, 6]
             for k in range(count):
                 LO[dst, k] = MIN
@@ -431,7 +468,8 @@ def run_program(
                 LO[dst, k] = LO[a, k]
                 HI[dst, k] = LO[a, k]
         else:
-            # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits. QGE..QNE: the factor c
+            # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits. QGE..QNE: the
+            # factor c
             # is multiplied by register prog[p, 6], which must be known and positive.
             quotient = op >= QGE
             kind = op - (QGE - XGE) if quotient else op
@@ -463,18 +501,53 @@ def run_program(
                 else:
                     known = LO[a, k] == HI[a, k] and LO[b, k] == HI[b, k]
                     apart = worst > 0 or best < 0
-                    tri = 0 if apart else (2 if known and not unbounded_a and not unbounded_b else 1)
+                    tri = (
+                        0 if apart else (2 if known and not unbounded_a and not unbounded_b else 1)
+                    )
                     B[dst, k] = tri if kind == XEQ else 2 - tri
 
 
 @kernel(nrt=False)
 def run_groups(
-    progs: Any, group_first: Any, group_last: Any, n_types: Any, group_starts: Any, group_rows: Any,
-    row_event: Any, row_source: Any, row_side: Any, row_flags: Any, row_institution: Any, cols: Any,
-    times: Any, day: Any, clock: Any, next_working: Any, next_working_from: Any, X: Any, XH: Any, F: Any, V: Any,
-    S: Any, LO: Any, HI: Any, B: Any, pool: Any, rate_rows: Any, rate_first: Any, rate_num: Any,
-    rate_den: Any, key_tables: Any, hit_row: Any, hit_rule: Any, hit_outcome: Any, counts: Any,
-    rule_counts: Any, zone_starts: Any, zone_offsets: Any, zone_lengths: Any,
+    progs: Any,
+    group_first: Any,
+    group_last: Any,
+    n_types: Any,
+    group_starts: Any,
+    group_rows: Any,
+    row_event: Any,
+    row_source: Any,
+    row_side: Any,
+    row_flags: Any,
+    row_institution: Any,
+    cols: Any,
+    times: Any,
+    day: Any,
+    clock: Any,
+    next_working: Any,
+    next_working_from: Any,
+    X: Any,
+    XH: Any,
+    F: Any,
+    V: Any,
+    S: Any,
+    LO: Any,
+    HI: Any,
+    B: Any,
+    pool: Any,
+    rate_rows: Any,
+    rate_first: Any,
+    rate_num: Any,
+    rate_den: Any,
+    key_tables: Any,
+    hit_row: Any,
+    hit_rule: Any,
+    hit_outcome: Any,
+    counts: Any,
+    rule_counts: Any,
+    zone_starts: Any,
+    zone_offsets: Any,
+    zone_lengths: Any,
 ) -> None:
     """Run each group's program over its rows, 256 at a time."""
     for g in range(group_starts.shape[0] - 1):
@@ -488,7 +561,8 @@ def run_groups(
             count = min(VECTOR, end - at)
             run_program(
                 progs, first, last, at, count, group_rows, row_event, row_source, row_side,
-                row_flags, row_institution, cols, times, day, clock, next_working, next_working_from,
+                row_flags, row_institution, cols, times, day, clock, next_working,
+                next_working_from,
                 g // n_types, X, XH, F, V, S, LO, HI, B, pool, rate_rows, rate_first, rate_num,
                 rate_den, key_tables, hit_row, hit_rule, hit_outcome, counts, rule_counts,
                 zone_starts, zone_offsets, zone_lengths,

@@ -55,17 +55,14 @@ def _storer(bits: int) -> Any:
     return store
 
 
-load64 = intrinsic(_loader(64))
+load64: Any = intrinsic(_loader(64))
 """``load64(address, index)``: the index-th int64 at an address."""
-load32 = intrinsic(_loader(32))
-store64 = intrinsic(_storer(64))
-store32 = intrinsic(_storer(32))
+load32: Any = intrinsic(_loader(32))
+store64: Any = intrinsic(_storer(64))
+store32: Any = intrinsic(_storer(32))
 
 
-@intrinsic
-def compare_products(typingctx: Any, a: Any, ca: Any, b: Any, cb: Any) -> Any:
-    """Sign of ``a*ca - b*cb``, exact in 128 bits: -1, 0 or 1."""
-
+def _compare_products(typingctx: Any, a: Any, ca: Any, b: Any, cb: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = [builder.sext(x, _I128) for x in args]
         left = builder.mul(wide[0], wide[1])
@@ -77,15 +74,18 @@ def compare_products(typingctx: Any, a: Any, ca: Any, b: Any, cb: Any) -> Any:
     return types.int64(types.int64, types.int64, types.int64, types.int64), codegen
 
 
-@intrinsic
-def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
-    """Upper 64 bits of the unsigned 128-bit product."""
-
+def _multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         product = builder.mul(builder.zext(args[0], _I128), builder.zext(args[1], _I128))
         return builder.trunc(builder.lshr(product, ir.Constant(_I128, 64)), _I64)
 
     return types.uint64(types.uint64, types.uint64), codegen
+
+
+compare_products: Any = intrinsic(_compare_products)
+"""``compare_products(a, ca, b, cb)``: sign of ``a*ca - b*cb``, exact in 128 bits: -1, 0 or 1."""
+multiply_high: Any = intrinsic(_multiply_high)
+"""``multiply_high(a, b)``: the upper 64 bits of the unsigned 128-bit product."""
 
 
 @inline_kernel(nrt=False)

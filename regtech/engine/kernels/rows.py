@@ -26,13 +26,25 @@ FLAG_LEG, FLAG_PRIMARY = 1, 2
 
 @kernel(nrt=False)
 def apply_facts(
-    cols: Any, src: Any, n: Any, type_col: Any, reporter_col: Any, set_id_col: Any, set_pairs: Any,
-    fill: Any, fill_from: Any, derived: Any, derived_from: Any, facts: Any, party_type: Any,
+    cols: Any,
+    src: Any,
+    n: Any,
+    type_col: Any,
+    reporter_col: Any,
+    set_id_col: Any,
+    set_pairs: Any,
+    fill: Any,
+    fill_from: Any,
+    derived: Any,
+    derived_from: Any,
+    facts: Any,
+    party_type: Any,
 ) -> None:
     """Set facts from party events, fill in what later events leave out, look up derived columns.
 
     ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
-    ``derived[k] = (source column, fact, target column)`` for types ``fill_from[t]:fill_from[t+1]``. A
+    ``derived[k] = (source column, fact, target column)`` for types
+    ``fill_from[t]:fill_from[t+1]``. A
     derived lookup with a missing source uses the reporter.
     """
     capacity = facts.shape[1]
@@ -64,9 +76,23 @@ def apply_facts(
 
 @kernel(nrt=False)
 def govern(
-    cols: Any, src: Any, n: Any, wanted: Any, roles: Any, role_masks: Any, country_masks: Any,
-    intl: Any, home: Any, seen: Any, governed: Any, legs: Any, leg_masks: Any,
-    leg_institutions: Any, row_counts: Any, counters: Any, everywhere: Any,
+    cols: Any,
+    src: Any,
+    n: Any,
+    wanted: Any,
+    roles: Any,
+    role_masks: Any,
+    country_masks: Any,
+    intl: Any,
+    home: Any,
+    seen: Any,
+    governed: Any,
+    legs: Any,
+    leg_masks: Any,
+    leg_institutions: Any,
+    row_counts: Any,
+    counters: Any,
+    everywhere: Any,
 ) -> None:
     """Which jurisdictions govern each event, which sides are legs, and how many rows there will be.
 
@@ -125,10 +151,12 @@ def govern(
                 if reference != MIN:
                     a = np.int64(mix(reference, cols[wanted[W_AMOUNT], at_event]))
                     a ^= np.int64(mix(cols[wanted[W_CURRENCY], at_event], side))
-                    b = np.int64(mix(cols[wanted[W_PAYER], at_event], cols[wanted[W_PAYEE], at_event]))
+                    b = np.int64(
+                        mix(cols[wanted[W_PAYER], at_event], cols[wanted[W_PAYEE], at_event])
+                    )
                     b ^= np.int64(mix(institution, reference))
                     if a == 0:
-                        a = 1
+                        a = np.int64(1)
                     at = find2(seen[T_ADDRESS], seen[T_MASK], 4, a, b)
                     if at < 0:
                         at = -1 - at
@@ -169,13 +197,26 @@ def govern(
 
 @kernel(nrt=False)
 def make_rows(
-    types: Any, src: Any, n: Any, n_types: Any, governed: Any, leg_masks: Any,
-    leg_institutions: Any, starts: Any, row_event: Any, row_source: Any, row_side: Any,
-    row_flags: Any, row_institution: Any, group_starts: Any, group_rows: Any,
+    types: Any,
+    src: Any,
+    n: Any,
+    n_types: Any,
+    governed: Any,
+    leg_masks: Any,
+    leg_institutions: Any,
+    starts: Any,
+    row_event: Any,
+    row_source: Any,
+    row_side: Any,
+    row_flags: Any,
+    row_institution: Any,
+    group_starts: Any,
+    group_rows: Any,
 ) -> None:
     """Write the rows, jurisdiction by jurisdiction, and the row list of each (jurisdiction, type).
 
-    ``row_event[r]`` is the event's place in canonical order, ``row_source[r]`` its place in the columns.
+    ``row_event[r]`` is the event's place in canonical order, ``row_source[r]`` its place in the
+    columns.
     ``starts[j]`` is the first row of jurisdiction j (moved on while writing, restored at the end);
     group g = j * n_types + type has rows ``group_rows[group_starts[g]:group_starts[g + 1]]``.
     """
@@ -231,12 +272,23 @@ def make_rows(
 
 @kernel(nrt=False)
 def local_periods(
-    times: Any, starts: Any, row_event: Any, zone_starts: Any, zone_offsets: Any, zone_lengths: Any,
-    standard: Any, day: Any, month: Any, clock: Any, shifted: Any, cache: Any,
+    times: Any,
+    starts: Any,
+    row_event: Any,
+    zone_starts: Any,
+    zone_offsets: Any,
+    zone_lengths: Any,
+    standard: Any,
+    day: Any,
+    month: Any,
+    clock: Any,
+    shifted: Any,
+    cache: Any,
 ) -> None:
     """Local day number, month number (year * 12 + month - 1) and microsecond of day of each row.
 
-    ``zone_starts[j, k]`` and ``zone_offsets[j, k]``: UTC offsets of jurisdiction j from that instant on.
+    ``zone_starts[j, k]`` and ``zone_offsets[j, k]``: UTC offsets of jurisdiction j from that
+    instant on.
     ``shifted``: time plus the zone's standard offset (for windows of months). ``cache`` is scratch
     of 4 words a jurisdiction.
     """
@@ -288,7 +340,8 @@ def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t:
 
 @kernel(nrt=False)
 def to_utc(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, local: Any) -> Any:
-    """Instant of a local time: the first of two, and in a gap the time with the offset before it."""
+    """Instant of a local time: the first of two, and in a gap the time with the offset before
+    it."""
     early = offset_at(zone_starts, zone_offsets, zone_lengths, j, local - 86_400_000_000)
     late = offset_at(zone_starts, zone_offsets, zone_lengths, j, local + 86_400_000_000)
     t = local - early

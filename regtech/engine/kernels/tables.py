@@ -1,7 +1,8 @@
 """Open-addressing hash tables over raw memory, one layout for every use.
 
 A table is one row of a descriptor array ``T``: address of the entries, mask (capacity - 1), number
-of entries, words an entry. An entry's first word is never 0; a zero word is an empty place. Growth happens
+of entries, words an entry. An entry's first word is never 0; a zero word is an empty place. Growth
+happens
 between blocks, from Python (``regtech.engine.state.Table``), never inside a kernel.
 """
 
@@ -52,8 +53,15 @@ def find4(address: Any, mask: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @kernel(nrt=False)
-def rehash2(source: Any, capacity: Any, words: Any, target: Any, mask: Any, stale_word: Any,
-            stale_below: Any) -> Any:
+def rehash2(
+    source: Any,
+    capacity: Any,
+    words: Any,
+    target: Any,
+    mask: Any,
+    stale_word: Any,
+    stale_below: Any,
+) -> Any:
     """Copy entries of a ``find2`` table; those whose ``stale_word`` is below a bound are dropped.
 
     ``stale_word`` 0 keeps all. Returns the number of entries kept.
@@ -82,8 +90,12 @@ def rehash4(source: Any, capacity: Any, target: Any, mask: Any) -> Any:
         if load64(source, at) == 0:
             continue
         to = -1 - find4(
-            target, mask, load64(source, at), load64(source, at + 1),
-            load64(source, at + 2), load64(source, at + 3),
+            target,
+            mask,
+            load64(source, at),
+            load64(source, at + 1),
+            load64(source, at + 2),
+            load64(source, at + 3),
         )
         for w in range(5):
             store64(target, to + w, load64(source, at + w))

@@ -45,8 +45,9 @@ def payment_lines(index: Int64, us: Int64, people: Population, numbers: Numbers)
     """
     payer = numbers.below(index, people.customers, 1)
     habit = numbers.below(index, HABITS, 2)
-    payee = _habitual(payer * HABITS + habit, people.institution_country[people.home[payer]],
-                      people, numbers)
+    payee = _habitual(
+        payer * HABITS + habit, people.institution_country[people.home[payer]], people, numbers
+    )
     payee = np.where(payee == payer, (payee + 1) % people.customers, payee)
     way = numbers.choice(index, tuple(weight for *_, weight in _WAYS), 4)
     deposit = way == _DEPOSIT
