@@ -34,12 +34,21 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 def _sample(alerts: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The first alert of each rule, one jurisdiction after the other, up to ``count``."""
-    first: dict[str, dict[str, Any]] = {}
+    """One alert of each rule, one jurisdiction after the other, up to ``count``.
+
+    Alerts over several events, but not too many, come first: they show the most in the least.
+    """
+
+    def telling(alert: dict[str, Any]) -> bool:
+        return 2 <= int(alert.get("event_count", 0)) <= 20
+
+    chosen_of: dict[str, dict[str, Any]] = {}
     for alert in alerts:
-        first.setdefault(str(alert["rule"]), alert)
+        known = chosen_of.setdefault(str(alert["rule"]), alert)
+        if telling(alert) and not telling(known):
+            chosen_of[str(alert["rule"])] = alert
     queues: dict[str, list[dict[str, Any]]] = {}
-    for alert in first.values():
+    for alert in sorted(chosen_of.values(), key=lambda found: not telling(found)):
         queues.setdefault(str(alert.get("jurisdiction", "")), []).append(alert)
     chosen: list[dict[str, Any]] = []
     while len(chosen) < count and any(queues.values()):

@@ -122,6 +122,10 @@ ALERT_PROPERTIES: dict[str, dict[str, Any]] = {
     "warning": {"type": "boolean", "description": "a deadline that is near, not yet passed"},
     "measures": {"type": "object", "description": "name to value; money as amount and currency"},
     "params": {"type": "object", "description": "the figures in force, with their basis"},
+    "law_as_of": {
+        "type": ["string", "null"],
+        "description": "day whose law a rehearsal judged by; null: the event's own day",
+    },
     "rate": {"type": ["object", "null"], "description": "table, date and value of a conversion"},
     "facts": {"type": "object", "description": "fields of the event that the rule looked at"},
     "inputs": {"type": "array", "description": "what `replay` decides from"},

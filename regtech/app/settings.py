@@ -32,6 +32,9 @@ SETTINGS: Final = (
     Setting("REGTECH_BATCH", "16384", "events a batch; has no effect on the result", "--batch"),
     Setting("REGTECH_LATENESS", "10m", "how late an event may arrive", "--lateness"),
     Setting("REGTECH_HOME", "", "jurisdiction of events that name no country", "--home"),
+    Setting(
+        "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"
+    ),
     Setting("REGTECH_CACHE_DIR", "", "folder of compiled kernels; empty: the user's cache folder"),
     Setting("REGTECH_BOUNDSCHECK", "0", "1 compiles kernels with checks of array bounds (slow)"),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from regtech.adapters.decoded import Decoded
@@ -114,6 +115,56 @@ def check_identity(file: SourceFile, known: dict[str, Any]) -> None:
         )
 
 
+class RawLines:
+    """Lines as they came, of events that wait: one of them may still be set aside."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[tuple[int, bytes]] = deque()
+        self._split: tuple[int, list[bytes]] = (0, [])
+
+    def add(self, first_line: int, lines: bytes) -> None:
+        """One more piece; its first line has the number ``first_line``."""
+        self._pieces.append((first_line, lines))
+
+    def line(self, number: int) -> bytes:
+        """A line without its end; empty where it is not at hand."""
+        found = next((piece for piece in reversed(self._pieces) if piece[0] <= number), None)
+        if found is None:
+            return b""
+        if self._split[0] != found[0]:
+            self._split = (found[0], found[1].split(b"\n"))
+        lines = self._split[1]
+        place = number - found[0]
+        return lines[place].removesuffix(b"\r") if place < len(lines) else b""
+
+    def forget(self, before: int) -> None:
+        """Let go of pieces that end before a line."""
+        while self._pieces:
+            first, lines = self._pieces[0]
+            following = self._pieces[1][0] if len(self._pieces) > 1 else None
+            if following is None:
+                following = first + lines.count(b"\n") + (not lines.endswith(b"\n"))
+            if following > before:
+                return
+            self._pieces.popleft()
+
+    def export(self) -> dict[str, npt.NDArray[Any]]:
+        """All pieces as arrays, for a snapshot."""
+        sizes = [len(lines) for _, lines in self._pieces]
+        return {
+            "first": np.array([first for first, _ in self._pieces], np.int64),
+            "sizes": np.array(sizes, np.int64),
+            "bytes": np.frombuffer(b"".join(lines for _, lines in self._pieces), np.uint8),
+        }
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what was exported."""
+        data, place = arrays["bytes"].tobytes(), 0
+        for first, size in zip(arrays["first"].tolist(), arrays["sizes"].tolist(), strict=True):
+            self.add(first, data[place : place + size])
+            place += size
+
+
 class Source:
     """One source: where it is read on, and the lines that may still be asked for."""
 
@@ -123,64 +174,81 @@ class Source:
         self.position = position
         """Number of the record that is read next."""
         self.newest = _NEVER
+        """Newest time read so far."""
         self.started = False
         self.ended = False
         self.between = True
         """Whether ``position`` says all; not so among the events that a map sends ahead."""
+        self.raw = RawLines()
+        self.identity = identity_of(file)
         self._pieces: Iterator[Decoded] = iter(())
         self._piece: Decoded | None = None
+        self._short = False
         self._at = 0
         self._rejected = 0
 
     def open(
         self, decoder: NdjsonDecoder, column_map: ColumnMap | None, batch: int, time_row: int
     ) -> None:
-        """Make ready to read from ``position`` on, ``batch`` events at a time."""
-        self._time_row = time_row
-        self._batch = batch
-        self._pieces = read_events(
+        """Make ready to read from ``position`` on, ``batch`` events at a time.
+
+        Of a file that is read from its beginning a short piece is read first, and then it is opened
+        again: many files may wait for their time, and each would keep a whole block.
+        """
+        self._decoder, self._map = decoder, column_map
+        self._batch, self._time_row = batch, time_row
+        self._short = self.position == 1 and self.file.name != STDIN and column_map is None
+        self._pieces = self._read(_BLOCK_MIN if self._short else batch * _EVENT_BYTES)
+
+    def _read(self, size: int) -> Iterator[Decoded]:
+        return read_events(
             self.file,
-            decoder,
+            self._decoder,
             source_index=self.index,
-            column_map=column_map,
+            column_map=self._map,
             first_line=self.position,
-            block_bytes=min(max(batch * _EVENT_BYTES, _BLOCK_MIN), _BLOCK_MAX),
+            block_bytes=min(max(size, _BLOCK_MIN), _BLOCK_MAX),
         )
 
     def step(self) -> Slice | None:
         """The next slice, or None at the end."""
-        self.started = True
         if self._piece is None:
+            if self._short and self.started:
+                self._short = False
+                self._pieces.close()  # type: ignore[attr-defined]  # read_events is a generator
+                self._pieces = self._read(self._batch * _EVENT_BYTES)
             self._piece = next(self._pieces, None)
+            self.started = True
             if self._piece is None:
                 self.ended = True
                 return None
+            if self._piece.lines:
+                self.raw.add(self._piece.first_line, self._piece.lines)
             self._at = self._rejected = 0
         return self._cut(self._piece)
 
     def _cut(self, piece: Decoded) -> Slice:
         batch, rejects = piece.batch, piece.rejects
         start, count = self._at, 0 if batch is None else batch.count
-        end = min(start + self._batch, count)
-        lines = [] if batch is None else batch.line
-        if end == count:
-            among = rejects[self._rejected :]
-            self._piece = None
-            seen = [int(lines[count - 1])] if count else []
-            seen += [rejects[-1].line] if rejects else []
-            following = max(seen, default=piece.next_line - 1) + 1
-        else:
-            following = int(lines[end])
+        # A little more than a batch goes whole: a rest of a few events would cost as much again.
+        end = count if count - start <= self._batch * 3 // 2 else start + self._batch
+        if batch is not None and end < count:
+            following = int(batch.line[end])
             last = bisect_right(rejects, following - 1, key=lambda reject: reject.line)
             among = rejects[self._rejected : last]
             self._rejected, self._at = last, end
+        else:
+            among = rejects[self._rejected :]
+            self._piece = None
+            seen = [piece.next_line - 1] if batch is None or not count else [int(batch.line[-1])]
+            following = max([*seen, *(reject.line for reject in rejects[-1:])]) + 1
         # Events that a map sends ahead stand before the first record and move nothing.
         self.between = piece.next_line > self.position
         if self.between:
             self.position = min(following, piece.next_line)
         made = None if batch is None or end == start else part_of(batch, start, end)
         if made is not None:
-            self.newest = max(self.newest, int(made.columns[self._time_row].max()))
+            self.newest = max(self.newest, int(made.columns[self._time_row, : made.count].max()))
         share = 1 if count == 0 else (end - start) / count
         return Slice(self.index, made, among, round(piece.size * share))
 
@@ -203,13 +271,6 @@ class Merge:
     def between(self) -> bool:
         """Whether a snapshot's positions would say all."""
         return all(source.between for source in self.sources)
-
-
-class RawLines:
-    """Lines of NDJSON and CSV as they came, for events that wait: they may still be set aside."""
-
-    def __init__(self) -> None:
-        self._pieces: dict[int, deque[tuple[int, list[bytes]]]] = {}
 
 
 def resolve_sources(

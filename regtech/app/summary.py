@@ -26,7 +26,7 @@ class RunSummary:
     ``events``: records given. ``judged`` + ``repeats`` + ``conflicts`` + ``late`` + ``outside`` +
     ``quarantined`` = ``events``; ``outside`` lies before ``--from`` or after ``--to``.
     ``ungoverned`` events were judged by no jurisdiction but the international set. ``digest``:
-    SHA-256 of the alerts' canonical bytes, equal for equal findings. ``seconds``: wall time.
+    SHA-256 over the alerts, equal for equal findings. ``seconds``: wall time.
     """
 
     events: int

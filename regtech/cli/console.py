@@ -51,6 +51,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str 
     return "\n".join(lines)
 
 
+def shortened(text: str, places: int) -> str:
+    """The text in at most so many places of a terminal, with an ellipsis where it was cut."""
+    if _width(text) <= places:
+        return text
+    while _width(text) > places - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
 def _width(text: str) -> int:
     from unicodedata import east_asian_width
 
@@ -115,11 +124,18 @@ class _Bar:
         self._progress.stop()
 
 
+class _Notes(NoProgress):
+    """No progress, but what is worth keeping: that a snapshot was refused, what a wait is for."""
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Progress]:
-    """A bar where standard error is a terminal, nothing where it is not."""
+    """A bar where standard error is a terminal; notes alone where it is not."""
     if quiet or not sys.stderr.isatty():
-        yield NoProgress()
+        yield NoProgress() if quiet else _Notes()
         return
     bar = _Bar()
     try:

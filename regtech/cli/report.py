@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regtech.cli.console import table
+from regtech.cli.console import shortened, table
 
 if TYPE_CHECKING:
     from regtech.app.summary import RunSummary
+
+
+_TITLE_PLACES = 56
 
 
 def _number(value: int) -> str:
@@ -48,7 +51,7 @@ def run_report(summary: RunSummary, lang: str) -> str:
             [
                 rule.jurisdiction,
                 rule.rule,
-                rule.title.get(lang) or rule.title.get("en", ""),
+                shortened(rule.title.get(lang) or rule.title.get("en", ""), _TITLE_PLACES),
                 rule.severity,
                 _number(rule.alerts),
                 _number(rule.cannot_tell),
@@ -59,7 +62,8 @@ def run_report(summary: RunSummary, lang: str) -> str:
         lines += ["", table(headings, rows, right="    rr")]
     lines += ["", *summary.notes] if summary.notes else [""]
     if summary.near:
-        lines.append(f"{_number(len(summary.near))} subjects close below a limit")
+        close = sum(int(entry["near"]) for entry in summary.near)
+        lines.append(f"{_number(close)} near misses of {len(summary.near)} rules")
     lines.append(f"{_number(summary.alerts)} alerts in {summary.out}")
     lines.append(f"digest {summary.digest}")
     return "\n".join(lines)

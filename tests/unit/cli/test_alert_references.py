@@ -55,3 +55,15 @@ def test_a_file_without_alerts_is_an_input_error(tmp_path: Path, content: str) -
     path.write_text(content)
     with pytest.raises(InputError):
         load_alerts(str(path), path)
+
+
+def test_a_sample_prefers_alerts_over_a_few_events(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.ndjson"
+    counts = {"one": 1, "three": 3, "many": 500}
+    path.write_text(
+        "".join(
+            json.dumps({"id": name, "rule": "r", "jurisdiction": "CN", "event_count": count}) + "\n"
+            for name, count in counts.items()
+        )
+    )
+    assert _ids(load_alerts(str(path), path, sample=1)) == ["three"]

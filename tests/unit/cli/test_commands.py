@@ -167,7 +167,8 @@ def test_the_alert_schema_names_the_keys_that_are_written() -> None:
     from regtech.app.schemas import ALERT_PROPERTIES
     from regtech.model.alert import Alert
 
-    assert list(ALERT_PROPERTIES) == [f.name for f in fields(Alert) if f.name != "order"]
+    written = [f.name for f in fields(Alert) if f.name != "order"]
+    assert list(ALERT_PROPERTIES) == [*written, "seal"]
 
 
 def test_a_closed_pipe_is_status_3() -> None:

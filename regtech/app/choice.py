@@ -1,0 +1,49 @@
+"""Which rulepacks a command uses: those that ship or a folder's, all or the chosen ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from regtech.content import content_root
+from regtech.errors import UsageError
+from regtech.rulelang.faults import did_you_mean
+from regtech.rulelang.ir import Pack
+from regtech.rulelang.packs import pack_files, require_packs
+
+
+def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
+    """Packs by jurisdiction, by folder or by id, in lower case; no names: all of them.
+
+    ``rules``: a file or folder in place of what ships. Raises ``UsageError`` for a name that names
+    nothing and ``ContentError`` for packs with faults.
+    """
+    root = content_root("rules") if rules is None else rules
+    files = pack_files([root])
+    if not files:
+        raise UsageError(f"there are no rulepacks in {root}")
+    if rules is None and names:
+        # Reading all of them takes most of a second; file names tell enough about those that ship.
+        files = [file for file in files if any(_may_name(name, file) for name in names)]
+    packs = require_packs(files) if files else []
+    if not names:
+        return packs
+    unknown = [name for name in names if not any(_names(name, pack) for pack in packs)]
+    if unknown:
+        every = require_packs([root])
+        known = {word for pack in every for word in _words(pack)}
+        hint = did_you_mean(unknown[0], sorted(known)) or "known: " + ", ".join(sorted(known))
+        raise UsageError(f"no pack and no jurisdiction is called {unknown[0]!r}", hint=hint)
+    return [pack for pack in packs if any(_names(name, pack) for name in names)]
+
+
+def _may_name(name: str, file: Path) -> bool:
+    return name in (file.stem, file.parent.name) or file.stem.startswith(f"{name}-")
+
+
+def _words(pack: Pack) -> tuple[str, str, str]:
+    return pack.id, pack.jurisdiction.lower(), Path(pack.path).parent.name.lower()
+
+
+def _names(name: str, pack: Pack) -> bool:
+    return name in _words(pack)

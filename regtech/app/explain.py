@@ -1,0 +1,75 @@
+"""``explain`` and ``replay``: finds the pack that an alert came from, and asks the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from regtech.app.options import parse_day
+from regtech.errors import UsageError
+
+
+@cache
+def _files(rules: Path | None) -> dict[str, Path]:
+    """Files of rulepacks by the id that they are named after."""
+    from regtech.rulelang.packs import pack_files
+
+    return {path.stem: path for path in pack_files(rules)}
+
+
+@cache
+def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
+    """The pack compiled alone, rules that are not run included; UsageError where there is none."""
+    from regtech.engine.plan import compile_plan
+    from regtech.reference.load import Reference
+    from regtech.rulelang.packs import require_packs
+
+    files = _files(rules)
+    if pack not in files:
+        from difflib import get_close_matches
+
+        near = get_close_matches(pack, files, 1)
+        raise UsageError(
+            f"the alert is of the pack {pack!r}, which is not "
+            f"{'among those that ship' if rules is None else f'under {rules}'}",
+            hint=f"did you mean {near[0]}?" if near else "name its folder with --rules",
+        )
+    packs = require_packs(files[pack])
+    day = None if law_as_of is None else parse_day(law_as_of)
+    return compile_plan(packs, Reference.shipped(), include_disabled=True, law_as_of=day)
+
+
+def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:
+    day = entry.get("law_as_of")
+    return _plan(str(entry.get("pack")), rules, None if day is None else str(day))
+
+
+def explain_alert(entry: Mapping[str, Any], *, rules: Path | None = None, lang: str = "en") -> str:
+    """An alert in words: law, facts, arithmetic, what follows. UsageError for an unknown pack.
+
+    ``rules``: where its pack is, in place of those that ship.
+    """
+    from regtech.sandbox.explain import explain
+
+    return explain(entry, _plan_of(entry, rules), lang)
+
+
+def replay_alert(entry: Mapping[str, Any], *, rules: Path | None = None) -> dict[str, Any]:
+    """An alert decided again: ``same``, ``text``, and each difference. UsageError as above."""
+    from regtech.sandbox.replay import replay
+
+    result = replay(entry, _plan_of(entry, rules))
+    return {
+        "alert": result.alert,
+        "rule": result.rule,
+        "same": result.same,
+        "outcome": result.outcome,
+        "differences": [
+            {"field": d.field, "alert": d.written, "decided": d.decided} for d in result.differences
+        ],
+        "fault": result.fault,
+        "notes": list(result.notes),
+        "text": result.text(),
+    }

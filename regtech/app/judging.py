@@ -1,0 +1,232 @@
+"""Sources, decoder and engine joined: slices in, final alerts and refused records out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from regtech.adapters.sources import SourceFile
+from regtech.adapters.tables.columnmap import ColumnMap, load_column_map
+from regtech.app.sources import Merge, Source, kept_of
+from regtech.columns.batch import Batch, Reject
+from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.engine import Engine
+from regtech.engine.intake import FOREVER
+from regtech.engine.kernels.hits import PER_ROLLING
+from regtech.engine.plan import DAY_US, compile_plan
+from regtech.engine.program import natural_period
+from regtech.engine.snapshot import fingerprint
+from regtech.errors import UsageError
+from regtech.model.alert import Alert
+from regtech.model.quarantine import REASONS
+from regtech.reference.load import Reference
+from regtech.rulelang.ir import Pack
+from regtech.sandbox.harness import decoder_of
+from regtech.sandbox.near import SUFFIX, NearMisses, with_near
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides what is found; times in microseconds since 1970."""
+
+    packs: tuple[Pack, ...]
+    lateness_us: int
+    home: str | None = None
+    law_as_of: date | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    near: Fraction | None = None
+    map: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """What a snapshot is compared by; names as a person knows them."""
+        return {
+            "packs": sorted([pack.id, pack.version, pack.digest] for pack in self.packs),
+            "--lateness": self.lateness_us,
+            "--home": self.home,
+            "--law-as-of": None if self.law_as_of is None else str(self.law_as_of),
+            "--from": self.from_us,
+            "--to": self.to_us,
+            "--near": None if self.near is None else str(self.near),
+            "--map": self.map,
+        }
+
+
+@dataclass
+class Counts:
+    """What was given and what became of it, as far as the engine does not count it itself."""
+
+    given: int = 0
+    after: int = 0
+    """Events at or after ``--to``."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    alerts: Counter[str] = field(default_factory=Counter)
+    """Alerts written, by rule."""
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for a snapshot."""
+        return {
+            "given": self.given,
+            "after": self.after,
+            "rejected": dict(self.rejected),
+            "alerts": dict(self.alerts),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Counts:
+        """The counts of ``as_data``."""
+        rejected, alerts = Counter(data["rejected"]), Counter(data["alerts"])
+        return cls(data["given"], data["after"], rejected, alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step brought: alerts that are final, records that were refused or set aside."""
+
+    alerts: list[Alert]
+    rejects: list[Reject]
+    size: int = 0
+
+
+class Judging:
+    """One run's sources, decoder and engine.
+
+    ``files``: a source each; None for one that has ended and need not be read again. ``words``: the
+    vocabularies of a snapshot.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: Sequence[str],
+        files: Sequence[SourceFile | None],
+        batch: int,
+        *,
+        reference: Reference,
+        words: tuple[Vocabulary, Vocabulary] | None = None,
+    ) -> None:
+        self.settings = settings
+        packs: Sequence[Pack] = settings.packs
+        if settings.near is not None:
+            packs = with_near(packs, settings.near)
+        symbols, persons = words or (Vocabulary(), Vocabulary())
+        self.plan = compile_plan(packs, reference, symbols, law_as_of=settings.law_as_of)
+        self.fingerprint = fingerprint(self.plan)
+        self.persons = persons
+        self.decoder = decoder_of(self.plan, persons)
+        self.engine = Engine(
+            self.plan,
+            sources=names,
+            lateness_us=settings.lateness_us,
+            home=settings.home,
+            from_us=settings.from_us,
+        )
+        self.counts = Counts()
+        self.near = None if settings.near is None else self._near_misses()
+        self._map: ColumnMap | None = (
+            None if settings.map is None else load_column_map(settings.map)
+        )
+        self._time = [f.path for f in self.plan.columns.decoded()].index("time")
+        self._batch = batch
+        self.sources = [
+            None if file is None else Source(file, index) for index, file in enumerate(files)
+        ]
+        self.merge = Merge([source for source in self.sources if source is not None])
+
+    def open(self) -> None:
+        """Make the sources ready, each from its position on."""
+        for source in self.merge.sources:
+            source.open(self.decoder, self._map, self._batch, self._time)
+
+    def step(self) -> Outcome | None:
+        """One slice through the engine; None when there is nothing left to read."""
+        found = self.merge.next()
+        if found is None:
+            return None
+        if isinstance(found, int):
+            # The last to end stays open: more may follow after a resume.
+            last = all(source.ended for source in self.merge.sources)
+            return self._done([] if last else self.engine.close_source(found), [], 0)
+        alerts = []
+        self.counts.given += len(found.rejects)
+        for reject in found.rejects:
+            self.counts.rejected[reject.code] += 1
+        if found.batch is not None:
+            self.counts.given += found.batch.count
+            batch = self._in_time(found.batch)
+            if batch.count:
+                alerts = self.engine.push(batch)
+        return self._done(alerts, found.rejects, found.size)
+
+    def finish(self) -> Outcome:
+        """The end of all sources and, where ``--to`` says, of the period."""
+        return self._done(self.engine.finish(self.settings.to_us), [], 0)
+
+    def _in_time(self, batch: Batch) -> Batch:
+        if self.settings.to_us is None:
+            return batch
+        kept = kept_of(batch, batch.columns[self._time, : batch.count] < self.settings.to_us)
+        self.counts.after += batch.count - kept.count
+        return kept
+
+    def _done(self, alerts: list[Alert], rejects: list[Reject], size: int) -> Outcome:
+        rejects = [*rejects, *self._set_aside()]
+        self._forget_lines()
+        if self.settings.from_us is not None:
+            alerts = [alert for alert in alerts if alert.order[0] >= self.settings.from_us]
+        if self.near is not None:
+            alerts = self.near.take(alerts)
+        self.counts.alerts.update(alert.rule for alert in alerts)
+        return Outcome(alerts, rejects, size)
+
+    def _set_aside(self) -> list[Reject]:
+        """Late and conflicting events as records of the quarantine."""
+        made = []
+        for event in self.engine.set_aside():
+            source = self.sources[event.source]
+            raw = b"" if source is None else source.raw.line(event.line)
+            name = self.engine.sources[event.source]
+            made.append(
+                Reject(name, event.line, "id", event.code, event.id, REASONS[event.code], raw)
+            )
+        return made
+
+    def _forget_lines(self) -> None:
+        """Let go of lines of events that are judged."""
+        pending = self.engine.intake.pending
+        least = np.full(len(self.sources), FOREVER, np.int64)
+        if pending is not None and pending.count:
+            np.minimum.at(least, pending.source, pending.line)
+        for source in self.merge.sources:
+            source.raw.forget(min(int(least[source.index]), source.position))
+
+    def _near_misses(self) -> NearMisses:
+        rules = {
+            rule.id.removesuffix(SUFFIX) for _, rule in self.plan.rules if rule.id.endswith(SUFFIX)
+        }
+        windows: dict[str, int] = {}
+        for variant in self.plan.variants:
+            kind, length, months = natural_period(self.plan, variant)
+            if variant.rule.id in rules and kind == PER_ROLLING:
+                longest = max(length, months * 31 * DAY_US)
+                windows[variant.rule.id] = max(windows.get(variant.rule.id, 0), longest)
+        again = {rule.id for _, rule in self.plan.rules if rule.again is not None}
+        return NearMisses(rules, windows, again)
+
+
+def check_home(home: str | None, packs: Sequence[Pack]) -> None:
+    """``--home`` must be a jurisdiction of the packs in use."""
+    known = sorted({pack.jurisdiction for pack in packs})
+    if home is not None and home not in known:
+        raise UsageError(
+            f"no pack in use is of the jurisdiction {home}", hint="known: " + ", ".join(known)
+        )

@@ -1,0 +1,65 @@
+"""What people see at the end of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from regtech.app.summary import RuleCount, RunSummary
+from regtech.cli.console import shortened, table
+from regtech.cli.report import run_report
+
+SUMMARY = RunSummary(
+    events=1000,
+    judged=990,
+    repeats=3,
+    conflicts=0,
+    late=2,
+    outside=0,
+    ungoverned=0,
+    quarantined={"bad_time": 4, "columns": 1},
+    alerts=7,
+    digest="d" * 64,
+    rules=(
+        RuleCount("CN", "p", "cn-1", {"en": "Cash", "zh": "现金"}, "high", 7, 12345),
+        RuleCount("CN", "p", "cn-silent", {"en": "Silent", "zh": "无"}, "high", 0, 0),
+    ),
+    seconds=2.0,
+    out="a.ndjson",
+    quarantine="q.ndjson",
+)
+
+
+def test_the_report_accounts_for_everything() -> None:
+    said = run_report(SUMMARY, "en")
+    for text in (
+        "1,000 events, 990 judged, 3 repeats, 2 late, 5 quarantined",
+        "2.0 s, 500 events/s",
+        "quarantined in q.ndjson: bad_time 4, columns 1",
+        "7 alerts in a.ndjson",
+        "digest " + "d" * 64,
+    ):
+        assert text in said
+    assert "cn-1" in said and "12,345" in said
+    assert "cn-silent" not in said and "conflicts" not in said
+
+
+def test_the_report_speaks_chinese_where_the_rules_do() -> None:
+    assert "现金" in run_report(SUMMARY, "zh")
+
+
+def test_what_nobody_governs_is_said() -> None:
+    assert "--home" in run_report(replace(SUMMARY, ungoverned=5), "en")
+
+
+def test_columns_line_up_with_wide_characters() -> None:
+    lines = table(["a", "b"], [["现金", "1"], ["x", "22"]], right=" r").splitlines()
+    assert lines == ["a      b", "现金   1", "x     22"]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "said"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("现金收支", 5, "现金…")]
+)
+def test_long_texts_are_cut_by_their_places(text: str, places: int, said: str) -> None:
+    assert shortened(text, places) == said
