@@ -5,6 +5,7 @@
 #   make test     the test suite                    make check    format, lint, imports, types
 #   make format   put the code in its format        make bench    benchmarks, with peers
 #   make fuzz     the long fuzz and property runs   make lock     write requirements.lock anew
+#   make mutate   change every rule by the smallest step: which changes does no test notice?
 
 SHELL := /bin/bash
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
@@ -19,7 +20,7 @@ RECORDS ?= 1000000
 SEEDS ?= 2000
 DEMO := demo
 
-.PHONY: demo test check format bench fuzz lock clean
+.PHONY: demo test check format bench fuzz mutate lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -57,6 +58,9 @@ bench: $(STAMP)
 fuzz: $(STAMP)
 	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io
+
+mutate: $(STAMP)
+	$(BIN)/regtech rules test --mutate
 
 # The lock holds every dependency for Python 3.11 to 3.13 on Linux and macOS with its hashes.
 lock:
