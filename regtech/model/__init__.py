@@ -1,1 +1,1 @@
-"""The words of the product as plain data: fields, money, alerts, quarantine (standard library only)."""
+"""The words of the product as plain data: fields, alerts, quarantine (standard library only)."""

@@ -1,7 +1,8 @@
 """The catalogue of event fields: one table that feeds decoding, schema, type checks and reference.
 
 Every value travels through the engine as one signed 64-bit integer; ``Kind`` says what the integer
-means. A missing value is ``NULL``. Source of the names: the outer contract (docs/reference/events.md).
+means. A missing value is ``NULL``. The names are those of the outer contract
+(docs/reference/events.md).
 """
 
 from __future__ import annotations
