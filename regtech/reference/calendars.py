@@ -157,9 +157,18 @@ def _apply_chinese(days: bytearray, year: int) -> None:
 
 
 def _library_holidays(spec: CalendarSpec, year: int) -> list[date]:
+    import warnings
+
     import holidays
 
     categories = spec.categories or None
+    # Beyond the library's own range it warns and gives no days; `covered` says that it is an estimate.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return _days_of(holidays, spec, categories, year)
+
+
+def _days_of(holidays: Any, spec: CalendarSpec, categories: Any, year: int) -> list[date]:
     if spec.region in holidays.list_supported_financial():
         found = holidays.financial_holidays(spec.region, years=year, expand=False)
     else:
