@@ -69,31 +69,39 @@ class Sequence:
         return Sequence(self.block, self.order[start:end])
 
 
-def joined(first: Block, second: Block) -> Block:
-    """One block of two. The second's columns are written behind the first's where there is room."""
-    blocks = (first, second)
-    n, m = first.count, second.count
-    if first.columns.shape[1] >= n + m:
-        columns = first.columns
-        columns[:, n : n + m] = second.columns[:, :m]
+def joined(last: Block, others: list[Block]) -> Block:
+    """One block of several. The others' columns are written behind the last's where there is room."""
+    blocks = [last, *others]
+    total = sum(b.count for b in blocks)
+    if last.columns.shape[1] >= total:
+        columns = last.columns
+        at = last.count
+        for block in others:
+            columns[:, at : at + block.count] = block.columns[:, : block.count]
+            at += block.count
     else:
         columns = np.concatenate([b.columns[:, : b.count] for b in blocks], axis=1)
-
-    def offsets(parts: list[Int64]) -> Int64:
-        return np.concatenate([parts[0], parts[1][1:] + int(parts[0][-1])])
-
     return Block(
-        n + m,
+        total,
         columns,
-        offsets([b.person_offsets for b in blocks]),
+        _offsets([b.person_offsets for b in blocks]),
         np.concatenate([b.person_values for b in blocks]),
         np.concatenate([b.person_given for b in blocks]),
-        offsets([b.id_offsets for b in blocks]),
+        _offsets([b.id_offsets for b in blocks]),
         np.concatenate([b.id_bytes for b in blocks]),
         np.concatenate([b.content for b in blocks]),
         np.concatenate([b.line for b in blocks]),
         np.concatenate([b.source for b in blocks]),
     )
+
+
+def _offsets(parts: list[Int64]) -> Int64:
+    """Where the lists of several blocks begin when their values stand one behind another."""
+    made, shift = [parts[0][:1]], 0
+    for part in parts:
+        made.append(part[1:] + shift)
+        shift += int(part[-1])
+    return np.concatenate(made)
 
 
 def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:

@@ -8,6 +8,7 @@ batch sizes nor restarts change anything.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,8 @@ class Deadlines:
     open: dict[tuple[str, str, str], Duty] = field(default_factory=dict)
     by_name: dict[tuple[str, str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
     """Rule, reporter and name to the open duties: ids are unique for one reporter only."""
+    names: Counter[str] = field(default_factory=Counter)
+    """How many open duties bear a name."""
     timers: list[tuple[int, int, int, tuple[str, str, str]]] = field(default_factory=list)
     serial: int = 0
     last_period: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Deadlines:
             warning = evidence.make(env, 2, 0, period=label, time_us=warn, due_us=due, warning=True)
         duty = Duty(variant.rule.id, subject, name, reporter, opened, due, warn, breach, warning)
         self.open[key] = duty
+        self.names[name] += 1
         self.by_name.setdefault((variant.rule.id, reporter, name), []).append(key)
         self._arm(key, duty)
 
@@ -126,6 +130,9 @@ class Deadlines:
 
     def _drop(self, key: tuple[str, str, str]) -> None:
         duty = self.open.pop(key)
+        self.names[duty.name] -= 1
+        if not self.names[duty.name]:
+            del self.names[duty.name]
         place = (duty.rule, duty.reporter, duty.name)
         names = self.by_name[place]
         names.remove(key)
@@ -165,6 +172,7 @@ class Deadlines:
                 alert_from(item["breach"]), warning,
             )  # fmt: skip
             made.open[key] = duty
+            made.names[name] += 1
             made.by_name.setdefault((rule, duty.reporter, name), []).append(key)
             if item["warned"]:
                 made.serial += 1

@@ -131,8 +131,12 @@ class Engine:
         self.events += events.count
         if self.from_us is not None:
             self.early += int(np.searchsorted(self.judge.times[: events.count], self.from_us))
-        for k in range(len(hits)):
-            self._handle(hits, k)
+        first_closing = len(self.plan.variants)
+        for k, number in enumerate(hits.rule.tolist()):
+            if number < first_closing:
+                self._handle(hits, k)
+            else:
+                self._close_duties(number - first_closing, int(hits.row[k]))
         self.now_us = int(self.judge.times[events.count - 1])
         self._hold(self.deadlines.advance(self.now_us))
 
@@ -140,13 +144,9 @@ class Engine:
         judge = self.judge
         number = int(hits.rule[k])
         variants = self.plan.variants
-        closing = number >= len(variants)
-        variant = variants[number - len(variants) if closing else number]
+        variant = variants[number]
         if variant.deadline is not None:
             self._hold(self.deadlines.advance(int(judge.times[hits.event[k]])))
-        if closing:
-            self._close_duties(variant, int(judge.row_source[hits.row[k]]))
-            return
         env = RowEnvironment(judge, variant, int(hits.row[k]))
         if variant.deadline is not None:
             self.deadlines.start(env, self.evidence)
@@ -158,13 +158,16 @@ class Engine:
                 self._hold([alert])
             self._latest = (env.event, alert.id)
 
-    def _close_duties(self, variant: Variant, place: int) -> None:
+    def _close_duties(self, variant: int, row: int) -> None:
         """An action ends the duties of a rule that bear the name it is about."""
-        columns, index = self.judge.block.columns, self.plan.columns.index
-        about = int(columns[index["about"], place])
-        if about != MIN and self.deadlines.open:
-            reporter = self.judge.word(int(columns[index["reporter"], place]))
-            self.deadlines.close(variant.rule.id, reporter, self.judge.word(about))
+        judge, index = self.judge, self.plan.columns.index
+        place = int(judge.row_source[row])
+        about = int(judge.block.columns[index["about"], place])
+        if about == MIN or (name := judge.word(about)) not in self.deadlines.names:
+            return
+        self._hold(self.deadlines.advance(int(judge.times[judge.row_event[row]])))
+        reporter = judge.word(int(judge.block.columns[index["reporter"], place]))
+        self.deadlines.close(self.plan.variants[variant].rule.id, reporter, name)
 
     def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         assert variant.again is not None

@@ -78,9 +78,8 @@ class Intake:
     @property
     def pending(self) -> Block | None:
         """The events held back, as one block."""
-        while len(self.parts) > 1:
-            newer = self.parts.pop()
-            self.parts[-1] = joined(newer, self.parts[-1])
+        if len(self.parts) > 1:
+            self.parts = [joined(self.parts[-1], self.parts[:-1])]
         return self.parts[0] if self.parts else None
 
     @pending.setter

@@ -211,7 +211,7 @@ class Judge:
         """State a fact about a party before the first event (as a ``party`` event would)."""
         code, value = self.plan.vocabulary.code_of(party), self.plan.vocabulary.code_of(word)
         self.state.room_for_facts(len(self.fact_names), len(self.plan.vocabulary))
-        self.state.facts[self.fact_names.index(fact), code] = value
+        self.state.facts[self.fact_names.index(fact), code] = value ^ int(MIN)
 
     # --- eras
 
@@ -369,7 +369,8 @@ class Judge:
             code, first, last, N_TYPES, self.group_starts, self.group_rows, self.row_event,
             self.row_source, self.row_side, self.row_flags, self.row_institution,
             self.block.columns, self.times, self.day, self.clock, self.next_working,
-            self.working_from, self.X, self.XH, self.F, self.V, self.S, self.LO, self.HI, self.B, program.pool, self.rate_rows, self.rate_first,
+            self.working_from, self.X, self.XH, self.F, self.V, self.S, self.LO, self.HI, self.B,
+            program.pool, self.rate_rows, self.rate_first,
             self.rate_num, self.rate_den, self.state.key_descriptors, self.hit_row, self.hit_rule,
             self.hit_outcome, counts, self.rule_counts, self.zone_starts, self.zone_offsets,
             self.zone_lengths,

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.engine.kernels import measures as K
-from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
     T_ADDRESS,
@@ -202,7 +201,7 @@ class State:
         self.seen_ids = Table(self.special[0], 4, 2)
         self.seen_payments = Table(self.special[1], 4, 2)
         self.alerted = Table(self.special[2], 4, 2)
-        self.facts = np.full((1, 1), MIN, np.int64)
+        self.facts = np.zeros((1, 1), np.int64)
         self.row_quota = [0] * len(plan.jurisdictions)
         self.person_quota = 0
 
@@ -354,7 +353,7 @@ class State:
         """Fact columns for so many parties."""
         if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
             wanted = max(parties, 2 * self.facts.shape[1], 1024)
-            fresh = np.full((facts, wanted), MIN, np.int64)
+            fresh = np.zeros((facts, wanted), np.int64)
             fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
             self.facts = fresh
 

@@ -37,63 +37,11 @@ from regtech.sandbox.arithmetic import (
     value_of,
 )
 from regtech.sandbox.evidence import Evidence, EvidenceFault, instant
+from regtech.sandbox.labels import ADVISORY, LABELS, NEAR, OUTCOMES, SUBJECTS, UNTOLD, WHOLE
 from regtech.sandbox.replay import Replayed, deadline_start, replay
 from regtech.sandbox.saying import Saying
 
 EVENTS_SHOWN: Final = 20
-
-_LABELS: Final = {
-    "whom": ("About whom", "涉及对象"),
-    "law": ("The law", "法律依据"),
-    "event": ("The deciding event", "决定性事件"),
-    "steps": ("The arithmetic", "计算过程"),
-    "deadline": ("The deadline", "期限"),
-    "events": ("Contributing events", "相关事件"),
-    "rates": ("Conversion", "汇率换算"),
-    "follows": ("What follows", "后续要求"),
-    "unseen": ("What the rule cannot see", "本规则的局限"),
-    "note": ("Note", "说明"),
-    "replay": ("Deciding it again", "重新判定"),
-    "article": ("article", "条款"),
-    "confidence": ("Confidence of the citation", "引用可信度"),
-    "force": ("In force", "施行期间"),
-    "obligation": ("Obligation", "义务"),
-    "no_law": ("An indicator of the product; no law is cited.", "产品自有指标，未引用法律。"),
-    "period": ("Period", "期间"),
-    "where": ("What counts", "计入范围"),
-    "when": ("Met when", "触发条件"),
-    "all": ("all of these", "以下全部成立"),
-    "any": ("any of these", "以下任一成立"),
-    "figures": ("Other figures used", "所用其他数值"),
-    "yields": ("Gives way to", "让位于"),
-    "rule": ("Rule", "规则"),
-    "severity": ("Severity", "等级"),
-    "status": ("Status", "状态"),
-    "due": ("Due", "截止"),
-    "report": ("Report", "报告"),
-}
-_OUTCOMES: Final = (("not met", "不成立"), ("cannot be told", "无法判断"), ("met", "成立"))
-_WHOLE: Final = (("not met", "未触发"), ("cannot tell", "无法判断"), ("met", "触发"))
-_SUBJECTS: Final = {
-    "event": ("event", "事件"),
-    "customer": ("customer", "客户"),
-    "account": ("account", "账户"),
-    "party": ("party", "当事方"),
-    "group": ("group", "集团"),
-    "institution": ("institution", "机构"),
-}
-_NEAR: Final = (
-    "A deadline is near and the duty has not been done",
-    "期限临近，义务尚未履行",
-)
-_UNTOLD: Final = (
-    "The facts given do not say whether the rule is met; that is a finding of its own",
-    "现有事实不足以判断是否触发，此结果本身即为一项提示",
-)
-_ADVISORY: Final = (
-    "Advisory: the rule is not certain enough to act on before a person has checked it",
-    "建议性：该规则尚不够确定，人工核对前不得据此行动",
-)
 
 
 def explain(alert: Mapping[str, Any], plan: Plan, language: str = "en") -> str:
@@ -139,7 +87,7 @@ class _Page:
     # --- small parts
 
     def label(self, name: str) -> str:
-        return pick(_LABELS[name], self.language)
+        return pick(LABELS[name], self.language)
 
     def heading(self, name: str) -> None:
         self.lines += ["", f"## {self.label(name)}", ""]
@@ -183,9 +131,9 @@ class _Page:
         self.lines.append(f"# {self.said(alert.get('explanation')) or alert.get('rule')}")
         self.lines.append("")
         if alert.get("outcome") == "cannot_tell":
-            found = pick(_UNTOLD, self.language)
+            found = pick(UNTOLD, self.language)
         elif alert.get("warning"):
-            found = pick(_NEAR, self.language)
+            found = pick(NEAR, self.language)
         else:
             kind = str(alert.get("kind"))
             found = pick(KINDS[kind], self.language) if kind in KINDS else kind
@@ -202,7 +150,7 @@ class _Page:
             )
             self.lines += ["", f"**{rehearsal}{stop}**"]
         if alert.get("status") == "advisory":
-            self.lines += ["", f"**{pick(_ADVISORY, self.language)}{stop}**"]
+            self.lines += ["", f"**{pick(ADVISORY, self.language)}{stop}**"]
 
     def _whom(self) -> None:
         self.heading("whom")
@@ -218,8 +166,8 @@ class _Page:
         self.item(self.label("rule"), f"`{self.alert.get('rule')}`")
 
     def _subject_word(self, word: str) -> str:
-        if word in _SUBJECTS:
-            return pick(_SUBJECTS[word], self.language)
+        if word in SUBJECTS:
+            return pick(SUBJECTS[word], self.language)
         if word in PARTIES:
             return pick(PARTIES[word], self.language).removeprefix("the ")
         return field_words(word, self.language)
@@ -308,7 +256,7 @@ class _Page:
         for other, expr in evidence.shape.higher:
             outcome = truth(expr, evidence.seen_by(other))
             title = self.said(dict(other.rule.title))
-            result = pick(_WHOLE[outcome], self.language)
+            result = pick(WHOLE[outcome], self.language)
             self.item(self.label("yields"), f"`{other.rule.id}` {title}{self.colon}{result}")
         if variant.again is not None and rule.again is not None:
             value = self._shown(rule.again.value, variant.again.value, evidence)
@@ -320,7 +268,7 @@ class _Page:
                 )
             )
         outcome = decide(evidence.shape, evidence.seen_by)
-        whole = pick(_WHOLE[outcome], self.language)
+        whole = pick(WHOLE[outcome], self.language)
         self.lines.append(self.say.pick(f"- **Outcome: {whole}**", f"- **结果：{whole}**"))
         rest = [name for name in variant.params if name not in self.figures_shown]
         deadline = rule.deadline
@@ -332,7 +280,7 @@ class _Page:
                 self.lines.append(f"    - {self._figure(name)}")
 
     def _condition(self, label: str, step: Step) -> None:
-        outcome = pick(_OUTCOMES[step.outcome], self.language)
+        outcome = pick(OUTCOMES[step.outcome], self.language)
         self.lines.append(f"- {self.label(label)}{self.colon}{self._tree_head(step)} → {outcome}")
         self._tree_rest(step, 1)
 
@@ -343,7 +291,7 @@ class _Page:
 
     def _tree_rest(self, step: Step, depth: int) -> None:
         for part in step.parts:
-            outcome = pick(_OUTCOMES[part.outcome], self.language)
+            outcome = pick(OUTCOMES[part.outcome], self.language)
             self.lines.append(f"{'    ' * depth}- {self._tree_head(part)} → {outcome}")
             self._tree_rest(part, depth + 1)
         for term in step.terms:

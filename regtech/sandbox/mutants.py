@@ -217,7 +217,7 @@ def _days(rule: Rule, pack: Pack) -> Iterator[tuple[Span, Change, tuple[Mark, st
 def _figures(
     rule: Rule, pack: Pack, currencies: CurrencyTable
 ) -> Iterator[tuple[Param, Change, bool]]:
-    """Figures that the rule uses with one value or one date moved; true where one rule's tests will do."""
+    """Figures of the rule with a value or date moved; true where one rule's tests will do."""
     for name, fine in _params_by_value(rule).items():
         param = pack.params[name]
         for k, version in enumerate(param.versions):

@@ -285,7 +285,7 @@ def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -
             left.remove(match)
             continue
         if not left:
-            problems.append(f"expected {_text(wanted)}; got no alert")
+            problems.append(f"expected {_text(wanted, frozenset())}; got no alert")
             continue
         nearest = min(left, key=lambda f: len(_differences(wanted, f)))
         left.remove(nearest)
@@ -304,10 +304,10 @@ _AT_FIRST: Final = ("subject", "outcome", "warning", "time")
 _NOT_SAID: Final = frozenset({"rule", "period", "late", "severity", "due"})
 
 
-def _text(alert: dict[str, Any]) -> str:
+def _text(alert: dict[str, Any], unsaid: frozenset[str] = _NOT_SAID) -> str:
     """An alert in words: whom, what, when, then each measure."""
     names = [name for name in _AT_FIRST if alert.get(name)]
-    names += [name for name in alert if name not in _AT_FIRST and name not in _NOT_SAID]
+    names += [name for name in alert if name not in _AT_FIRST and name not in unsaid]
     return ", ".join(f"{name} {_value(alert[name])}" for name in names) or "any alert"
 
 
@@ -336,12 +336,12 @@ def _same(key: str, wanted: Any, found: Any) -> bool:
     if key == "time":
         return _instant(str(wanted)) == _instant(str(found))
     if isinstance(wanted, bool) or isinstance(found, bool):
-        return wanted == found
+        return bool(wanted == found)
     if isinstance(found, dict) and isinstance(wanted, dict):
         return all(_same("", value, found.get(name)) for name, value in wanted.items())
     if isinstance(found, dict):
         value = found.get("amount", found.get("seconds"))
-        return value is not None and bool(_number(wanted) == _number(value))
+        return _number(wanted) is not None and _number(wanted) == _number(value)
     if key == "subject":
         # a single event is named by its id alone, or with its reporter
         return str(wanted) in (str(found), str(found).partition("/")[2])

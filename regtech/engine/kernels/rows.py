@@ -45,7 +45,8 @@ def apply_facts(
     ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
     ``derived[k] = (source column, fact, target column)`` for types
     ``fill_from[t]:fill_from[t+1]``. A
-    derived lookup with a missing source uses the reporter.
+    derived lookup with a missing source uses the reporter. Facts are kept XOR MIN, so that fresh memory
+    (0) is a missing fact.
     """
     capacity = facts.shape[1]
     for position in range(n):
@@ -57,20 +58,20 @@ def apply_facts(
                 for k in range(set_pairs.shape[0]):
                     value = cols[set_pairs[k, 1], i]
                     if value != MIN:
-                        facts[set_pairs[k, 0], party] = value
+                        facts[set_pairs[k, 0], party] = value ^ MIN
         for k in range(fill_from[kind], fill_from[kind + 1]):
             column = fill[k, 2]
             if cols[column, i] == MIN:
                 party = cols[fill[k, 0], i]
                 if 0 <= party < capacity:
-                    cols[column, i] = facts[fill[k, 1], party]
+                    cols[column, i] = facts[fill[k, 1], party] ^ MIN
         for k in range(derived_from[kind], derived_from[kind + 1]):
             source = cols[derived[k, 0], i]
             if source == MIN:
                 source = cols[reporter_col, i]
             value = MIN
             if 0 <= source < capacity:
-                value = facts[derived[k, 1], source]
+                value = facts[derived[k, 1], source] ^ MIN
             cols[derived[k, 2], i] = value
 
 

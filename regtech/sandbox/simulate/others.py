@@ -147,12 +147,9 @@ def transfer_lines(index: Int64, us: Int64, people: Population, numbers: Numbers
         if tool >= 2:
             name = _TOOLS.get(home, _OTHER_TOOLS[tool % 2])
             basis = (
-                f'"tool":"{name}","tool_ref":"TR{
-                    k % 97
-                }","tool_expires":"2028-12-31","notice":true,'
-                f'"impact_assessment":"PIA-{own}-{to}","consent":"separate","approval":"AP{
-                    k % 97
-                }",'
+                f'"tool":"{name}","tool_ref":"TR{k % 97}","tool_expires":"2028-12-31",'
+                f'"notice":true,"impact_assessment":"PIA-{own}-{to}","consent":"separate",'
+                f'"approval":"AP{k % 97}",'
             )
         lines.append(
             f'{{"id":"D{k:09}","type":"data_transfer","time":"{time}","reporter":"{banks[b]}",'
