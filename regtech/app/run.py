@@ -249,6 +249,7 @@ class _Run:
 
     def abandon(self) -> None:
         """The unclean end: nothing gets the name of a finished file."""
+        self.judging.merge.close()
         self.alerts.abandon()
         self.quarantine.abandon()
 

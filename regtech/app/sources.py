@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -215,7 +215,7 @@ class Source:
         if self._piece is None:
             if self._short and self.started:
                 self._short = False
-                self._pieces.close()  # type: ignore[attr-defined]  # read_events is a generator
+                self.close()
                 self._pieces = self._read(self._batch * _EVENT_BYTES)
             self._piece = next(self._pieces, None)
             self.started = True
@@ -226,6 +226,11 @@ class Source:
                 self.raw.add(self._piece.first_line, self._piece.lines)
             self._at = self._rejected = 0
         return self._cut(self._piece)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()
 
     def _cut(self, piece: Decoded) -> Slice:
         batch, rejects = piece.batch, piece.rejects
@@ -267,6 +272,11 @@ class Merge:
         source = min(open_ones, key=lambda s: (s.started, s.newest, s.index))
         found = source.step()
         return source.index if found is None else found
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for source in self.sources:
+            source.close()
 
     def between(self) -> bool:
         """Whether a snapshot's positions would say all."""

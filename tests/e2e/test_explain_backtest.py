@@ -1,4 +1,4 @@
-"""``run``, then ``explain``, ``replay`` and ``backtest`` of what it found, as a person calls them."""
+"""``run``, then ``explain``, ``replay`` and ``backtest``, as a person calls them."""
 
 from __future__ import annotations
 
@@ -134,9 +134,7 @@ def test_the_heads_digest_is_the_one_that_run_prints(
     assert done.json["base"]["digest"] != ran.json["digest"]
 
 
-def test_backtest_writes_every_difference(
-    regtech: Command, cheaper: Path, tmp_path: Path
-) -> None:
+def test_backtest_writes_every_difference(regtech: Command, cheaper: Path, tmp_path: Path) -> None:
     out = tmp_path / "differences.ndjson"
     done = regtech(
         "backtest", EVENTS, "--base", RULES, "--head", cheaper, "--to", UNTIL, "--out", out
@@ -165,9 +163,7 @@ def test_backtest_against_a_kept_version(
     shutil.copy(RULES, folder)
     shutil.copytree(cheaper, root / "cn")
     monkeypatch.setattr("regtech.app.backtest.content_root", lambda kind: root)
-    done = regtech(
-        "backtest", EVENTS, "--base", "golden-rules@1.0.0", "--head", cheaper, "--json"
-    )
+    done = regtech("backtest", EVENTS, "--base", "golden-rules@1.0.0", "--head", cheaper, "--json")
     assert done.json["base"]["packs"][0]["version"] == "1.0.0"
     assert done.json["alerts"]["new"] == 1
     assert kept_version("golden-rules", "1.1.0").version == "1.1.0"  # the present one
@@ -186,9 +182,7 @@ def test_backtest_against_a_kept_version(
         (("--base", RULES, "--head", RULES, "--home", "XX"), "XX"),
     ],
 )
-def test_wrong_use_of_backtest(
-    regtech: Command, arguments: tuple[object, ...], said: str
-) -> None:
+def test_wrong_use_of_backtest(regtech: Command, arguments: tuple[object, ...], said: str) -> None:
     done = regtech("backtest", EVENTS, *arguments)
     assert done.status == 2
     assert said in done.err

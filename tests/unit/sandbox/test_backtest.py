@@ -171,7 +171,8 @@ def test_a_figure_merely_quoted_moves_nothing(reference: Reference) -> None:
 
 def test_another_severity_or_due_date_is_a_move(reference: Reference) -> None:
     events = [deposit(1, "C", "60000", day(2))]
-    head = pack_of(("severity: medium, report: LV/0501, due: 5", "severity: high, report: LV/0501, due: 6"))
+    before = "severity: medium, report: LV/0501, due: 5"
+    head = pack_of((before, "severity: high, report: LV/0501, due: 6"))
     _, changes = twins_over([pack_of()], [head], events, reference, home="CN")
     assert [change.fields for change in changes] == [("due", "severity")]
 

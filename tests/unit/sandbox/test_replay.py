@@ -231,7 +231,9 @@ HEAD = """  - id: {name}
     misses: {{en: much, zh: 多}}
     alert: {{kind: indicator, severity: low}}
     tests:
-      - {{name: met, events: [{{time: "2026-03-02T09:00:00Z", amount: "1"}}], expect: {{alert: {{subject: C}}}}}}
+      - name: met
+        events: [{{time: "2026-03-02T09:00:00Z", amount: "1"}}]
+        expect: {{alert: {{subject: C}}}}
       - {{name: not, events: [{{time: "2026-03-02T09:00:00Z", amount: "1"}}], expect: none}}
 """
 BODIES = {
@@ -249,7 +251,7 @@ BODIES = {
     "working_day()",
     "quarter-end": "on: transaction\n    per: customer\n    deadline:\n      within: "
     'param("within")\n      start_period_end: quarter\n      closed_by: kind == "report_filed"',
-    "named-duty": "on: loan\n    per: borrower\n    deadline:\n      within: param(\"soon\")\n"
+    "named-duty": 'on: loan\n    per: borrower\n    deadline:\n      within: param("soon")\n'
     '      about: loan_id\n      closed_by: kind == "approved"',
     "dates": "on: loan\n    per: customer\n    when: days_since(borrower.since) < 30",
 }

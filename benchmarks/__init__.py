@@ -1,0 +1,1 @@
+"""Benchmarks: one command each, with the machine and the load beside every figure."""

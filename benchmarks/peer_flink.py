@@ -1,0 +1,117 @@
+"""The rules of ``workload`` in PyFlink SQL; run with the interpreter that has apache-flink.
+
+    PYTHON benchmarks/peer_flink.py EVENTS OUT {windows|single}
+
+One job, parallelism 1, streaming: a JSON source, tumbling windows for the days, OVER windows for
+what rolls, files as sinks. The seconds of the job are those that Flink itself reports; the start of
+the cluster is left out of them.
+"""
+
+import glob
+import json
+import os
+import sys
+from time import perf_counter
+
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+DAY_SUM, DAY_COUNT, WEEK_SUM, DAY_OTHERS = 50_000, 8, 150_000, 7
+LARGE, NEAR_FROM, NEAR_TO = 20_000, 9_000, 10_000
+
+SOURCE = """
+CREATE TABLE events (
+  `time` TIMESTAMP_LTZ(3), reporter STRING, amount DECIMAL(18, 2), channel STRING,
+  payer ROW<id STRING, institution STRING>, payee ROW<id STRING, institution STRING>,
+  WATERMARK FOR `time` AS `time`
+) WITH ('connector' = 'filesystem', 'path' = 'file://{path}', 'format' = 'json',
+        'json.timestamp-format.standard' = 'ISO-8601')
+"""
+LEGS = """
+CREATE TEMPORARY VIEW legs AS SELECT `time`, reporter, amount, channel,
+  payer.institution = reporter AS outgoing,
+  CASE WHEN payer.institution = reporter THEN payer.id ELSE payee.id END AS customer,
+  CASE WHEN payer.institution = reporter THEN payee.id ELSE payer.id END AS other
+FROM events
+"""
+SINK = """
+CREATE TABLE {name} (reporter STRING, customer STRING, outgoing BOOLEAN, at STRING)
+WITH ('connector' = 'filesystem', 'path' = 'file://{path}', 'format' = 'csv')
+"""
+DAY = """
+INSERT INTO {name} SELECT reporter, customer, outgoing, CAST(window_start AS STRING)
+FROM TABLE(TUMBLE(TABLE legs, DESCRIPTOR(`time`), INTERVAL '1' DAY))
+GROUP BY reporter, customer, outgoing, window_start, window_end HAVING {having}
+"""
+ROLLING = """
+INSERT INTO {name} SELECT reporter, customer, outgoing, DATE_FORMAT(`time`, 'yyyy-MM-dd') FROM (
+  SELECT reporter, customer, outgoing, `time`, {measure} OVER (
+    PARTITION BY reporter, customer, outgoing ORDER BY `time`
+    RANGE BETWEEN INTERVAL {length} PRECEDING AND CURRENT ROW) AS measured
+  FROM legs) WHERE measured >= {least}
+"""
+SINGLE = """
+INSERT INTO {name} SELECT reporter, customer, outgoing, DATE_FORMAT(`time`, 'yyyy-MM-dd')
+FROM legs WHERE {having}
+"""
+
+
+def main(path, out, which):
+    """Set up, run, count."""
+    began = perf_counter()
+    tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    settings = tables.get_config()
+    settings.set("parallelism.default", "1")
+    settings.set("table.local-time-zone", "UTC")
+    settings.set("pipeline.object-reuse", "true")
+    tables.execute_sql(SOURCE.format(path=path))
+    tables.execute_sql(LEGS)
+    if which == "windows":
+        # Just below the length, as the law's windows leave out their beginning and times are whole
+        # seconds.
+        jobs = {
+            "day_sum": DAY.format(name="day_sum", having=f"SUM(amount) >= {DAY_SUM}"),
+            "day_others": DAY.format(
+                name="day_others", having=f"COUNT(DISTINCT other) >= {DAY_OTHERS}"
+            ),
+            "day_count": ROLLING.format(
+                name="day_count", measure="COUNT(*)", length="'86399' SECOND(5)", least=DAY_COUNT
+            ),
+            "week_sum": ROLLING.format(
+                name="week_sum", measure="SUM(amount)", length="'604799' SECOND(6)", least=WEEK_SUM
+            ),
+        }
+    else:
+        near = f"amount >= {NEAR_FROM} AND amount < {NEAR_TO}"
+        jobs = {
+            "cash": SINGLE.format(name="cash", having=f"channel = 'cash' AND amount >= {LARGE}"),
+            "transfer": SINGLE.format(
+                name="transfer", having=f"channel <> 'cash' AND amount >= {LARGE}"
+            ),
+            "near": SINGLE.format(name="near", having=near),
+        }
+    together = tables.create_statement_set()
+    for name, sql in jobs.items():
+        tables.execute_sql(SINK.format(name=name, path=os.path.join(out, name)))
+        together.add_insert_sql(sql)
+    ready = perf_counter()
+    result = together.execute()
+    result.wait()
+    waited = perf_counter() - ready
+    client = result.get_job_client()
+    net = client.get_job_execution_result().result().get_net_runtime() / 1000
+    alerts = 0
+    for name in jobs:
+        rows = []
+        for part in glob.glob(os.path.join(out, name, "*")) + glob.glob(
+            os.path.join(out, name, ".*inprogress*")
+        ):
+            with open(part) as lines:
+                rows += lines.read().splitlines()
+        alerts += len(set(rows)) if which == "windows" else len(rows)
+    print(
+        json.dumps({"alerts": alerts, "wall": net, "waited": waited, "set_up": ready - began})
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
