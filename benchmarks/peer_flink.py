@@ -15,8 +15,10 @@ from time import perf_counter
 
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
-DAY_SUM, DAY_COUNT, WEEK_SUM, DAY_OTHERS = 50_000, 8, 150_000, 7
-LARGE, NEAR_FROM, NEAR_TO = 20_000, 9_000, 10_000
+# The figures of ``workload``, which this interpreter does not import.
+FIGURES = json.loads(os.environ["BENCHMARK_FIGURES"])
+DAY_SUM, COUNT, SUM, DAY_OTHERS = FIGURES["least"]
+LARGE, NEAR_FROM, NEAR_TO = FIGURES["single"]
 
 SOURCE = """
 CREATE TABLE events (
@@ -34,25 +36,31 @@ CREATE TEMPORARY VIEW legs AS SELECT `time`, reporter, amount, channel,
 FROM events
 """
 SINK = """
-CREATE TABLE {name} (reporter STRING, customer STRING, outgoing BOOLEAN, at STRING)
+CREATE TABLE {name} (reporter STRING, customer STRING, outgoing BOOLEAN, on_day STRING)
 WITH ('connector' = 'filesystem', 'path' = 'file://{path}', 'format' = 'csv')
 """
 DAY = """
 INSERT INTO {name} SELECT reporter, customer, outgoing, CAST(window_start AS STRING)
 FROM TABLE(TUMBLE(TABLE legs, DESCRIPTOR(`time`), INTERVAL '1' DAY))
-GROUP BY reporter, customer, outgoing, window_start, window_end HAVING {having}
+WHERE amount >= {floor} GROUP BY reporter, customer, outgoing, window_start, window_end HAVING {having}
 """
 ROLLING = """
 INSERT INTO {name} SELECT reporter, customer, outgoing, DATE_FORMAT(`time`, 'yyyy-MM-dd') FROM (
   SELECT reporter, customer, outgoing, `time`, {measure} OVER (
     PARTITION BY reporter, customer, outgoing ORDER BY `time`
-    RANGE BETWEEN INTERVAL {length} PRECEDING AND CURRENT ROW) AS measured
-  FROM legs) WHERE measured >= {least}
+    RANGE BETWEEN INTERVAL '{length}' DAY TO SECOND PRECEDING AND CURRENT ROW) AS measured
+  FROM legs WHERE amount >= {floor}) WHERE measured >= {least}
 """
 SINGLE = """
 INSERT INTO {name} SELECT reporter, customer, outgoing, DATE_FORMAT(`time`, 'yyyy-MM-dd')
 FROM legs WHERE {having}
 """
+
+
+def below(hours):
+    """A second less than so many hours, as an interval of SQL."""
+    days, rest = divmod(hours * 3600 - 1, 86_400)
+    return f"{days} {rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
 def main(path, out, which):
@@ -68,18 +76,19 @@ def main(path, out, which):
     if which == "windows":
         # Just below the length, as the law's windows leave out their beginning and times are whole
         # seconds.
-        jobs = {
-            "day_sum": DAY.format(name="day_sum", having=f"SUM(amount) >= {DAY_SUM}"),
-            "day_others": DAY.format(
-                name="day_others", having=f"COUNT(DISTINCT other) >= {DAY_OTHERS}"
-            ),
-            "day_count": ROLLING.format(
-                name="day_count", measure="COUNT(*)", length="'86399' SECOND(5)", least=DAY_COUNT
-            ),
-            "week_sum": ROLLING.format(
-                name="week_sum", measure="SUM(amount)", length="'604799' SECOND(6)", least=WEEK_SUM
-            ),
-        }
+        jobs = {}
+        for k, (floor, hours, days) in enumerate(FIGURES["groups"]):
+            for name, sql, more in (
+                ("day_sum", DAY, {"having": f"SUM(amount) >= {DAY_SUM}"}),
+                ("day_others", DAY, {"having": f"COUNT(DISTINCT other) >= {DAY_OTHERS}"}),
+                ("times", ROLLING, {"measure": "COUNT(*)", "length": below(hours), "least": COUNT}),
+                (
+                    "total",
+                    ROLLING,
+                    {"measure": "SUM(amount)", "length": below(24 * days), "least": SUM},
+                ),
+            ):
+                jobs[f"{name}_{k}"] = sql.format(name=f"{name}_{k}", floor=floor, **more)
     else:
         near = f"amount >= {NEAR_FROM} AND amount < {NEAR_TO}"
         jobs = {

@@ -1,6 +1,6 @@
 """The rules of ``workload`` in polars: batch by batch with the history carried, or the whole file.
 
-    python benchmarks/peer_polars.py EVENTS {windows|single} BATCH
+    python benchmarks/peer_polars.py EVENTS {windows|single} GROUPS BATCH
 
 With BATCH 0 the whole file is one frame, which no stream allows: the best case. Otherwise each
 batch is put behind what the windows still need, and the rules are computed over both. Amounts are
@@ -53,25 +53,28 @@ def frame(lines: bytes) -> pl.DataFrame:
     )
 
 
-def windows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rule, key and day of everything that is met in these rows."""
-    rows = rows.sort(*KEY, "time")
+def windows(rows: pl.DataFrame, groups: list[w.Group]) -> pl.DataFrame:
+    """Group, rule, key and day of everything that is met in these rows."""
+    every = rows.sort(*KEY, "time")
     met = []
-    days = rows.lazy().group_by(*KEY, "day").agg(
-        pl.col("amount").sum(), pl.col("other").n_unique()
-    )  # fmt: skip
-    met.append(days.filter(pl.col("amount") >= w.DAY_SUM * 100).select(*KEY, "day", rule=0))
-    met.append(days.filter(pl.col("other") >= w.DAY_OTHERS).select(*KEY, "day", rule=3))
-    for rule, period, what, least in (
-        (1, "1d", pl.len(), w.DAY_COUNT),
-        (2, "7d", pl.col("amount").sum(), w.WEEK_SUM * 100),
-    ):
-        rolled = rows.rolling("time", period=period, group_by=KEY).agg(what.alias("measure"))
-        reached = rolled.lazy().filter(pl.col("measure") >= least)
-        met.append(
-            reached.select(*KEY, pl.col("time").dt.truncate("1d").alias("day"), rule=rule).unique()
-        )
-    return pl.concat(pl.collect_all(met), how="vertical_relaxed")
+    for k, group in enumerate(groups):
+        rows = every.filter(pl.col("amount") >= group.floor * 100) if group.floor else every
+        mark = {"group": k}
+        days = rows.group_by(*KEY, "day").agg(pl.col("amount").sum(), pl.col("other").n_unique())
+        for rule, reached in (
+            (0, pl.col("amount") >= w.DAY_SUM * 100),
+            (3, pl.col("other") >= w.DAY_OTHERS),
+        ):
+            met.append(days.filter(reached).select(*KEY, "day", rule=rule, **mark))
+        for rule, period, what, least in (
+            (1, f"{group.hours}h", pl.len(), w.COUNT),
+            (2, f"{group.days}d", pl.col("amount").sum(), w.SUM * 100),
+        ):
+            rolled = rows.rolling("time", period=period, group_by=KEY).agg(what.alias("measured"))
+            day = pl.col("time").dt.truncate("1d").alias("day")
+            reached = rolled.filter(pl.col("measured") >= least)
+            met.append(reached.select(*KEY, day, rule=rule, **mark).unique())
+    return pl.concat(met, how="vertical_relaxed")
 
 
 def single(rows: pl.DataFrame) -> int:
@@ -81,32 +84,34 @@ def single(rows: pl.DataFrame) -> int:
     return int(rows.select(((amount >= w.LARGE * 100) | near).sum()).item())
 
 
-def run(path: str, which: str, batch: int) -> int:
+def run(path: str, which: str, number: int, batch: int) -> int:
     """All of the file."""
     found: list[pl.DataFrame] = []
-    number = 0
+    groups = w.groups(number)
+    reach = pl.duration(days=groups[-1].days)
+    met_single = 0
     history: pl.DataFrame | None = None
     with open(path, "rb") as stream:
         while lines := (stream.read() if batch == 0 else b"".join(islice(stream, batch))):
             rows = frame(lines)
             if which == "single":
-                number += single(rows)
+                met_single += single(rows)
                 continue
             first: Any = rows["time"].min()
             if history is not None:
                 rows = pl.concat([history, rows])
-            met = windows(rows)
+            met = windows(rows, groups)
             # What was met in days before this batch is known from the batches before.
             found.append(met.filter(pl.col("day") >= pl.lit(first).dt.truncate("1d")))
             last: Any = rows["time"].max()
-            history = rows.filter(pl.col("time") > pl.lit(last) - pl.duration(days=7))
-    return number if which == "single" else pl.concat(found).unique().height
+            history = rows.filter(pl.col("time") > pl.lit(last) - reach)
+    return met_single if which == "single" else pl.concat(found).unique().height
 
 
 def main() -> None:
     """Run, print."""
     wall, cpu = perf_counter(), process_time()
-    found = run(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    found = run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     print(json.dumps({"alerts": found, "wall": perf_counter() - wall, "cpu": process_time() - cpu}))
 
 

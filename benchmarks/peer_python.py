@@ -1,6 +1,6 @@
 """The rules of ``workload`` in plain Python, tuned: one loop, dicts and deques, integers, no classes.
 
-    python benchmarks/peer_python.py EVENTS {windows|single}
+    python benchmarks/peer_python.py EVENTS {windows|single} GROUPS
 
 Prints the findings' count and the seconds of wall and CPU time as JSON.
 """
@@ -17,17 +17,18 @@ from typing import Any
 from benchmarks import workload as w
 
 
-def windows(path: str) -> int:
-    """The four rules with windows."""
+def windows(path: str, number: int) -> int:
+    """The rules with windows: one state, a list, for each group and subject."""
     loads, stamp = json.loads, datetime.fromisoformat
-    day_of: dict[Any, int] = {}
-    day_sum: dict[Any, int] = {}
-    day_others: dict[Any, set[str]] = {}
-    recent: dict[Any, deque[int]] = {}
-    week: dict[Any, deque[tuple[int, int]]] = {}
-    week_sum: dict[Any, int] = {}
-    least_day, least_week = w.DAY_SUM * 100, w.WEEK_SUM * 100
+    least_day, least_sum = w.DAY_SUM * 100, w.SUM * 100
+    least_count, least_others = w.COUNT, w.DAY_OTHERS
     found: set[Any] = set()
+    met = found.add
+    groups = [
+        (k, group.floor * 100, group.hours * 3600, group.days * 86_400)
+        for k, group in enumerate(w.groups(number))
+    ]
+    states: list[dict[Any, list[Any]]] = [{} for _ in groups]
     with open(path, "rb") as lines:
         for line in lines:
             event = loads(line)
@@ -41,41 +42,43 @@ def windows(path: str) -> int:
             amount = int(units) * 100 + int(cents)
             at = int(stamp(event["time"]).timestamp())
             day = at // 86_400
-            if day_of.get(key) != day:
-                day_of[key] = day
-                day_sum[key] = 0
-                day_others[key] = set()
-            total = day_sum[key] = day_sum[key] + amount
-            if total >= least_day:
-                found.add((0, key, day))
-            others = day_others[key]
-            others.add(other)
-            if len(others) >= w.DAY_OTHERS:
-                found.add((3, key, day))
-            times = recent.get(key)
-            if times is None:
-                times = recent[key] = deque()
-                week[key] = deque()
-                week_sum[key] = 0
-            limit = at - 86_400
-            while times and times[0] <= limit:
-                times.popleft()
-            times.append(at)
-            if len(times) >= w.DAY_COUNT:
-                found.add((1, key, day))
-            entries = week[key]
-            total = week_sum[key] + amount
-            limit = at - 604_800
-            while entries and entries[0][0] <= limit:
-                total -= entries.popleft()[1]
-            entries.append((at, amount))
-            week_sum[key] = total
-            if total >= least_week:
-                found.add((2, key, day))
+            for k, floor, seconds, longer in groups:
+                if amount < floor:
+                    break  # floors rise from group to group
+                state = states[k].get(key)
+                if state is None:
+                    state = states[k][key] = [day, 0, set(), deque(), deque(), 0]
+                elif state[0] != day:
+                    state[0] = day
+                    state[1] = 0
+                    state[2] = set()
+                state[1] += amount
+                if state[1] >= least_day:
+                    met((k, 0, key, day))
+                others = state[2]
+                others.add(other)
+                if len(others) >= least_others:
+                    met((k, 3, key, day))
+                times = state[3]
+                limit = at - seconds
+                while times and times[0] <= limit:
+                    times.popleft()
+                times.append(at)
+                if len(times) >= least_count:
+                    met((k, 1, key, day))
+                entries = state[4]
+                total = state[5] + amount
+                limit = at - longer
+                while entries and entries[0][0] <= limit:
+                    total -= entries.popleft()[1]
+                entries.append((at, amount))
+                state[5] = total
+                if total >= least_sum:
+                    met((k, 2, key, day))
     return len(found)
 
 
-def single(path: str) -> int:
+def single(path: str, _: int) -> int:
     """The three rules about single payments."""
     loads, found = json.loads, 0
     large, near, to = w.LARGE * 100, w.NEAR_FROM * 100, w.NEAR_TO * 100
@@ -93,7 +96,7 @@ def single(path: str) -> int:
 def main() -> None:
     """Run one of them."""
     wall, cpu = perf_counter(), process_time()
-    found = {"windows": windows, "single": single}[sys.argv[2]](sys.argv[1])
+    found = {"windows": windows, "single": single}[sys.argv[2]](sys.argv[1], int(sys.argv[3]))
     print(json.dumps({"alerts": found, "wall": perf_counter() - wall, "cpu": process_time() - cpu}))
 
 

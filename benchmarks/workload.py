@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,97 +18,139 @@ START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS: Final = 30
 BANKS: Final = 50
 
-DAY_SUM: Final = 50_000  # at least, a day, in USD
-DAY_COUNT: Final = 8  # at least, in 24 hours
-WEEK_SUM: Final = 150_000  # at least, in 7 days
-DAY_OTHERS: Final = 7  # at least, different counterparties a day
+DAY_SUM: Final = 20_000  # at least, a day, in USD
+DAY_OTHERS: Final = 8  # at least, different counterparties a day
+COUNT: Final = 9  # at least, in 24 hours, and an hour more in each further group
+SUM: Final = 50_000  # at least, in 7 days, and a day more in each further group
+FLOOR: Final = 25  # each further group counts payments from so much more on
 
 LARGE: Final = 20_000  # a payment of at least so much
 NEAR_FROM: Final = 9_000  # a payment from here up to, not including, 10,000
 NEAR_TO: Final = 10_000
 
-WINDOWS: Final = f"""\
-pack: bench-windows
-version: 1.0.0
-jurisdiction: INTL
-title: {{en: Windows, zh: 窗口}}
-params:
-  day_sum: {{value: USD {DAY_SUM}, basis: default}}
-  day_count: {{value: {DAY_COUNT}, basis: default}}
-  week_sum: {{value: USD {WEEK_SUM}, basis: default}}
-  day_others: {{value: {DAY_OTHERS}, basis: default}}
-rules:
-  - id: bench-day-sum
-    title: {{en: Much in a day, zh: 当日金额大}}
-    on: transaction
-    per: customer
-    by: direction
-    let: {{total: 'sum(amount_in("USD"), over=day)'}}
-    when: total >= param("day_sum")
-    alert: {{kind: indicator, severity: low}}
-    period: day
-  - id: bench-day-count
-    title: {{en: Many in 24 hours, zh: 二十四小时笔数多}}
-    on: transaction
-    per: customer
-    by: direction
-    let: {{number: count(over=24h)}}
-    when: number >= param("day_count")
-    alert: {{kind: indicator, severity: low}}
-    period: day
-  - id: bench-week-sum
-    title: {{en: Much in seven days, zh: 七日金额大}}
-    on: transaction
-    per: customer
-    by: direction
-    let: {{total: 'sum(amount_in("USD"), over=7d)'}}
-    when: total >= param("week_sum")
-    alert: {{kind: indicator, severity: low}}
-    period: day
-  - id: bench-day-others
-    title: {{en: Many counterparties in a day, zh: 当日对手多}}
-    on: transaction
-    per: customer
-    by: direction
-    let: {{others: 'distinct(counterparty.id, over=day)'}}
-    when: others >= param("day_others")
-    alert: {{kind: indicator, severity: low}}
-    period: day
-"""
+MET: Final = "{alert: {subject: C1}}"
 
-SINGLE: Final = f"""\
-pack: bench-single
-version: 1.0.0
-jurisdiction: INTL
-title: {{en: Single payments, zh: 单笔}}
-params:
-  large: {{value: USD {LARGE}, basis: default}}
-  near_from: {{value: USD {NEAR_FROM}, basis: default}}
-  near_to: {{value: USD {NEAR_TO}, basis: default}}
-rules:
-  - id: bench-large-cash
-    title: {{en: Large in cash, zh: 大额现金}}
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Four rules: over payments of at least ``floor`` USD, with these rolling lengths."""
+
+    floor: int
+    hours: int
+    days: int
+
+
+def groups(number: int) -> list[Group]:
+    """So many groups; no two share a sum, a count or a window."""
+    return [Group(FLOOR * k, 24 + k, 7 + k) for k in range(number)]
+
+
+def figures(number: int) -> str:
+    """Everything above as JSON, for peers whose interpreter does not have this project."""
+    return json.dumps(
+        {
+            "groups": [[g.floor, g.hours, g.days] for g in groups(number)],
+            "least": [DAY_SUM, COUNT, SUM, DAY_OTHERS],
+            "single": [LARGE, NEAR_FROM, NEAR_TO],
+        }
+    )
+
+
+def windows_pack(number: int) -> str:
+    """The rules with windows as a rulepack."""
+    small, enough = ("transfer", "9000"), max(FLOOR * number, 1)
+    parts = [_head("bench-windows")]
+    for k, group in enumerate(groups(number)):
+        where = f'amount_in("USD") >= param("floor_{k}")'
+        several = ("transfer", str(enough))
+        for name, measure, least, near in (
+            ("day-sum", 'sum(amount_in("USD"), over=day)', DAY_SUM, [small] * 2),
+            ("count", f"count(over={group.hours}h)", COUNT, [several] * (COUNT - 1)),
+            ("sum", f'sum(amount_in("USD"), over={group.days}d)', SUM, [small] * 5),
+            (
+                "day-others",
+                "distinct(counterparty.id, over=day)",
+                DAY_OTHERS,
+                [several] * (DAY_OTHERS - 1),
+            ),
+        ):
+            more = several if least < 100 else ("transfer", str(least))
+            parts.append(
+                f"""\
+  - id: bench-{name}-{k}
+    title: {{en: {name} {k}, zh: 规则 {name} {k}}}
     on: transaction
-    per: event
-    when: is_cash and amount_in("USD") >= param("large")
+    per: customer
+    by: direction
+    where: {where}
+    let: {{measured: '{measure}'}}
+    when: measured >= param("{name.replace("-", "_")}")
     alert: {{kind: indicator, severity: low}}
-  - id: bench-large-transfer
-    title: {{en: Large transfer, zh: 大额转账}}
-    on: transaction
-    per: event
-    when: not is_cash and amount_in("USD") >= param("large")
-    alert: {{kind: indicator, severity: low}}
-  - id: bench-near
-    title: {{en: Just below, zh: 略低于标准}}
-    on: transaction
-    per: event
-    when: amount_in("USD") >= param("near_from") and amount_in("USD") < param("near_to")
-    alert: {{kind: indicator, severity: low}}
+    period: day
+{_tests((MET, [*near, more]), ("none", near))}
 """
+            )
+    params = [f"  floor_{k}: {{value: USD {g.floor}, basis: default}}" for k, g in
+              enumerate(groups(number))]  # fmt: skip
+    params += [
+        f"  day_sum: {{value: USD {DAY_SUM}, basis: default}}",
+        f"  count: {{value: {COUNT}, basis: default}}",
+        f"  sum: {{value: USD {SUM}, basis: default}}",
+        f"  day_others: {{value: {DAY_OTHERS}, basis: default}}",
+    ]
+    return "\n".join([parts[0], "params:", *params, "rules:", *parts[1:]])
+
+
+def single_pack() -> str:
+    """The rules about single payments as a rulepack."""
+    params = [f"  {name}: {{value: USD {value}, basis: default}}" for name, value in
+              (("large", LARGE), ("near_from", NEAR_FROM), ("near_to", NEAR_TO))]  # fmt: skip
+    large = 'amount_in("USD") >= param("large")'
+    near = 'amount_in("USD") >= param("near_from") and amount_in("USD") < param("near_to")'
+    parts = [_head("bench-single"), "params:", *params, "rules:"]
+    for name, when, channel, least in (
+        ("large-cash", f"is_cash and {large}", "cash", LARGE),
+        ("large-transfer", f"not is_cash and {large}", "transfer", LARGE),
+        ("near", near, "transfer", NEAR_FROM),
+    ):
+        cases = _tests(
+            ("{alert: {subject: 'R1/T1'}}", [(channel, str(least))]),
+            ("none", [(channel, f"{least - 1}.99")]),
+        )
+        parts.append(
+            f"""\
+  - id: bench-{name}
+    title: {{en: {name}, zh: 规则 {name}}}
+    on: transaction
+    per: event
+    when: {when}
+    alert: {{kind: indicator, severity: low}}
+{cases}
+"""
+        )
+    return "\n".join(parts)
+
+
+def _head(name: str) -> str:
+    return f"pack: {name}\nversion: 1.0.0\njurisdiction: INTL\ntitle: {{en: {name}, zh: 基准}}"
+
+
+def _tests(*cases: tuple[str, list[tuple[str, str]]]) -> str:
+    """Tests of a rule: each (channel, amount) is a payment to someone else, a second apart."""
+    lines = ["    tests:"]
+    for k, (expect, payments) in enumerate(cases):
+        lines += [f"      - name: case {k}", "        events:"]
+        for n, (channel, amount) in enumerate(payments):
+            lines.append(
+                f'          - {{id: T{n + 1}, time: "2026-03-02T09:00:{n:02}Z", payer: {{id: C1}}, '
+                f'payee: {{id: D{n}}}, channel: {channel}, amount: "{amount}", currency: USD}}'
+            )
+        lines.append(f"        expect: {expect}")
+    return "\n".join(lines)
 
 
 def write_events(path: Path, events: int, customers: int, seed: int = 7) -> None:
-    """Payments over thirty days; a tenth of the customers make half of them."""
+    """Payments over thirty days in order; a tenth of the customers make half of them."""
     draw = random.Random(seed)
     step = DAYS * 86_400 / events
     if step < 1:

@@ -55,7 +55,7 @@ def write_snapshot(path: Path, said: Mapping[str, Any], arrays: Arrays) -> int:
     entries, pieces = [], []
     for name, array in arrays.items():
         piece = np.ascontiguousarray(array)
-        view = memoryview(piece).cast("B") if piece.size else memoryview(b"")
+        view = piece.data.cast("B") if piece.size else memoryview(b"")
         entries.append(
             {
                 "name": name,
@@ -71,9 +71,9 @@ def write_snapshot(path: Path, said: Mapping[str, Any], arrays: Arrays) -> int:
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb", buffering=0) as file:
-            for piece in (memoryview(fixed), memoryview(head), *pieces):
-                while piece:
-                    piece = piece[file.write(piece) :]
+            for left in (memoryview(fixed), memoryview(head), *pieces):
+                while left:
+                    left = left[file.write(left) :]
             os.fsync(file.fileno())
         os.replace(part, path)
         _sync_folder(path.parent)
@@ -121,7 +121,7 @@ def _array(file: Any, entry: dict[str, Any], path: Path) -> npt.NDArray[Any]:
     if entry["type"] not in _TYPES:
         raise SnapshotError(f"{path} holds an array of the type {entry['type']}")
     made = np.empty(entry["shape"], np.dtype(entry["type"]))
-    view = memoryview(made).cast("B") if made.size else memoryview(bytearray())
+    view = made.data.cast("B") if made.size else memoryview(bytearray())
     if len(view) != entry["size"]:
         raise SnapshotError(f"{path} is damaged: {entry['name']} has not the size of its shape")
     done = 0

@@ -18,7 +18,8 @@ class Batch:
     """``count`` events in arrival order.
 
     ``columns[f, i]``, for i below ``count``, is field ``f`` (an index into the decoder's field
-    list) of event ``i`` as one integer, see ``regtech.model.fields.Kind``; ``NULL`` where missing. Persons lists are in
+    list) of event ``i`` as one integer, see ``regtech.model.fields.Kind``; ``NULL`` where missing.
+    Persons lists are in
     ``person_values[person_offsets[i]:person_offsets[i + 1]]`` (codes of the persons' vocabulary;
     ``person_given[i]`` is 0 where the field was missing). Ids are the UTF-8 bytes
     ``id_bytes[id_offsets[i]:id_offsets[i + 1]]``.

@@ -70,7 +70,7 @@ class Sequence:
 
 
 def joined(last: Block, others: list[Block]) -> Block:
-    """One block of several. The others' columns are written behind the last's where there is room."""
+    """One block of several; the others' columns go behind the last's where there is room."""
     blocks = [last, *others]
     total = sum(b.count for b in blocks)
     if last.columns.shape[1] >= total:

@@ -169,7 +169,7 @@ def compile_plan(
 
     ``law_as_of``: every event is judged by the law of that day, whenever it happens.
     """
-    vocabulary = vocabulary or Vocabulary()
+    vocabulary = Vocabulary() if vocabulary is None else vocabulary
     for name in EVENT_TYPES:
         if vocabulary.code_of(name) != TYPE_INDEX[name]:
             raise ContentError("the vocabulary does not begin with the event types")

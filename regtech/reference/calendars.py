@@ -162,7 +162,7 @@ def _library_holidays(spec: CalendarSpec, year: int) -> list[date]:
     import holidays
 
     categories = spec.categories or None
-    # Beyond the library's own range it warns and gives no days; `covered` says that it is an estimate.
+    # Beyond its own range the library warns and gives no days; `covered` says so to the caller.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return _days_of(holidays, spec, categories, year)

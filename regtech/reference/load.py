@@ -14,7 +14,6 @@ from regtech.reference.currencies import CurrencyTable
 from regtech.reference.faults import Fault, Reader
 from regtech.reference.profiles import Profile, check_profiles
 from regtech.reference.rates import RateTable
-from regtech.reference.register import Register
 from regtech.reference.sets import MemberSet, SetTable
 
 T = TypeVar("T")
@@ -57,11 +56,6 @@ class Reference:
         """Dated membership sets."""
         return load_sets(self.root)
 
-    @cached_property
-    def register(self) -> Register:
-        """The register of obligations."""
-        return load_register(self.root)
-
     def profile(self, identity: str) -> Profile:
         """The profile of a jurisdiction; UsageError where there is none."""
         try:
@@ -100,11 +94,6 @@ def load_sets(root: Path) -> SetTable:
     if faults:
         raise ContentError(str(faults[0]), faults)
     return SetTable(loaded.values())
-
-
-def load_register(root: Path) -> Register:
-    """``obligations.yml`` under the mappings folder."""
-    return _read(root / "obligations.yml", lambda d, r: Register.from_document(d, reader=r))
 
 
 def _read(path: Path, build: Callable[[object, Reader], T]) -> T:

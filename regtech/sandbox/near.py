@@ -5,7 +5,7 @@ made: it is met where the condition is met with every such limit lowered by the 
 condition surely is not. What it finds is a near miss if the real rule raises nothing for that
 subject in that period, or, for rolling windows, within one window's length.
 
-Rules that ask for less than a limit, limits of time, and duties with a deadline have no near misses.
+Rules that ask for less than a limit, limits of time, and duties with a deadline have none.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def _is_limit(expr: Expr, rule: Rule) -> bool:
 class NearMisses:
     """Sorts near misses from alerts while a run goes on; what is left at its end are near misses.
 
-    ``rules``: those that can have near misses. ``windows``: of those by rolling period the length of
-    the longest window in microseconds. ``again``: those whose period's label has a step at its end.
+    ``rules``: those that can have near misses. ``windows``: of those by rolling period the length
+    of the longest window in microseconds. ``again``: those whose periods have a step at their end.
     Keeps one line a candidate and one key a subject and period with a real alert.
     """
 

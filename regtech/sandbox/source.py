@@ -19,7 +19,7 @@ from regtech.rulelang.ir import (
     ParamRef,
     Window,
 )
-from regtech.rulelang.values import duration_text, number_text, value_text
+from regtech.rulelang.values import duration_text, value_text
 
 
 def source_of(expr: Expr) -> str:
@@ -105,10 +105,3 @@ def _measure(expr: Measure) -> str:
     if expr.by:
         parts.append(f"by={', '.join(expr.by)}")
     return f"{expr.kind}({', '.join(parts)})"
-
-
-def number_or_length(value: object) -> str:
-    """A bare number or a length of time."""
-    if isinstance(value, Duration):
-        return duration_text(value)
-    return number_text(value)  # type: ignore[arg-type]  # a number by its callers

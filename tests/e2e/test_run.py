@@ -1,4 +1,4 @@
-"""``run`` as a whole: nothing lost, nothing doubled, whatever ends it; and what its options mean."""
+"""``run`` as a whole: nothing lost, nothing doubled, whatever ends it; what its options mean."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_deadlines_pass_up_to_the_end_of_the_period(here: Path) -> None:
     for seconds, breaches in ((0, 0), (1, 1)):
         end = START + timedelta(hours=72, seconds=seconds)
         run(path, packs=("eu-data-incidents",), home="EU", to=micros(end))
-        found = alerts(rule="eu-gdpr-33")
+        found = alerts(rule="eu-breach-authority")
         assert sum(not alert["warning"] for alert in found) == breaches
 
 
@@ -233,10 +233,10 @@ rules:
     alert: {kind: limit, severity: low}
     tests:
       - name: met
-        events: [{time: "2026-03-02T10:00:00+08:00", payee: C1, amount: "10000", currency: CNY}]
-        expect: {alert: {}}
+        events: [{time: "2026-03-02T10:00:00Z", payee: {id: C1}, amount: "10000", currency: CNY}]
+        expect: {alert: {subject: C1}}
       - name: not met
-        events: [{time: "2026-03-02T10:00:00+08:00", payee: C1, amount: "9999", currency: CNY}]
+        events: [{time: "2026-03-02T10:00:00Z", payee: {id: C1}, amount: "9999", currency: CNY}]
         expect: none
 """
     )

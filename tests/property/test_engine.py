@@ -1,4 +1,4 @@
-"""The engine against the independent oracle, and its promises: any chopping, any order within lateness.
+"""The engine against the independent oracle; any chopping and any order within lateness.
 
 Seeds are few here; ``REGTECH_PROPERTY_SEEDS`` raises their number (``make fuzz``).
 """

@@ -1,4 +1,4 @@
-"""Snapshot and restore between any two pushes: the same alerts, byte for byte, whatever the batches.
+"""Snapshot and restore between any two pushes: the same bytes of alerts, whatever the batches.
 
 Seeds are few here; ``REGTECH_PROPERTY_SEEDS`` raises their number (``make fuzz``).
 """

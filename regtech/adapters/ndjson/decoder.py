@@ -60,8 +60,8 @@ class NdjsonDecoder:
 
     ``fields`` are the rows of ``Batch.columns``, in that order. A ``PERSONS`` field's row holds the
     number of persons listed; without such a field the persons lists of the batch stay empty.
-    ``currencies`` gives index and decimals of every known currency or virtual asset. ``extra_rows`` more
-    rows and ``spare`` more places are left empty in ``Batch.columns`` for whoever takes the batch on.
+    ``currencies`` gives index and decimals of every known currency or virtual asset. ``extra_rows``
+    more rows and ``spare`` more places are left empty in ``Batch.columns`` for the next in line.
     """
 
     def __init__(

@@ -44,9 +44,8 @@ def apply_facts(
 
     ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
     ``derived[k] = (source column, fact, target column)`` for types
-    ``fill_from[t]:fill_from[t+1]``. A
-    derived lookup with a missing source uses the reporter. Facts are kept XOR MIN, so that fresh memory
-    (0) is a missing fact.
+    ``fill_from[t]:fill_from[t+1]``. A derived lookup with a missing source uses the reporter.
+    Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
     """
     capacity = facts.shape[1]
     for position in range(n):

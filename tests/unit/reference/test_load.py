@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from regtech.errors import ContentError, InputError, UsageError
+from regtech.errors import ContentError, InputError
 from regtech.reference.faults import Fault
 from regtech.reference.load import Reference, load_sets
-from regtech.reference.register import Register
+from regtech.rulelang.register import load_register
 
 SET = """\
 set: {name}
@@ -88,33 +88,7 @@ ROW = {
 }
 
 
-def test_a_register_is_read_as_written() -> None:
-    register = Register.from_document({"obligations": [ROW], "sources": {"S1": "a page"}})
-    row = register["CN-A-1"]
-    assert (row.jurisdiction, row.confidence_weakest, row.exceptions) == (
-        "CN",
-        "verified_secondary",
-        "",
-    )
-    assert row.sources == ("S1",)
-    assert register.sources == {"S1": "a page"}
-    assert "CN-A-1" in register
-    with pytest.raises(UsageError, match="CN-A-2"):
-        register["CN-A-2"]
-
-
-def test_faults_of_a_register() -> None:
-    rows = [ROW, ROW, {**ROW, "id": "CN-A-2", "cite": "", "conf_weakest": "sure"}]
-    with pytest.raises(ContentError) as caught:
-        Register.from_document({"obligations": rows})
-    assert [(f.path, f.code) for f in faults(caught)] == [
-        ("obligations[1].id", "duplicate"),
-        ("obligations[2].cite", "wrong_type"),
-        ("obligations[2].conf_weakest", "unknown_word"),
-    ]
-
-
 def test_obligations_that_sets_name_are_in_the_register() -> None:
     reference = Reference.shipped()
     named = {reference.sets[name].obligation for name in reference.sets.names} - {None}
-    assert named <= set(reference.register.obligations)
+    assert named <= set(load_register().obligations)
