@@ -32,7 +32,7 @@ def arguments(about: str, events: int) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--events", type=int, default=events, help=f"default {events}")
-    parser.add_argument("--core", type=int, default=os.cpu_count() and os.cpu_count() - 1)
+    parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
     parser.add_argument("--repeats", type=int, default=3, help="the best of so many is quoted")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     parser.add_argument("--folder", type=Path, help="keep the generated events here")

@@ -11,31 +11,30 @@ import json
 import os
 import sys
 from time import perf_counter, process_time
+from typing import Any
 
-from durable import engine
+from durable import engine  # type: ignore[import-not-found]  # not of this environment
 
 # The figures of ``workload``, which this interpreter does not import; in cents.
-LARGE, NEAR_FROM, NEAR_TO = (
-    100 * x for x in json.loads(os.environ["BENCHMARK_FIGURES"])["single"]
-)
+LARGE, NEAR_FROM, NEAR_TO = (100 * x for x in json.loads(os.environ["BENCHMARK_FIGURES"])["single"])
 CHUNK = 500
 
 
-class Host(engine.Host):
+class Host(engine.Host):  # type: ignore[misc]  # without types
     """Without the threads that fire actions in their own time."""
 
-    def _run(self):
+    def _run(self) -> None:
         pass
 
 
-def main(path, limit):
+def main(path: str, limit: int) -> None:
     """Assert all payments, count what fires."""
     fired = [0]
 
-    def count(_):
+    def count(_: Any) -> None:
         fired[0] += 1
 
-    def rule(*tests):
+    def rule(*tests: Any) -> dict[str, Any]:
         return {"all": [{"m": {"$and": [*tests, {"one": 1}]}}], "run": count}
 
     wall, cpu = perf_counter(), process_time()
@@ -78,7 +77,7 @@ def main(path, limit):
     )
 
 
-def _assert(host, ruleset, facts, fired):
+def _assert(host: Any, ruleset: Any, facts: list[Any], fired: list[int]) -> None:
     try:
         host.assert_facts("bench", facts)
     except (engine.MessageNotHandledException, engine.MessageObservedException):

@@ -21,7 +21,7 @@ import polars as pl
 from benchmarks import workload as w
 
 PARTY = pl.Struct({"id": pl.String, "institution": pl.String})
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "time": pl.String,
     "reporter": pl.String,
     "amount": pl.String,
@@ -67,13 +67,13 @@ def windows(rows: pl.DataFrame, groups: list[w.Group]) -> pl.DataFrame:
         ):
             met.append(days.filter(reached).select(*KEY, "day", rule=rule, **mark))
         for rule, period, what, least in (
-            (1, f"{group.hours}h", pl.len(), w.COUNT),
-            (2, f"{group.days}d", pl.col("amount").sum(), w.SUM * 100),
+            (1, f"{group.hours}h", pl.len(), group.count),
+            (2, f"{group.days}d", pl.col("amount").sum(), group.sum * 100),
         ):
             rolled = rows.rolling("time", period=period, group_by=KEY).agg(what.alias("measured"))
             day = pl.col("time").dt.truncate("1d").alias("day")
-            reached = rolled.filter(pl.col("measured") >= least)
-            met.append(reached.select(*KEY, day, rule=rule, **mark).unique())
+            rolled = rolled.filter(pl.col("measured") >= least)
+            met.append(rolled.select(*KEY, day, rule=rule, **mark).unique())
     return pl.concat(met, how="vertical_relaxed")
 
 

@@ -1,4 +1,4 @@
-"""The rules of ``workload`` in plain Python, tuned: one loop, dicts and deques, integers, no classes.
+"""The rules of ``workload`` in plain Python, tuned: one loop, dicts, deques, integers, no classes.
 
     python benchmarks/peer_python.py EVENTS {windows|single} GROUPS
 
@@ -20,13 +20,12 @@ from benchmarks import workload as w
 def windows(path: str, number: int) -> int:
     """The rules with windows: one state, a list, for each group and subject."""
     loads, stamp = json.loads, datetime.fromisoformat
-    least_day, least_sum = w.DAY_SUM * 100, w.SUM * 100
-    least_count, least_others = w.COUNT, w.DAY_OTHERS
+    least_day, least_others = w.DAY_SUM * 100, w.DAY_OTHERS
     found: set[Any] = set()
     met = found.add
     groups = [
-        (k, group.floor * 100, group.hours * 3600, group.days * 86_400)
-        for k, group in enumerate(w.groups(number))
+        (k, g.floor * 100, g.hours * 3600, g.days * 86_400, g.count, g.sum * 100)
+        for k, g in enumerate(w.groups(number))
     ]
     states: list[dict[Any, list[Any]]] = [{} for _ in groups]
     with open(path, "rb") as lines:
@@ -42,7 +41,7 @@ def windows(path: str, number: int) -> int:
             amount = int(units) * 100 + int(cents)
             at = int(stamp(event["time"]).timestamp())
             day = at // 86_400
-            for k, floor, seconds, longer in groups:
+            for k, floor, seconds, longer, least_count, least_sum in groups:
                 if amount < floor:
                     break  # floors rise from group to group
                 state = states[k].get(key)

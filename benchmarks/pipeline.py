@@ -64,6 +64,7 @@ def _staged(path: str, out: str) -> None:
     from regtech.adapters.ndjson.decoder import NdjsonDecoder
     from regtech.app import judging
     from regtech.app import run as running
+    from regtech.app.sources import Source
     from regtech.engine.engine import Engine
     from regtech.engine.evidence import EvidenceMaker
     from regtech.engine.intake import Intake
@@ -91,7 +92,7 @@ def _staged(path: str, out: str) -> None:
     clocked(running, "chosen_packs", "read packs")
     clocked(judging, "compile_plan", "compile packs")
     clocked(NdjsonDecoder, "decode", "decode")
-    clocked(judging.Source, "step", "read")
+    clocked(Source, "step", "read")
     clocked(Intake, "push", "order and repeats")
     clocked(Intake, "take", "order and repeats")
     clocked(Judge, "_enter_era", "programs of an era")

@@ -20,8 +20,10 @@ BANKS: Final = 50
 
 DAY_SUM: Final = 20_000  # at least, a day, in USD
 DAY_OTHERS: Final = 8  # at least, different counterparties a day
-COUNT: Final = 9  # at least, in 24 hours, and an hour more in each further group
-SUM: Final = 50_000  # at least, in 7 days, and a day more in each further group
+COUNT: Final = 9  # at least, in 24 hours; one more in an hour more in each further group
+SUM: Final = (
+    50_000  # at least, in 7 days, and as much a day in the longer windows of further groups
+)
 FLOOR: Final = 25  # each further group counts payments from so much more on
 
 LARGE: Final = 20_000  # a payment of at least so much
@@ -33,24 +35,29 @@ MET: Final = "{alert: {subject: C1}}"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Four rules: over payments of at least ``floor`` USD, with these rolling lengths."""
+    """Four rules over payments of at least ``floor`` USD: rolling lengths and their figures."""
 
     floor: int
     hours: int
     days: int
+    count: int
+    sum: int
 
 
 def groups(number: int) -> list[Group]:
     """So many groups; no two share a sum, a count or a window."""
-    return [Group(FLOOR * k, 24 + k, 7 + k) for k in range(number)]
+    return [
+        Group(FLOOR * k, 24 + k, 7 + k, COUNT + k, SUM * (7 + k) // 7 // 1000 * 1000)
+        for k in range(number)
+    ]
 
 
 def figures(number: int) -> str:
     """Everything above as JSON, for peers whose interpreter does not have this project."""
     return json.dumps(
         {
-            "groups": [[g.floor, g.hours, g.days] for g in groups(number)],
-            "least": [DAY_SUM, COUNT, SUM, DAY_OTHERS],
+            "groups": [[g.floor, g.hours, g.days, g.count, g.sum] for g in groups(number)],
+            "least": [DAY_SUM, DAY_OTHERS],
             "single": [LARGE, NEAR_FROM, NEAR_TO],
         }
     )
@@ -65,8 +72,18 @@ def windows_pack(number: int) -> str:
         several = ("transfer", str(enough))
         for name, measure, least, near in (
             ("day-sum", 'sum(amount_in("USD"), over=day)', DAY_SUM, [small] * 2),
-            ("count", f"count(over={group.hours}h)", COUNT, [several] * (COUNT - 1)),
-            ("sum", f'sum(amount_in("USD"), over={group.days}d)', SUM, [small] * 5),
+            (
+                f"count-{k}",
+                f"count(over={group.hours}h)",
+                group.count,
+                [several] * (group.count - 1),
+            ),
+            (
+                f"sum-{k}",
+                f'sum(amount_in("USD"), over={group.days}d)',
+                group.sum,
+                [small] * (group.sum // 9000),
+            ),
             (
                 "day-others",
                 "distinct(counterparty.id, over=day)",
@@ -77,8 +94,8 @@ def windows_pack(number: int) -> str:
             more = several if least < 100 else ("transfer", str(least))
             parts.append(
                 f"""\
-  - id: bench-{name}-{k}
-    title: {{en: {name} {k}, zh: 规则 {name} {k}}}
+  - id: bench-{name}-of-{k}
+    title: {{en: {name} of {k}, zh: 规则 {name} of {k}}}
     on: transaction
     per: customer
     by: direction
@@ -92,10 +109,11 @@ def windows_pack(number: int) -> str:
             )
     params = [f"  floor_{k}: {{value: USD {g.floor}, basis: default}}" for k, g in
               enumerate(groups(number))]  # fmt: skip
+    for k, g in enumerate(groups(number)):
+        params.append(f"  count_{k}: {{value: {g.count}, basis: default}}")
+        params.append(f"  sum_{k}: {{value: USD {g.sum}, basis: default}}")
     params += [
         f"  day_sum: {{value: USD {DAY_SUM}, basis: default}}",
-        f"  count: {{value: {COUNT}, basis: default}}",
-        f"  sum: {{value: USD {SUM}, basis: default}}",
         f"  day_others: {{value: {DAY_OTHERS}, basis: default}}",
     ]
     return "\n".join([parts[0], "params:", *params, "rules:", *parts[1:]])

@@ -236,8 +236,8 @@ class Lowering:
             bound = math.ceil(value)
         else:
             bound = math.floor(value)
-        if abs(bound) >= _INT64:
-            bound = _INT64 if bound > 0 else -_INT64
+        # A figure beyond 64 bits is beyond every exact value: the ends of the range say just that.
+        bound = max(min(bound, (1 << 63) - 1), 1 - (1 << 63))
         return self.emit(_PLAIN[op], x.register, self.emit("const", bound), truth=True)
 
     def _compare_quotient(self, x: Quotient, y: Number, op: str, mark: Mark) -> int:

@@ -83,10 +83,13 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
 def vocabularies(arrays: Arrays) -> tuple[Vocabulary, Vocabulary]:
     """The vocabularies of symbols and of persons: a plan is compiled, and a decoder made, with
     them."""
-    return (
-        Vocabulary.from_arrays(_under("symbols.", arrays)),
-        Vocabulary.from_arrays(_under("persons.", arrays)),
-    )
+    try:
+        return (
+            Vocabulary.from_arrays(_under("symbols.", arrays)),
+            Vocabulary.from_arrays(_under("persons.", arrays)),
+        )
+    except KeyError as error:
+        raise SnapshotError(f"the snapshot has no {error} of a vocabulary") from None
 
 
 def restore(engine: Engine, arrays: Arrays) -> None:

@@ -36,7 +36,7 @@ def decoder_of(plan: Plan, persons: Vocabulary | None = None) -> NdjsonDecoder:
     return NdjsonDecoder(
         plan.columns.decoded(),
         plan.vocabulary,
-        persons or Vocabulary(),
+        Vocabulary() if persons is None else persons,  # an empty one is false
         currencies,
         extra_rows=len(plan.columns.derived),
         spare=SPARE,

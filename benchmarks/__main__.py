@@ -1,0 +1,43 @@
+"""All benchmarks one after the other: ``python -m benchmarks`` (``make bench``), about a quarter of
+an hour.
+
+``--small`` takes a tenth of the events; ``--peers FOLDER`` (default ``build/peers``) is where
+durable-rules and Flink get environments of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Run each as a process of its own, so that none inherits another's memory."""
+    parser = argparse.ArgumentParser(description="all benchmarks, one after the other")
+    parser.add_argument("--small", action="store_true", help="a tenth of the events")
+    parser.add_argument("--peers", default="build/peers", help="folder of the peers' environments")
+    parser.add_argument("--folder", default="build/bench", help="folder of generated events")
+    given = parser.parse_args()
+    share = 10 if given.small else 1
+    events = str(1_000_000 // share)
+    kept = ("--folder", given.folder)
+    for words in (
+        ("content", *(() if given.small else ("--mutate",))),
+        ("pipeline", "--events", events, "--digest-check", *kept),
+        ("decode",),
+        ("peers", "--events", str(500_000 // share), "--peers", given.peers, *kept),
+        ("latency", "--events", events, *kept),
+        ("scaling", "--events", str(200_000 // share), *kept),
+        ("memory", "--subjects", str(1_000_000 // share), *kept),
+    ):
+        print(f"\n== benchmarks/{' '.join(words)}", flush=True)
+        name, *more = words
+        subprocess.run([sys.executable, str(HERE / f"{name}.py"), *more], check=True)
+
+
+if __name__ == "__main__":
+    main()
