@@ -58,6 +58,10 @@ def _measured(path: str) -> None:
                 "seen_bytes": state.seen_ids.entries.nbytes + state.seen_payments.entries.nbytes,
                 "table_bytes": sum(t.entries.nbytes for t in state.keys),
                 "cell_bytes": sum(c.nbytes for c in state.cells),
+                "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
+                "fact_bytes": state.facts.nbytes,
+                "alerted_bytes": state.alerted.entries.nbytes,
+                "log_bytes": reserved + sum(log.heads.nbytes for log in logs),
                 "entries": entries,
                 "entry_bytes": exact / max(entries, 1),
                 "widest_entry_bytes": widest,
@@ -105,7 +109,9 @@ def main() -> None:
             f"{made['entry_bytes_reserved']:.1f} with the room reserved for growth\n"
             f"  state            {made['state_bytes'] / mib:,.0f} MiB: "
             f"repeats {made['seen_bytes'] / mib:,.0f}, cells {made['cell_bytes'] / mib:,.0f}, "
-            f"keys {made['table_bytes'] / mib:,.0f} (largest {made['largest_keyspace']:,})\n"
+            f"keys {made['table_bytes'] / mib:,.0f} (largest {made['largest_keyspace']:,}), "
+            f"windows {made['log_bytes'] / mib:,.0f}, distinct {made['distinct_bytes'] / mib:,.0f}, "
+            f"facts {made['fact_bytes'] / mib:,.0f}, raised {made['alerted_bytes'] / mib:,.0f}\n"
             f"  vocabularies     {made['texts']:,} texts, {made['text_bytes'] / mib:,.0f} MiB\n"
             f"  process          {made['peak_bytes'] / mib:,.0f} MiB at most, "
             f"{made['before_bytes'] / mib:,.0f} before the first event"

@@ -7,8 +7,8 @@ Every pack is cloned nine times.
 - *apart*: the clones belong to jurisdictions whose countries occur in no event.
 - *same*: the clones stand in the same jurisdictions, word for word. Measures are shared, so what
   is added is the conditions, and ten times the alerts with their evidence.
-- *unshared*: as *same*, but the ``where`` of every clone says one thing more that is always true, of
-  other words in each clone, so that no filter of a rule and no measure under it can be shared.
+- *unshared*: as *same*, but the ``where`` of every clone says one thing more that is always true,
+  in other words in each clone, so that no filter of a rule and no measure under it can be shared.
 
 Times are CPU seconds of judging (decoding included, packs already compiled), best of the repeats.
 The rates of growth are against the packs as they are.

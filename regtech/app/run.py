@@ -59,11 +59,17 @@ class Outputs:
             f"{stem}.near{_ENDING}" if near else None,
         )
 
-    def check(self) -> None:
-        """No two of them may be the same file."""
+    def check(self, events: tuple[str, ...]) -> None:
+        """No two of them may be the same file, and none a file of events."""
         names = [name for name in (self.alerts, self.quarantine, self.near) if name is not None]
         if len({str(Path(name)) for name in names}) != len(names):
             raise UsageError("the alerts and the quarantine are the same file", hint="--quarantine")
+        for name in names:
+            path = Path(name)
+            if path.is_file() and any(
+                Path(other).is_file() and path.samefile(other) for other in events
+            ):
+                raise UsageError(f"{name} is read and would be replaced", hint="--out another file")
 
 
 def run_command(
@@ -101,7 +107,7 @@ def run_command(
     if from_ is not None and to is not None and from_ >= to:
         raise UsageError("--from is not before --to")
     outputs = Outputs.beside(out, quarantine, near is not None)
-    outputs.check()
+    outputs.check(events)
     if snapshot is not None and STDOUT in (outputs.alerts, outputs.quarantine):
         raise UsageError("a run to standard output cannot be resumed", hint="--out FILE")
     clock, told = clock or SystemClock(), progress or NoProgress()

@@ -291,7 +291,8 @@ class State:
                 if spec.item_space is space:
                     used = table.count * 2
                     self.items[spec.index] = _longer(self.items[spec.index], slots * 2, used)
-                self._refresh_measure(spec.index)
+                if spec.keyspace is space or spec.item_space is space:
+                    self._refresh_measure(spec.index)
         if space.index in self.log_of:
             self._room_in_log(self.log_of[space.index], more, now_us)
 
@@ -352,7 +353,7 @@ class State:
     def room_for_facts(self, facts: int, parties: int) -> None:
         """Fact columns for so many parties."""
         if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
-            wanted = max(parties, 2 * self.facts.shape[1], 1024)
+            wanted = max(2 * parties, 1 << 16)  # untouched memory costs nothing
             fresh = np.zeros((facts, wanted), np.int64)
             fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
             self.facts = fresh

@@ -254,7 +254,9 @@ class RateTable:
             for pair in ((a, b), (b, a)):
                 if series := self._series.get(pair):
                     found.update(series.days)
-                    found.update(day + self.max_age_days + 1 for day in series.days)
+                    ends = (day + self.max_age_days + 1 for day in series.days)
+                    following = (*series.days[1:], _INT64_MAX)
+                    found.update(e for e, n in zip(ends, following, strict=True) if e < n)
         return sorted(day for day in found if first_day <= day <= last_day)
 
     def _exponent(self, code: str) -> int:

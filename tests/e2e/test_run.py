@@ -601,6 +601,8 @@ def test_outputs_that_cannot_be(here: Path) -> None:
             run(path, out="/proc/alerts.ndjson")
     with pytest.raises(UsageError, match="same file"):
         run(path, out="x.ndjson", quarantine="./x.ndjson")
+    with pytest.raises(UsageError, match="would be replaced"):
+        run(path, out="events.ndjson")
     with pytest.raises(UsageError, match="standard output cannot be resumed"):
         run(path, out="-", snapshot=Path("state"))
     with pytest.raises(UsageError, match="casework"):
