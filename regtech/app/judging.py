@@ -194,10 +194,9 @@ class Judging:
         for event in self.engine.set_aside():
             source = self.sources[event.source]
             raw = b"" if source is None else source.raw.line(event.line)
-            name = self.engine.sources[event.source]
-            made.append(
-                Reject(name, event.line, "id", event.code, event.id, REASONS[event.code], raw)
-            )
+            name, why = self.engine.sources[event.source], REASONS[event.code]
+            place = "time" if event.code == "late" else "id"
+            made.append(Reject(name, event.line, place, event.code, event.id, why, raw))
         return made
 
     def _forget_lines(self) -> None:
