@@ -16,7 +16,7 @@ from regtech.model.alert import Alert
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 
-SPARE: Final = 4096
+SPARE: Final = 256
 """Places that a decoder leaves free for events still held back, so that they need not be copied."""
 
 
