@@ -3,6 +3,8 @@
 Numbers carry an exact coefficient: a register r with coefficient c stands for c * r. Comparisons
 with constants move the coefficient to the constant and round it in the direction that keeps the
 answer exact; two registers with different coefficients are compared in 128 bits.
+
+More than 500 lines: one method for each kind of expression, all over the same registers.
 """
 
 from __future__ import annotations

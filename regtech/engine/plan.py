@@ -3,6 +3,8 @@
 An era is a stretch of time in which the same rules are in force; its programs are made when the
 first event of it arrives. Measures and key spaces are numbered once for the whole run, so state
 survives every change of law.
+
+Somewhat over 500 lines: numbering measures, keys and columns is one step and reads as one.
 """
 
 from __future__ import annotations
