@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Final
 
 from regtech.columns.vocabulary import Vocabulary
@@ -42,6 +43,7 @@ from regtech.rulelang.ir import (
     FieldRef,
     IfElse,
     Measure,
+    Money,
     Pack,
     Rule,
 )
@@ -496,9 +498,12 @@ def is_nonnegative(value: Expr | None) -> bool:
             return False
 
 
-def _positive(value: object) -> bool:
-    amount = getattr(value, "amount", getattr(value, "count", value))
-    return bool(amount >= 0)  # type: ignore[operator]  # a number by the type check
+def _positive(value: int | Fraction | Money | Duration) -> bool:
+    match value:
+        case Money(amount=number) | Duration(count=number):
+            return number >= 0
+        case _:
+            return value >= 0
 
 
 def eras(plan: Plan) -> list[int]:

@@ -233,7 +233,8 @@ class Builder:
         if spec.value is not None and spec.kind != KIND["persons"]:
             role[K.R_VALUE] = self._value(group, group.before.stored(spec.value))
         if spec.kind == KIND["figure"]:
-            as_of = group.before.load("as_of", spec.value.mark)  # type: ignore[union-attr]
+            assert spec.value is not None, "a figure has a value"
+            as_of = group.before.load("as_of", spec.value.mark)
             role[K.R_AS_OF] = self._value(group, as_of)
 
     def _value(self, group: _Group, register: int) -> int:

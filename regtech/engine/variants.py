@@ -21,11 +21,13 @@ from regtech.rulelang.ir import (
     Call,
     Const,
     Deadline,
+    Duration,
     Expr,
     In,
     LetRef,
     Logic,
     Measure,
+    Money,
     Pack,
     Param,
     ParamRef,
@@ -158,8 +160,8 @@ def _values_on(params: Sequence[Param], day: int) -> dict[str, Const] | None:
             first, last = _span_days(version.span)
             if first <= day <= last:
                 kind = param.type
-                if kind.name == "money":
-                    kind = Type("money", currency=version.value.currency)  # type: ignore[union-attr]
+                if isinstance(version.value, Money):
+                    kind = Type("money", currency=version.value.currency)
                 values[param.name] = Const(version.value, kind, version.mark)
                 break
         else:
@@ -213,7 +215,9 @@ def _variant(
     if deadline is not None:
         within = deadline.within
         if isinstance(within, ParamRef):
-            within = values[within.name].value  # type: ignore[assignment]  # checked: a Duration
+            figure = values[within.name].value
+            assert isinstance(figure, Duration), "by the type check"
+            within = figure
         deadline = replace(
             deadline,
             within=within,

@@ -324,11 +324,7 @@ class _RuleReader(ConsequenceReader):
                     "RL304", f"{name!r} is the name of a field", key, "choose another"
                 )
             found = self._expression(node, scope, "")
-            if found is not None:
-                scope.lets[name] = found
-            else:
-                # Known but faulty: later uses of the name are then silent.
-                scope.lets[name] = None  # type: ignore[assignment]  # dropped below
+            scope.lets[name] = found
         return {name: expr for name, expr in scope.lets.items() if expr is not None}
 
     def _unused_lets(self, scope: Scope) -> None:

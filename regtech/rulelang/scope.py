@@ -37,7 +37,8 @@ class Scope:
     params: dict[str, Param]
     names: Names
     faults: Faults
-    lets: dict[str, Expr] = field(default_factory=dict)
+    # None: known but faulty, so later uses of the name are silent.
+    lets: dict[str, Expr | None] = field(default_factory=dict)
     let_names: Collection[str] = ()  # all, for "used before it is defined"
     param_names: Collection[str] = ()  # all, also those whose figures cannot be read
     lets_used: set[str] = field(default_factory=set)

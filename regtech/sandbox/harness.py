@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.columns.batch import Reject
@@ -68,11 +68,8 @@ def judge_events(
 
     ``batch``: so many events a push. ``countries``: countries of institutions known beforehand.
     """
-    streams: Sequence[Sequence[dict[str, Any]]]
-    if events and isinstance(events[0], dict):
-        streams = [events]  # type: ignore[list-item]  # a list of events
-    else:
-        streams = events  # type: ignore[assignment]  # a list of sources
+    one_source = bool(events) and isinstance(events[0], dict)
+    streams = cast(Sequence[Sequence[dict[str, Any]]], [events] if one_source else events)
     plan = plan or compile_plan(packs, reference, include_disabled=include_disabled)
     names = [f"source{k}" for k in range(max(len(streams), 1))]
     engine = Engine(plan, sources=names, lateness_us=lateness_us, home=home)

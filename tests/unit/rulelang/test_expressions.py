@@ -81,7 +81,7 @@ def read(
     types = (on,) if isinstance(on, str) else on
     faults = Faults()
     scope = Scope(types, ("customer",), PARAMS, Names(), faults)
-    scope.lets = lets or {}
+    scope.lets = {**(lets or {})}
     scope.let_names = tuple(scope.lets)
     return Reader(Line(text), scope, **more).read(), faults
 
