@@ -1,7 +1,8 @@
 """Expressions in plain Python, exact: for an alert's values, for replay and explanations.
 
-A second reading of the language beside the kernels: every alert is decided again with it before it
-leaves the engine, and a disagreement stops the run. Values are intervals of fractions, words, sets
+A second reading of the language beside the kernels: the first alerts of every rule and a share of
+the later ones are decided again with it before they leave the engine (``evidence.CHECKED_FIRST``,
+``CHECKED_EVERY``), and a disagreement stops the run. Values are intervals of fractions, words, sets
 of words, or None for unknown; truth is 0 not met, 1 cannot tell, 2 met.
 """
 

@@ -68,7 +68,7 @@ class EvidenceMaker:
         for name in rule.per:
             for part in subject_parts(name, env.event_type):
                 if part == INSTITUTION:
-                    institution = self._text(int(self.judge.row_institution[env.row]), "reporter")
+                    institution = self._text(int(self.judge.row_institution[env.row]))
                 elif part == "reporter" and name in ("customer", "account"):
                     institution = self._part(env, part)
                 elif part == EVENT:
@@ -90,7 +90,7 @@ class EvidenceMaker:
             return str(value.exact)
         return str(value)
 
-    def _text(self, raw: int, path: str) -> str:
+    def _text(self, raw: int) -> str:
         return self.judge.plan.vocabulary.text(raw) if raw != _MIN else ""
 
     def make(

@@ -351,7 +351,7 @@ class Judge:
             self.row_event, self.row_source, types, times, self.day, self.month, self.business_day,
             self.shifted, self.standard, self.F, self.V, self.S, self.E, self.X, self.XH,
             state.table_descriptors, state.value_addresses, block.person_offsets,
-            block.person_values, block.person_given, self.errors,
+            block.person_values, self.errors,
         )  # fmt: skip
         return self._hits(
             self._run(program.code_b, program.first_b, program.last_b, program, total)

@@ -96,7 +96,6 @@ class MeasureSpec:
     bit: int
     value_at: int
     reads: dict[str, tuple[Part, ...]] = field(default_factory=dict)
-    read_exprs: tuple[Expr, ...] | None = None
     figure: str | None = None
     at: str | None = None
     first_us: int = 0  # from when on contributions matter

@@ -25,7 +25,7 @@ REASONS: Final[dict[str, str]] = {
     "bad_date": "not a date YYYY-MM-DD",
     "unknown_word": "the word is not one of those the field allows",
     "conflict": "the reporter has sent another event under the same id",
-    "late": "older than the allowed lateness; decided again by a correction run",
+    "late": "older than the allowed lateness; feed it again with all of its history",
     "capacity": "the record cannot be held within the declared bounds",
 }
 """Code to meaning. The reference page of the quarantine is checked against this table."""

@@ -1,4 +1,7 @@
-"""``run`` as a whole: nothing lost, nothing doubled, whatever ends it; what its options mean."""
+"""``run`` as a whole: nothing lost, nothing doubled, whatever ends it; what its options mean.
+
+Long because every promise is held against one command, on the same few events.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Kernels that write rows as JSON lines, following a layout's program."""
+"""Kernels that write rows as JSON lines, following a layout's program.
+
+More than 500 lines: a writer for each kind of value, and a loop for each way in which rows arrive.
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,8 @@
 
 Rules 12-16 of docs/concepts/semantics.md. A cell per (measure, subject slot) holds a stamp of the
 period and a count of uncertain contributions in word 0, then the running value. Rolling windows
-keep no
-buffer per subject: all rows of a key space are in one log in canonical order, and each window is a
-cursor on it that takes expired entries back out (docs/concepts/engine.md).
+keep no buffer per subject: all rows of a key space are in one log in canonical order, and each
+window is a cursor on it that takes expired entries back out (docs/concepts/engine.md).
 
 More than 300 lines: each kind of window is one tight loop over all kinds of measure.
 """
@@ -225,7 +224,6 @@ def calendar_measures(
     tables: Any,
     person_offsets: Any,
     person_values: Any,
-    person_given: Any,
     errors: Any,
 ) -> None:
     """One measure over a calendar period, or over everything so far."""
@@ -857,7 +855,6 @@ def run_measures(
     value_addresses: Any,
     person_offsets: Any,
     person_values: Any,
-    person_given: Any,
     errors: Any,
 ) -> None:
     """All active measures over one block."""
@@ -874,7 +871,7 @@ def run_measures(
             calendar_measures(
                 m, M, R, starts, row_event, row_source, types, times, day, month, business_day, F,
                 V, S, X, XH,
-                tables, person_offsets, person_values, person_given, errors,
+                tables, person_offsets, person_values, errors,
             )  # fmt: skip
         else:
             rolling_measures(

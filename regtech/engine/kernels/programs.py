@@ -2,8 +2,7 @@
 
 A number register holds an interval (LO, HI); unknown is (MIN, MAX), known has LO = HI. A truth
 register holds one byte: 0 not met, 1 cannot tell, 2 met; so ``and`` is the minimum and ``or`` the
-maximum. With
-intervals the three-valued ``a >= b`` is ``(lo(a) >= hi(b)) + (hi(a) >= lo(b))``.
+maximum. With intervals the three-valued ``a >= b`` is ``(lo(a) >= hi(b)) + (hi(a) >= lo(b))``.
 
 More than 300 lines: one interpreter loop; cutting it would put calls into the hottest loop.
 """
@@ -27,7 +26,7 @@ OPCODES: Final = (
     "add sub mulc least greatest select given convert days_since days_until time_since "
     "ge gt le lt eq ne xge xgt xle xlt xeq xne "
     "inset has only missing truth boundary and or not bconst rowflag outf outv key rule "
-    "persons interval_lo bdecided clock_end slot "
+    "persons clock_end slot "
     "qge qgt qle qlt qeq qne"
 ).split()
 OP: Final = {name: index for index, name in enumerate(OPCODES)}
@@ -37,7 +36,7 @@ OP: Final = {name: index for index, name in enumerate(OPCODES)}
  ADD, SUB, MULC, LEAST, GREATEST, SELECT, GIVEN, CONVERT, DAYS_SINCE, DAYS_UNTIL, TIME_SINCE,
  GE, GT, LE, LT, EQ, NE, XGE, XGT, XLE, XLT, XEQ, XNE,
  INSET, HAS, ONLY, MISSING, TRUTH, BOUNDARY, AND, OR, NOT, BCONST, ROWFLAG, OUTF, OUTV, KEY, RULE,
- PERSONS, INTERVAL_LO, BDECIDED, CLOCK_END, SLOT,
+ PERSONS, CLOCK_END, SLOT,
  QGE, QGT, QLE, QLT, QEQ, QNE) = range(len(OPCODES))  # fmt: skip
 
 
@@ -215,9 +214,6 @@ def run_program(
         elif op == BCONST:
             for k in range(count):
                 B[dst, k] = a
-        elif op == BDECIDED:
-            for k in range(count):
-                B[dst, k] = B[b, k] if B[a, k] == 1 else B[a, k]
         elif op == ROWFLAG:
             for k in range(count):
                 B[dst, k] = 2 if row_flags[group_rows[at + k]] & a != 0 else 0
@@ -463,14 +459,9 @@ def run_program(
                 value = S[a, group_rows[at + k]]
                 LO[dst, k] = MIN if value < 0 else value
                 HI[dst, k] = MAX if value < 0 else value
-        elif op == INTERVAL_LO:
-            for k in range(count):
-                LO[dst, k] = LO[a, k]
-                HI[dst, k] = LO[a, k]
         else:
             # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits. QGE..QNE: the
-            # factor c
-            # is multiplied by register prog[p, 6], which must be known and positive.
+            # factor c is multiplied by register prog[p, 6], which must be known and positive.
             quotient = op >= QGE
             kind = op - (QGE - XGE) if quotient else op
             factor = c
