@@ -119,12 +119,14 @@ class RawLines:
     """Lines as they came, of events that wait: one of them may still be set aside."""
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[int, bytes]] = deque()
+        self._pieces: deque[tuple[int, bytes, int]] = deque()
+        """First line, lines, and the number after the last line."""
         self._split: tuple[int, list[bytes]] = (0, [])
 
     def add(self, first_line: int, lines: bytes) -> None:
         """One more piece; its first line has the number ``first_line``."""
-        self._pieces.append((first_line, lines))
+        count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+        self._pieces.append((first_line, lines, first_line + count))
 
     def line(self, number: int) -> bytes:
         """A line without its end; empty where it is not at hand."""
@@ -139,22 +141,16 @@ class RawLines:
 
     def forget(self, before: int) -> None:
         """Let go of pieces that end before a line."""
-        while self._pieces:
-            first, lines = self._pieces[0]
-            following = self._pieces[1][0] if len(self._pieces) > 1 else None
-            if following is None:
-                following = first + lines.count(b"\n") + (not lines.endswith(b"\n"))
-            if following > before:
-                return
+        while self._pieces and self._pieces[0][2] <= before:
             self._pieces.popleft()
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """All pieces as arrays, for a snapshot."""
-        sizes = [len(lines) for _, lines in self._pieces]
+        sizes = [len(lines) for _, lines, _ in self._pieces]
         return {
-            "first": np.array([first for first, _ in self._pieces], np.int64),
+            "first": np.array([first for first, _, _ in self._pieces], np.int64),
             "sizes": np.array(sizes, np.int64),
-            "bytes": np.frombuffer(b"".join(lines for _, lines in self._pieces), np.uint8),
+            "bytes": np.frombuffer(b"".join(lines for _, lines, _ in self._pieces), np.uint8),
         }
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
