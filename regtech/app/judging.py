@@ -9,7 +9,6 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from regtech.adapters.sources import SourceFile
@@ -18,7 +17,6 @@ from regtech.app.sources import Merge, Source, kept_of
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
-from regtech.engine.intake import FOREVER
 from regtech.engine.kernels.hits import PER_ROLLING
 from regtech.engine.plan import DAY_US, compile_plan
 from regtech.engine.program import natural_period
@@ -201,10 +199,7 @@ class Judging:
 
     def _forget_lines(self) -> None:
         """Let go of lines of events that are judged."""
-        pending = self.engine.intake.pending
-        least = np.full(len(self.sources), FOREVER, np.int64)
-        if pending is not None and pending.count:
-            np.minimum.at(least, pending.source, pending.line)
+        least = self.engine.intake.first_lines(len(self.sources))
         for source in self.merge.sources:
             source.raw.forget(min(int(least[source.index]), source.position))
 

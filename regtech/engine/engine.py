@@ -132,11 +132,20 @@ class Engine:
         if self.from_us is not None:
             self.early += int(np.searchsorted(self.judge.times[: events.count], self.from_us))
         first_closing = len(self.plan.variants)
-        for k, number in enumerate(hits.rule.tolist()):
-            if number < first_closing:
+        numbers, places = hits.rule.tolist(), hits.event.tolist()
+        k = 0
+        while k < len(numbers):
+            if numbers[k] < first_closing:
                 self._handle(hits, k)
-            else:
-                self._close_duties(number - first_closing, int(hits.row[k]))
+                k += 1
+                continue
+            # one action may end duties of every rule that has a deadline: its hits stand together
+            end = k + 1
+            while end < len(numbers) and places[end] == places[k] and numbers[end] >= first_closing:
+                end += 1
+            closing = sorted({number - first_closing for number in numbers[k:end]})
+            self._close_duties(closing, places[k])
+            k = end
         self.now_us = int(self.judge.times[events.count - 1])
         self._hold(self.deadlines.advance(self.now_us))
 
@@ -158,16 +167,17 @@ class Engine:
                 self._hold([alert])
             self._latest = (env.event, alert.id)
 
-    def _close_duties(self, variant: int, row: int) -> None:
-        """An action ends the duties of a rule that bear the name it is about."""
+    def _close_duties(self, variants: list[int], event: int) -> None:
+        """An action ends the duties of these rules that bear the name it is about."""
         judge, index = self.judge, self.plan.columns.index
-        place = int(judge.row_source[row])
+        place = int(judge.source[event])
         about = int(judge.block.columns[index["about"], place])
         if about == MIN or (name := judge.word(about)) not in self.deadlines.names:
             return
-        self._hold(self.deadlines.advance(int(judge.times[judge.row_event[row]])))
+        self._hold(self.deadlines.advance(int(judge.times[event])))
         reporter = judge.word(int(judge.block.columns[index["reporter"], place]))
-        self.deadlines.close(self.plan.variants[variant].rule.id, reporter, name)
+        for variant in variants:
+            self.deadlines.close(self.plan.variants[variant].rule.id, reporter, name)
 
     def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         assert variant.again is not None

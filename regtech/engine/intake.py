@@ -22,6 +22,8 @@ Int64 = npt.NDArray[np.int64]
 NEVER: Final = -(1 << 62)
 FOREVER: Final = 1 << 62
 DEDUPE_DAYS: Final = 400
+JOINED_MAX: Final = 8192
+"""Events held back are joined to parts of at most so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,28 @@ class SetAside:
     code: str
 
 
+@dataclass(slots=True)
+class Waiting:
+    """Events of a block that are held back: their places there, and the earliest of their times."""
+
+    block: Block
+    places: Int64
+    earliest: int
+    first_lines: dict[int, int]
+    """Source to a line at or before the first of its events here."""
+
+    @classmethod
+    def of(cls, block: Block, places: Int64, time_row: int) -> Waiting:
+        """Events of a block; it is copied where most of it is no longer needed."""
+        if 2 * len(places) < block.count:
+            block, places = block.select(places), np.arange(len(places))
+        lines: dict[int, int] = {}
+        sources = block.source[places]
+        for source in np.unique(sources).tolist():
+            lines[source] = int(block.line[places][sources == source].min())
+        return cls(block, places, int(block.columns[time_row][places].min()), lines)
+
+
 @dataclass
 class Intake:
     """Holds events back until nothing earlier can come, then hands them on in canonical order."""
@@ -44,8 +68,8 @@ class Intake:
     lateness_us: int
     sources: int
     newest: list[int] = field(default_factory=list)
-    parts: list[Block] = field(default_factory=list)
-    """Events held back, as they came; they are joined when some of them can go on."""
+    parts: list[Waiting] = field(default_factory=list)
+    """Events held back; small parts are joined now and then."""
     set_aside: list[SetAside] = field(default_factory=list)
     repeats: int = 0
     late: int = 0
@@ -73,18 +97,34 @@ class Intake:
             self._put_aside_late(block, np.flatnonzero(late))
             block = block.select(np.flatnonzero(late == 0))
         if block.count:
-            self.parts.append(block)
+            self.hold(block)
 
-    @property
+    def hold(self, block: Block) -> None:
+        """Hold events back. Parts of like size are joined while they are small, so that neither
+        their number nor the copying grows with what is held back."""
+        part = Waiting.of(block, np.arange(block.count), self._time)
+        while self.parts:
+            before, now = len(self.parts[-1].places), len(part.places)
+            if before > 2 * now or before + now > JOINED_MAX:
+                break
+            whole = _one_block([self.parts.pop(), part])
+            part = Waiting.of(whole.block, whole.order, self._time)
+        self.parts.append(part)
+
     def pending(self) -> Block | None:
-        """The events held back, as one block."""
-        if len(self.parts) > 1:
-            self.parts = [joined(self.parts[-1], self.parts[:-1])]
-        return self.parts[0] if self.parts else None
+        """The events held back, as one block of their own."""
+        if not self.parts:
+            return None
+        selected = [part.block.select(part.places) for part in self.parts]
+        return joined(selected[0], selected[1:])
 
-    @pending.setter
-    def pending(self, block: Block | None) -> None:
-        self.parts = [] if block is None else [block]
+    def first_lines(self, sources: int) -> Int64:
+        """For each source a line before which none of its events is held back."""
+        least = np.full(sources, FOREVER, np.int64)
+        for part in self.parts:
+            for source, line in part.first_lines.items():
+                least[source] = min(int(least[source]), line)
+        return least
 
     def _block(self, batch: Batch) -> Block:
         n, columns = batch.count, batch.columns
@@ -141,15 +181,24 @@ class Intake:
     def take(self) -> Sequence | None:
         """The events that can be judged now, in canonical order, each once."""
         bound = self.release_bound()
-        if all(bound <= int(p.columns[self._time, : p.count].min()) for p in self.parts):
+        ready: list[Waiting] = []
+        kept: list[Waiting] = []
+        for part in self.parts:
+            if part.earliest >= bound:
+                kept.append(part)
+                continue
+            early = part.block.columns[self._time][part.places] < bound
+            if early.all():
+                ready.append(part)
+                continue
+            first = part.places[early]
+            ready.append(Waiting(part.block, first, part.earliest, part.first_lines))
+            kept.append(Waiting.of(part.block, part.places[~early], self._time))
+        if not ready:
             return None
-        block = self.pending
-        assert block is not None
-        times = block.columns[self._time, : block.count]
-        early = times < bound
-        order = self._ordered(block, np.flatnonzero(early))
-        self.pending = None if len(order) == block.count else block.select(np.flatnonzero(~early))
-        return self._unique(Sequence(block, order))
+        self.parts = kept
+        whole = _one_block(ready)
+        return self._unique(Sequence(whole.block, self._ordered(whole.block, whole.order)))
 
     def _ordered(self, block: Block, places: Int64) -> Int64:
         all_times = block.columns[self._time]
@@ -184,3 +233,14 @@ class Intake:
                 SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
             )
         return Sequence(block, order[status == O.NEW])
+
+
+def _one_block(parts: list[Waiting]) -> Sequence:
+    """Events of several parts as places in one block: the others' are put behind the largest's."""
+    if len(parts) == 1:
+        return Sequence(parts[0].block, parts[0].places)
+    largest = max(parts, key=lambda part: len(part.places))
+    others = [part.block.select(part.places) for part in parts if part is not largest]
+    block = joined(largest.block, others)
+    added = np.arange(largest.block.count, block.count)
+    return Sequence(block, np.concatenate([largest.places, added]))

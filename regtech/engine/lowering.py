@@ -15,6 +15,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from regtech.columns.hashing import hash_bytes
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.columns import (
@@ -49,6 +52,9 @@ from regtech.rulelang.ir import (
     Type,
 )
 
+Int64 = npt.NDArray[np.int64]
+INSTRUCTION_WORDS: Final = 8
+"""Words of an instruction: operation, target and up to six arguments."""
 US: Final = 1_000_000
 DAY_US: Final = 86_400 * US
 _FLIP: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -109,6 +115,8 @@ class Lowering:
     truths: int = 0
     pool: list[int] = field(default_factory=list)
     pool_at: dict[tuple[int, ...], int] = field(default_factory=dict)
+    words: dict[str, int] = field(default_factory=dict)
+    """Codes of literal words already asked for; shared like the pool of constants."""
     memo: dict[tuple[object, ...], int] = field(default_factory=dict)
     seen: dict[int, Number | Quotient | int] = field(default_factory=dict)
     """What was made of an expression, by its identity: all live as long as the plan."""
@@ -117,6 +125,7 @@ class Lowering:
 
     kept: list[Expr] = field(default_factory=list)
     """Expressions in ``seen``, so that no identity is used twice."""
+    _table: Int64 | None = None
 
     def emit(self, op: str, *args: int, truth: bool = False) -> int:
         """Add an instruction unless an equal one is there; returns its register."""
@@ -134,7 +143,14 @@ class Lowering:
         return register
 
     def _add(self, op: str, dst: int, *args: int) -> None:
-        self.code.append((OP[op], dst, *args, *([0] * (6 - len(args)))))
+        self.code.append((OP[op], dst, *args, *([0] * (INSTRUCTION_WORDS - 2 - len(args)))))
+
+    def table(self) -> Int64:
+        """The instructions as rows of ``INSTRUCTION_WORDS``; nothing may be added afterwards."""
+        if self._table is None:
+            rows = np.array(self.code, np.int64)
+            self._table = rows.reshape(len(self.code), INSTRUCTION_WORDS)
+        return self._table
 
     def output(self, op: str, dst: int, *args: int) -> None:
         """Add an instruction that writes to an array instead of a register."""
@@ -355,7 +371,9 @@ class Lowering:
             return -1 if currency is None else currency.index
         if kind is Kind.TEXT:
             return hash_bytes(word.encode()) >> 1
-        return self.plan.vocabulary.code_of(word)
+        if word not in self.words:
+            self.words[word] = self.plan.vocabulary.code_of(word)
+        return self.words[word]
 
     def _word(self, expr: Expr, peer: Expr | None) -> int:
         if isinstance(expr, Const):

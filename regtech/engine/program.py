@@ -17,7 +17,7 @@ from regtech.engine.kernels.hits import (
     PER_ROLLING,
 )
 from regtech.engine.kernels.measures import CALENDAR, KIND, MONTHS, PERIODS, ROLLING
-from regtech.engine.lowering import Lowering
+from regtech.engine.lowering import INSTRUCTION_WORDS, Lowering
 from regtech.engine.plan import (
     KEY_PARTS_MAX,
     TYPE_INDEX,
@@ -98,11 +98,12 @@ def out_slots(plan: Plan) -> tuple[Int64, int]:
 
 
 class Workshop:
-    """What the programs of all eras share: the pool of constants, and groups already lowered."""
+    """What the programs of all eras share: constants, codes of words, groups already lowered."""
 
     def __init__(self) -> None:
         self.pool: list[int] = []
         self.pool_at: dict[tuple[int, ...], int] = {}
+        self.words: dict[str, int] = {}
         self.groups: dict[object, _Group] = {}
 
 
@@ -115,6 +116,16 @@ class Builder:
         self.variants = list(in_force(plan, start_us))
         self.by_rule = {v.rule.id: v for v in self.variants}
         self.active = [m.first_us <= start_us < m.end_us for m in plan.measures]
+        self.rules_of: dict[tuple[str, str], list[Variant]] = {}
+        for variant in self.variants:
+            for event_type in variant.rule.on:
+                self.rules_of.setdefault((variant.jurisdiction, event_type), []).append(variant)
+        self.closers = [v for v in plan.variants if v.deadline is not None and v.first_us < end_us]
+        self.measures_of: dict[tuple[int, str], list[MeasureSpec]] = {}
+        for spec in plan.measures:
+            if self.active[spec.index]:
+                for event_type in spec.contributes:
+                    self.measures_of.setdefault((spec.jurisdiction, event_type), []).append(spec)
         self.pool, self.pool_at = workshop.pool, workshop.pool_at
         shape = (len(plan.measures), N_TYPES, K.ROLE_WORDS)
         self.roles = np.full(shape, -1, np.int64)
@@ -130,8 +141,8 @@ class Builder:
                 self.groups.append(self._group(j, event_type))
         logs = [space for space in self.plan.keyspaces if space.logged]
         log_keys, filters, filter_from, values, value_from = self._logs(logs)
-        code_a, first_a, last_a = _joined([g.before for g in self.groups])
-        code_b, first_b, last_b = _joined([g.after for g in self.groups])
+        code_a, first_a, last_a = _joined([g.before.table() for g in self.groups])
+        code_b, first_b, last_b = _joined([g.after.table() for g in self.groups])
         both = [x for g in self.groups for x in (g.before, g.after)]
         slots = {
             "F": max((len(g.filters) for g in self.groups), default=0),
@@ -151,19 +162,9 @@ class Builder:
     def _group(self, j: int, event_type: str) -> _Group:
         """The group's programs; a group that no change of law touched is taken over as it was."""
         profile = self.plan.jurisdictions[j]
-        variants = [
-            v for v in self.variants if v.jurisdiction == profile.id and event_type in v.rule.on
-        ]
-        measures = [
-            spec
-            for spec in self.plan.measures
-            if spec.jurisdiction == j and self.active[spec.index] and event_type in spec.contributes
-        ]
-        closers = []
-        if event_type == "action":
-            closers = [
-                v for v in self.plan.variants if v.deadline is not None and v.first_us < self.end_us
-            ]
+        variants = self.rules_of.get((profile.id, event_type), [])
+        measures = self.measures_of.get((j, event_type), [])
+        closers = self.closers if event_type == "action" else []
         identity = (j, event_type) + tuple(
             tuple(x.index for x in part) for part in (variants, measures, closers)
         )
@@ -195,8 +196,13 @@ class Builder:
         def missing(measure: Measure, strict: bool) -> int:
             raise AssertionError(f"a filter or value reads the measure {measure}")
 
-        before = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
-        after = Lowering(self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at)
+        before, after = (
+            Lowering(
+                self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at,
+                words=self.workshop.words,
+            )
+            for _ in range(2)
+        )  # fmt: skip
         group = _Group(j, event_type, before, after)
         for spec in measures:
             self._contribution(group, spec)
@@ -337,21 +343,22 @@ class Builder:
         filters: list[tuple[int, int]] = []
         values: list[tuple[int, int]] = []
         filter_from, value_from = [0], [0]
-        members: dict[int, list[MeasureSpec]] = {}
-        for spec in self.plan.measures:
-            if self.active[spec.index] and spec.bit >= 0:
-                members.setdefault(spec.keyspace.index, []).append(spec)
+        members: dict[tuple[int, int], list[MeasureSpec]] = {}
+        for (_, event_type), specs in self.measures_of.items():
+            for spec in specs:
+                if spec.bit >= 0:
+                    place = (spec.keyspace.index, TYPE_INDEX[event_type])
+                    members.setdefault(place, []).append(spec)
         for number, space in enumerate(logs):
             for t in range(N_TYPES):
                 bits: dict[int, int] = {}
                 stored: dict[int, int] = {}
-                for spec in members.get(space.index, ()):
+                for spec in members.get((space.index, t), ()):
                     role = self.roles[spec.index, t]
-                    if role[K.R_FLAGS] & K.CONTRIBUTES:
-                        keys[number, t] = role[K.R_KEY]
-                        bits[spec.bit] = int(role[K.R_FILTER])
-                        if spec.value_at >= 0:
-                            stored[spec.value_at] = int(role[K.R_VALUE])
+                    keys[number, t] = role[K.R_KEY]
+                    bits[spec.bit] = int(role[K.R_FILTER])
+                    if spec.value_at >= 0:
+                        stored[spec.value_at] = int(role[K.R_VALUE])
                 filters += sorted(bits.items())
                 values += sorted(stored.items())
                 filter_from.append(len(filters))
@@ -369,15 +376,12 @@ def _mark(spec: MeasureSpec) -> Any:
     return spec.value.mark if spec.value is not None else None
 
 
-def _joined(programs: list[Lowering]) -> tuple[Int64, Int64, Int64]:
-    code: list[tuple[int, ...]] = []
-    first, last = [], []
-    for program in programs:
-        first.append(len(code))
-        code += program.code
-        last.append(len(code))
-    table = np.array(code or [(0,) * 8], np.int64).reshape(-1, 8)
-    return table, np.array(first, np.int64), np.array(last, np.int64)
+def _joined(programs: list[Int64]) -> tuple[Int64, Int64, Int64]:
+    """Instructions one after another, and where those of each program begin and end."""
+    ends = np.cumsum([len(program) for program in programs], dtype=np.int64)
+    firsts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    table = np.concatenate([*programs, np.zeros((1, INSTRUCTION_WORDS), np.int64)])
+    return table, firsts, ends
 
 
 def rule_period(plan: Plan, variant: Variant) -> tuple[int, int, int]:

@@ -72,7 +72,7 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
     made["judge.rule_counts"] = judge.rule_counts.copy()
     made["judge.counters"] = judge.counters.copy()
     made["judge.errors"] = judge.errors.copy()
-    pending = intake.pending
+    pending = intake.pending()
     if pending is not None and pending.count:
         made |= {f"pending.{name}": getattr(pending, name) for name in _PENDING}
         made["pending.columns"] = pending.columns[:, : pending.count].copy()
@@ -112,7 +112,7 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     judge.errors[:] = arrays["judge.errors"]
     if "pending.columns" in arrays:
         parts = {name: arrays[f"pending.{name}"] for name in _PENDING}
-        intake.pending = Block(count=len(parts["line"]), **parts)
+        intake.hold(Block(count=len(parts["line"]), **parts))
     plain = json.loads(arrays["engine"].tobytes())
     newest = plain["newest"]
     intake.newest[: len(newest)] = newest
@@ -173,9 +173,9 @@ def _state(state: State, parties: int) -> Arrays:
         made |= _named(f"distinct{index}.", _table(table))
     for name, table in _special(state).items():
         made |= _named(f"{name}.", _table(table))
+    for space, stride in enumerate(state.strides):
+        made[f"cells{space}"] = state.cells[space][: state.keys[space].count * stride].copy()
     for spec in state.plan.measures:
-        used = state.keys[spec.keyspace.index].count * int(state.M[spec.index, K.M_WORDS])
-        made[f"cells{spec.index}"] = state.cells[spec.index][:used].copy()
         if spec.item_space is not None:
             used = state.keys[spec.item_space.index].count * 2
             made[f"items{spec.index}"] = state.items[spec.index][:used].copy()
@@ -242,11 +242,10 @@ def _restore_state(state: State, arrays: Arrays) -> None:
         _restore_log(state, log, _under(f"log{number}.", arrays))
     for space in state.plan.keyspaces:
         state.slots[space.index] = max(state.slots[space.index], state.keys[space.index].count)
+        length = state.slots[space.index] * state.strides[space.index]
+        state.cells[space.index] = _filled(arrays[f"cells{space.index}"], length)
     for spec in state.plan.measures:
         index = spec.index
-        words = int(state.M[index, K.M_WORDS])
-        slots = state.slots[spec.keyspace.index] * words
-        state.cells[index] = _filled(arrays[f"cells{index}"], slots)
         if spec.item_space is not None:
             slots = state.slots[spec.item_space.index] * 2
             state.items[index] = _filled(arrays[f"items{index}"], slots)

@@ -22,7 +22,7 @@ from regtech.engine.kernels.tables import (
     rehash2,
     rehash4,
 )
-from regtech.engine.plan import DAY_US, Keyspace, Plan
+from regtech.engine.plan import DAY_US, Keyspace, MeasureSpec, Plan
 from regtech.errors import CapacityError
 
 Int64 = npt.NDArray[np.int64]
@@ -30,6 +30,16 @@ _FIRST_TABLE: Final = 256
 _FIRST_SLOTS: Final = 256
 _FIRST_LOG: Final = 1024
 _SLOTS_MAX: Final = 1 << 31
+
+
+_EXTREMES: Final = (K.KIND["min"], K.KIND["max"], K.KIND["first_seen"])
+
+
+def cell_words(spec: MeasureSpec) -> int:
+    """Words of a measure's cell for one subject."""
+    if spec.window in (K.ROLLING, K.MONTHS) and spec.kind in _EXTREMES:
+        return 3
+    return K.CELL_WORDS[spec.kind]
 
 
 def address(array: npt.NDArray[Any]) -> int:
@@ -191,7 +201,7 @@ class State:
             self.logs.append(Log(descriptor, self.value_addresses, space))
             self.log_of[space.index] = number
         self.slots = [_FIRST_SLOTS] * len(plan.keyspaces)
-        self.cells: list[Int64] = []
+        self._lay_out_cells()
         self.items: dict[int, Int64] = {}
         self.deques: dict[int, list[Int64]] = {}
         self.people: dict[int, list[Int64]] = {}
@@ -205,18 +215,25 @@ class State:
         self.row_quota = [0] * len(plan.jurisdictions)
         self.person_quota = 0
 
+    def _lay_out_cells(self) -> None:
+        """All cells of a subject side by side; those of law in force at one time stand together."""
+        self.strides = [0] * len(self.plan.keyspaces)
+        """Words of all cells of one subject, by key space."""
+        self.offsets = [0] * len(self.plan.measures)
+        for spec in sorted(self.plan.measures, key=lambda s: (s.first_us, s.end_us, s.index)):
+            self.offsets[spec.index] = self.strides[spec.keyspace.index]
+            self.strides[spec.keyspace.index] += cell_words(spec)
+        self.cells = [np.zeros(_FIRST_SLOTS * stride, np.int64) for stride in self.strides]
+
     def _measure(self, index: int) -> None:
         spec = self.plan.measures[index]
         row = self.M[index]
-        words = K.CELL_WORDS[spec.kind]
         rolling = spec.window in (K.ROLLING, K.MONTHS)
-        extremes = spec.kind in (K.KIND["min"], K.KIND["max"], K.KIND["first_seen"])
-        if rolling and extremes:
-            words = 3
-        self.cells.append(np.zeros(_FIRST_SLOTS * words, np.int64))
+        extremes = spec.kind in _EXTREMES
         row[K.M_KIND], row[K.M_WINDOW], row[K.M_PERIOD] = spec.kind, spec.window, spec.period
         row[K.M_LENGTH], row[K.M_JURISDICTION] = spec.length, spec.jurisdiction
-        row[K.M_NONNEGATIVE], row[K.M_WORDS] = int(spec.nonnegative), words
+        row[K.M_NONNEGATIVE], row[K.M_WORDS] = int(spec.nonnegative), cell_words(spec)
+        row[K.M_STRIDE] = self.strides[spec.keyspace.index]
         row[K.M_BIT], row[K.M_VALUE] = spec.bit, spec.value_at
         row[K.M_LOG] = self.log_of.get(spec.keyspace.index, -1)
         if spec.kind in (K.KIND["distinct"], K.KIND["persons"]):
@@ -234,7 +251,8 @@ class State:
 
     def _refresh_measure(self, index: int) -> None:
         row = self.M[index]
-        row[K.M_CELLS] = address(self.cells[index])
+        space = self.plan.measures[index].keyspace.index
+        row[K.M_CELLS] = address(self.cells[space]) + 8 * self.offsets[index]
         if index in self.items:
             row[K.M_ITEM_CELLS] = address(self.items[index])
         if index in self.deques:
@@ -283,11 +301,11 @@ class State:
         if wanted > self.slots[space.index]:
             slots = max(wanted, 2 * self.slots[space.index])
             self.slots[space.index] = slots
+            stride = self.strides[space.index]
+            self.cells[space.index] = _longer(
+                self.cells[space.index], slots * stride, table.count * stride
+            )
             for spec in self.plan.measures:
-                if spec.keyspace is space:
-                    words = int(self.M[spec.index, K.M_WORDS])
-                    used = table.count * words
-                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words, used)
                 if spec.item_space is space:
                     used = table.count * 2
                     self.items[spec.index] = _longer(self.items[spec.index], slots * 2, used)

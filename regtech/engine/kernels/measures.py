@@ -1,9 +1,10 @@
 """Window kernels: measures over a subject's rows, in canonical order, measure by measure.
 
 Rules 12-16 of docs/concepts/semantics.md. A cell per (measure, subject slot) holds a stamp of the
-period and a count of uncertain contributions in word 0, then the running value. Rolling windows
-keep no buffer per subject: all rows of a key space are in one log in canonical order, and each
-window is a cursor on it that takes expired entries back out (docs/concepts/engine.md).
+period and a count of uncertain contributions in word 0, then the running value. All cells of a
+subject lie side by side, so that the measures of a key space meet them in the cache. Rolling
+windows keep no buffer per subject: all rows of a key space are in one log in canonical order, and
+each window is a cursor on it that takes expired entries back out (docs/concepts/engine.md).
 
 More than 300 lines: each kind of window is one tight loop over all kinds of measure.
 """
@@ -43,8 +44,8 @@ DAY, WEEK, MONTH, QUARTER, YEAR, BUSINESS_DAY = range(6)
 (M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_CELLS, M_NONNEGATIVE, M_TABLE,
 M_LOG,
  M_BIT, M_VALUE, M_NEXT, M_PREVIOUS, M_ITEM_CELLS, M_CURSOR, M_PT, M_PS, M_PV, M_PMASK, M_PHEAD,
- M_PCURSOR, M_ACTIVE, M_WORDS) = range(24)  # fmt: skip
-MEASURE_WORDS: Final = 24
+ M_PCURSOR, M_ACTIVE, M_WORDS, M_STRIDE) = range(25)  # fmt: skip
+MEASURE_WORDS: Final = 25
 # per type of contributing or reading row
 R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF = range(7)
 ROLE_WORDS: Final = 7
@@ -232,6 +233,7 @@ def calendar_measures(
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
     words = M[m, M_WORDS]
+    stride = M[m, M_STRIDE]
     ever = M[m, M_WINDOW] == EVER
     period_kind = M[m, M_PERIOD]
     nonnegative = M[m, M_NONNEGATIVE] != 0
@@ -253,7 +255,7 @@ def calendar_measures(
                 tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
             slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
             if slot >= 0:
-                at = slot * words
+                at = slot * stride
                 state = load64(cells, at)
                 if (state & ~LOW32) != stamp:
                     state = stamp
@@ -352,7 +354,7 @@ def calendar_measures(
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                at = slot * words
+                at = slot * stride
                 state = load64(cells, at)
                 current = (state & ~LOW32) == stamp
                 uncertain = current and (state & LOW32) != 0
@@ -427,7 +429,7 @@ def rolling_measures(
     j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
-    words = M[m, M_WORDS]
+    stride = M[m, M_STRIDE]
     length = M[m, M_LENGTH]
     in_months = M[m, M_WINDOW] == MONTHS
     nonnegative = M[m, M_NONNEGATIVE] != 0
@@ -466,13 +468,13 @@ def rolling_measures(
                 slot = load64(M[m, M_PS], at)
                 value = load64(M[m, M_PV], at)
                 if value < 0:
-                    store64(cells, slot * words, load64(cells, slot * words) - 1)
+                    store64(cells, slot * stride, load64(cells, slot * stride) - 1)
                 else:
                     place = find2(
                         tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value
                     )
                     if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == pc + 1:
-                        store64(cells, slot * words + 1, load64(cells, slot * words + 1) - 1)
+                        store64(cells, slot * stride + 1, load64(cells, slot * stride + 1) - 1)
                 pc += 1
             M[m, M_PCURSOR] = pc
         elif kind != LAST and kind != SINCE_LAST:
@@ -485,7 +487,7 @@ def rolling_measures(
                 unknown = (load32(log_unknown, at) >> bit) & 1
                 if yes | unknown:
                     slot = load32(log_slot, at)
-                    cell = slot * words
+                    cell = slot * stride
                     value = load64(log_value, at) if log_value != 0 else np.int64(0)
                     certain = yes != 0 and value != MIN
                     if kind == COUNT:
@@ -536,7 +538,7 @@ def rolling_measures(
                 tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
             slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
             if slot >= 0:
-                cell = slot * words
+                cell = slot * stride
                 entry = E[log, r]
                 at = entry & mask
                 value = load64(log_value, at) if log_value != 0 else np.int64(0)
@@ -646,7 +648,7 @@ def rolling_measures(
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                cell = slot * words
+                cell = slot * stride
                 if kind == LAST:
                     if load64(cells, cell + 2) == 1 and load64(cells, cell) + shift > limit:
                         low = load64(cells, cell + 1)
@@ -710,6 +712,7 @@ def outstanding_measures(
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
     items = M[m, M_ITEM_CELLS]
+    stride = M[m, M_STRIDE]
     nonnegative = M[m, M_NONNEGATIVE] != 0
     for r in range(starts[j], starts[j + 1]):
         kind_of_event = types[row_event[r]]
@@ -727,13 +730,13 @@ def outstanding_measures(
                 item = S[R[m, kind_of_event, R_ITEM], r]
             if slot >= 0 and item < 0:
                 # it cannot be said which balance this one replaces: the total stays uncertain
-                store64(cells, slot * 2, load64(cells, slot * 2) + 1)
+                store64(cells, slot * stride, load64(cells, slot * stride) + 1)
             if slot >= 0 and item >= 0:
                 value = V[R[m, kind_of_event, R_VALUE], r]
                 certain = tri == 2 and value != MIN
                 status = load64(items, item * 2)
-                total = load64(cells, slot * 2 + 1)
-                uncertain = load64(cells, slot * 2)
+                total = load64(cells, slot * stride + 1)
+                uncertain = load64(cells, slot * stride)
                 if status == 1:
                     total -= load64(items, item * 2 + 1)
                 elif status == 2:
@@ -749,19 +752,19 @@ def outstanding_measures(
                 else:
                     uncertain += 1
                     store64(items, item * 2, 2)
-                store64(cells, slot * 2, uncertain)
-                store64(cells, slot * 2 + 1, total)
+                store64(cells, slot * stride, uncertain)
+                store64(cells, slot * stride + 1, total)
         if flags & READS:
             low = MIN
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                state = load64(cells, slot * 2)
+                state = load64(cells, slot * stride)
                 if state == 0:
-                    low = load64(cells, slot * 2 + 1)
+                    low = load64(cells, slot * stride + 1)
                     high = low
                 elif nonnegative and state < POISON << 8:
-                    low = load64(cells, slot * 2 + 1)
+                    low = load64(cells, slot * stride + 1)
             X[out, r] = low
             XH[out, r] = high
 
@@ -789,6 +792,7 @@ def figure_measures(
     j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
+    stride = M[m, M_STRIDE]
     for r in range(starts[j], starts[j + 1]):
         kind_of_event = types[row_event[r]]
         flags = R[m, kind_of_event, R_FLAGS]
@@ -805,7 +809,7 @@ def figure_measures(
                     as_of = day[r]
                 key = as_of + BIAS
                 value = V[R[m, kind_of_event, R_VALUE], r]
-                at = slot * 8
+                at = slot * stride
                 k = 0
                 while k < 4 and load64(cells, at + 2 * k) > key:
                     k += 1
@@ -820,7 +824,7 @@ def figure_measures(
             low = MIN
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                at = slot * 8
+                at = slot * stride
                 for k in range(4):
                     key = load64(cells, at + 2 * k)
                     if key != 0 and key - BIAS < day[r]:
