@@ -154,7 +154,11 @@ def _read_ndjson(
                 continue
             data, line = from_line(block, first_line)
             batch, rejects, _ = decoder.decode(
-                data, first_line=line, source_name=source.name, source_index=source_index
+                data,
+                first_line=line,
+                source_name=source.name,
+                source_index=source_index,
+                lines_max=block.next_line - line,
             )
             yield Decoded(batch, rejects, block.next_line, len(data), data, line)
 

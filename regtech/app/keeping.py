@@ -114,7 +114,7 @@ def restore_run(snapshot: Snapshot, judging: Judging) -> None:
         newest[index] = max(entry["newest"], least) if entry["closed"] else entry["newest"]
         parts = {
             name: snapshot.arrays[f"raw{index}.{name}"]
-            for name in ("first", "sizes", "bytes")
+            for name in ("first", "next", "sizes", "bytes")
             if f"raw{index}.{name}" in snapshot.arrays
         }
         if parts:

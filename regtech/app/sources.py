@@ -123,10 +123,9 @@ class RawLines:
         """First line, lines, and the number after the last line."""
         self._split: tuple[int, list[bytes]] = (0, [])
 
-    def add(self, first_line: int, lines: bytes) -> None:
-        """One more piece; its first line has the number ``first_line``."""
-        count = lines.count(b"\n") + (not lines.endswith(b"\n"))
-        self._pieces.append((first_line, lines, first_line + count))
+    def add(self, first_line: int, lines: bytes, next_line: int) -> None:
+        """One more piece: lines from the number ``first_line`` up to before ``next_line``."""
+        self._pieces.append((first_line, lines, next_line))
 
     def line(self, number: int) -> bytes:
         """A line without its end; empty where it is not at hand."""
@@ -149,6 +148,7 @@ class RawLines:
         sizes = [len(lines) for _, lines, _ in self._pieces]
         return {
             "first": np.array([first for first, _, _ in self._pieces], np.int64),
+            "next": np.array([following for _, _, following in self._pieces], np.int64),
             "sizes": np.array(sizes, np.int64),
             "bytes": np.frombuffer(b"".join(lines for _, lines, _ in self._pieces), np.uint8),
         }
@@ -156,8 +156,9 @@ class RawLines:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what was exported."""
         data, place = arrays["bytes"].tobytes(), 0
-        for first, size in zip(arrays["first"].tolist(), arrays["sizes"].tolist(), strict=True):
-            self.add(first, data[place : place + size])
+        numbers = (arrays[name].tolist() for name in ("first", "next", "sizes"))
+        for first, following, size in zip(*numbers, strict=True):
+            self.add(first, data[place : place + size], following)
             place += size
 
 
@@ -219,7 +220,7 @@ class Source:
                 self.ended = True
                 return None
             if self._piece.lines:
-                self.raw.add(self._piece.first_line, self._piece.lines)
+                self.raw.add(self._piece.first_line, self._piece.lines, self._piece.next_line)
             self._at = self._rejected = 0
         return self._cut(self._piece)
 

@@ -3,6 +3,8 @@ zone."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from regtech.reference.civil import add_months, civil_from_days
 from regtech.reference.profiles import Profile
 from regtech.reference.zones import local_day, local_day_start_us, offset_us
@@ -55,6 +57,7 @@ def due_text(start_us: int, length: Duration, profile: Profile) -> str:
     return day_text(add_months(day, length.count))
 
 
+@lru_cache(maxsize=1 << 14)
 def day_text(day: int) -> str:
     """ISO date of a day number."""
     year, month, of_month = civil_from_days(day)

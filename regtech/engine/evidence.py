@@ -24,11 +24,11 @@ from regtech.engine.shape import (
     note_conversions,
     shape_of,
 )
-from regtech.engine.subjects import EVENT, INSTITUTION, subject_parts
+from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES, subject_parts
 from regtech.engine.variants import Variant
 from regtech.errors import InternalError
 from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
-from regtech.model.fields import Kind
+from regtech.model.fields import DECIMAL_SCALE, Kind
 from regtech.rulelang.ir import Type
 
 _MIN, _MAX = int(MIN), int(MAX)
@@ -48,13 +48,18 @@ class EvidenceMaker:
         self.sources = sources
         self._made: dict[int, int] = {}
         self._shapes: dict[tuple[int, ...], Shape] = {}
+        self._in_force: dict[int, dict[str, Variant]] = {}
+        """Rules in force by the end of their era."""
 
     def shape(self, variant: Variant, event_us: int) -> Shape:
         """The constant parts of a variant's alerts at an instant."""
         higher: tuple[Variant, ...] = ()
         if variant.rule.yields_to:
-            now = {v.rule.id: v for v in in_force(self.judge.plan, event_us)}
-            higher = higher_rules(variant, now)
+            era = self.judge.era_end(event_us)
+            if era not in self._in_force:
+                found = in_force(self.judge.plan, event_us)
+                self._in_force[era] = {v.rule.id: v for v in found}
+            higher = higher_rules(variant, self._in_force[era])
         key = (variant.index, *(other.index for other in higher))
         if key not in self._shapes:
             self._shapes[key] = shape_of(self.judge.plan, variant, higher)
@@ -191,7 +196,7 @@ class EvidenceMaker:
         }
 
     def _facts(self, env: RowEnvironment, shape: Shape) -> dict[str, Any]:
-        return {path: written_field(path, env.field(path)) for path in shape.reading.fields}
+        return {path: written_field(path, env) for path in shape.reading.fields}
 
     def _inputs(self, env: RowEnvironment, shape: Shape) -> list[list[int | None]]:
         made: list[list[int | None]] = []
@@ -272,29 +277,31 @@ def period_text(kind: int, label: int) -> str:
     return f"{label:04d}"
 
 
-def written_field(path: str, value: Value) -> Any:
-    """A field's value as it is written in an alert and read back by replay."""
-    if value is None:
+def written_field(path: str, env: RowEnvironment) -> Any:
+    """A field of a row as it is written in an alert and read back by replay."""
+    if path == "direction" or path == "persons":
+        value = env.field(path)
+        return (
+            int(value.exact) if isinstance(value, Interval) and value.exact is not None else value
+        )
+    raw = env.column(path)
+    if raw == _MIN:
         return None
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, str):
-        return value
-    exact = value.exact
-    if exact is None:
-        return None
-    if path == "persons":
-        return int(exact)
+    if path in PREFIXES[env.event_type]:
+        path = f"{path}.id"
     kind = kind_of(path)
     if kind is Kind.BOOLEAN:
-        return bool(exact)
+        return bool(raw)
     if kind is Kind.TIME:
-        return time_text(int(exact))
+        return time_text(raw)
     if kind is Kind.DATE:
-        return day_text(int(exact))
+        return day_text(raw)
     if kind is Kind.DECIMAL:
-        return decimal_text(exact)
-    return int(exact)
+        return decimal_text(Fraction(raw, DECIMAL_SCALE))
+    value = env.decode(path, raw)
+    if isinstance(value, Interval):
+        return raw
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def written_value(value: Value, kind: Type, env: Environment) -> Any:

@@ -114,10 +114,12 @@ class NdjsonDecoder:
         source_name: str = "",
         source_index: int = 0,
         final: bool = True,
+        lines_max: int | None = None,
     ) -> tuple[Batch, list[Reject], int]:
         """Decode whole lines; (events in order, rejected lines in order, bytes consumed).
 
-        ``first_line`` is the number of the first line of ``data``. A last line without a newline is
+        ``first_line`` is the number of the first line of ``data``, ``lines_max`` how many there are
+        at most, for a caller who has counted them. A last line without a newline is
         decoded only when ``final``, and otherwise left for the next call. A byte order mark is
         skipped at the start of line 1. Never raises for bad input.
         """
@@ -128,9 +130,9 @@ class NdjsonDecoder:
             consumed = _last_newline(view) + 1
         start = len(BOM) if first_line == 1 and bytes(view[: len(BOM)]) == BOM else 0
         text = self._load(whole, consumed)
-        capacity = int(np.count_nonzero(text[start:consumed] == 10))
-        if consumed > start and text[consumed - 1] != 10:
-            capacity += 1
+        capacity = lines_max
+        if capacity is None:
+            capacity = int(np.count_nonzero(text[start:consumed] == 10)) + 1
         shape = (len(self._fields) + self._extra_rows, capacity + self._spare)
         columns = np.full(shape, NULL, np.int64)
         lines = np.empty((capacity, LINE_WORDS), np.int64)
