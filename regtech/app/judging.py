@@ -99,7 +99,7 @@ class Judging:
     """One run's sources, decoder and engine.
 
     ``files``: a source each; None for one that has ended and need not be read again. ``words``: the
-    vocabularies of a snapshot.
+    vocabularies of a snapshot. ``engine``: what judges, for who wants to look on.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class Judging:
         *,
         reference: Reference,
         words: tuple[Vocabulary, Vocabulary] | None = None,
+        engine: type[Engine] = Engine,
     ) -> None:
         self.settings = settings
         packs: Sequence[Pack] = settings.packs
@@ -121,7 +122,7 @@ class Judging:
         self.fingerprint = fingerprint(self.plan)
         self.persons = persons
         self.decoder = decoder_of(self.plan, persons)
-        self.engine = Engine(
+        self.engine = engine(
             self.plan,
             sources=names,
             lateness_us=settings.lateness_us,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -312,11 +313,15 @@ def upcoming_changes(
     on: date | None,
     days: int,
     lang: str,
+    events: tuple[str, ...] = (),
+    home: str | None = None,
     clock: Clock | None = None,
 ) -> list[dict[str, Any]]:
     """Changes of law in the ``days`` from ``on`` (default: today in UTC), for people and machines.
 
-    ``what`` and ``touches`` are texts; the other keys are those of ``Upcoming.as_data``.
+    ``what`` and ``touches`` are texts; the other keys are those of ``Upcoming.as_data``. With
+    ``events``, ``institutions`` has those that reported events of the kinds that the rules look at
+    and that the jurisdiction governs, with their number, most first. ``home``: see ``run``.
     """
     from regtech.rulelang.upcoming import upcoming
 
@@ -328,13 +333,26 @@ def upcoming_changes(
     except OverflowError:
         until = date.max
     packs = require_packs(_paths(paths))
+    changes = upcoming(packs, on, until)
+    touched_packs = {item.pack for item in changes}
+    census: dict[tuple[str, str], Counter[str]] = {}
+    if events and changes:
+        from regtech.app.census import take_census
+
+        census = take_census(events, tuple(p for p in packs if p.id in touched_packs), home)
+    looks_at = {(pack.id, rule.id): rule.on for pack in packs for rule in pack.rules}
     found = []
-    for item in upcoming(packs, on, until):
+    for item in changes:
         change = f"{item.old} → {item.new}" if item.change == "changes" else (item.new or item.old)
         touched = f"{_count(len(item.rules), 'rule')}: {', '.join(item.whom)}"
+        reported: Counter[str] = Counter()
+        for event_type in {kind for rule in item.rules for kind in looks_at[(item.pack, rule)]}:
+            reported += census.get((item.jurisdiction, event_type), Counter())
+        institutions = sorted(reported.items(), key=lambda entry: (-entry[1], entry[0]))
         found.append(
             {
                 **item.as_data(),
+                "institutions": [{"id": name, "events": n} for name, n in institutions],
                 "what": f"{item.level} {item.name}" + (f": {change}" if change else ""),
                 "touches": touched,
             }

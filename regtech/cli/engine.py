@@ -10,7 +10,7 @@ import typer
 from regtech.app.options import parse_day, parse_length, parse_moment, parse_names, parse_share
 from regtech.app.settings import setting
 from regtech.cli.console import progress, write, write_json
-from regtech.cli.options import Json, Lang, Map, Packs, Rules, language
+from regtech.cli.options import Home, Json, Lang, Map, Packs, Rules, language
 from regtech.errors import UsageError
 
 Events = Annotated[
@@ -37,9 +37,6 @@ Lateness = Annotated[
 ]
 Moment = Annotated[
     str | None, typer.Option(help="Time with an offset, or a day in UTC.", show_default=False)
-]
-Home = Annotated[
-    str | None, typer.Option(help="Jurisdiction of events that name no country: cn, eu, uk …")
 ]
 AlertRef = Annotated[
     str,

@@ -35,6 +35,9 @@ Map = Annotated[
         "paysim, plain, or a YAML file.",
     ),
 ]
+Home = Annotated[
+    str | None, typer.Option(help="Jurisdiction of events that name no country: cn, eu, uk …")
+]
 
 
 def language(value: str | None) -> str:

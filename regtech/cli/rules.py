@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from regtech.app.options import parse_day
 from regtech.cli.console import progress, table, write, write_json
-from regtech.cli.options import Json, Lang, language
+from regtech.cli.options import Home, Json, Lang, language
 
 app = typer.Typer(
     help="Check, test, show and keep rulepacks.",
@@ -237,6 +237,11 @@ def upcoming(
         str | None, typer.Option(help="Count from this day. Default: today in UTC.")
     ] = None,
     days: Annotated[int, typer.Option(help="How many days ahead.", min=1)] = 365,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(help="Name the institutions that it touches, by these events. Repeatable."),
+    ] = None,
+    home: Home = None,
     lang: Lang = None,
     json_: Json = False,
 ) -> int:
@@ -246,20 +251,35 @@ def upcoming(
     Examples:
       regtech rules upcoming
       regtech rules upcoming rules/uk --on 2026-06-01 --days 60
+      regtech rules upcoming --events last-year.ndjson
     """
     from regtech.app.rules import upcoming_changes
 
     chosen = language(lang)
     changes = upcoming_changes(
-        tuple(paths or ()), on=parse_day(on) if on else None, days=days, lang=chosen
+        tuple(paths or ()),
+        on=parse_day(on) if on else None,
+        days=days,
+        lang=chosen,
+        events=tuple(events or ()),
+        home=home.upper() if home else None,
     )
     if json_:
         write_json(changes)
-    else:
-        rows = [
-            [change["day"], change["change"], change["pack"], change["what"], change["touches"]]
-            for change in changes
-        ]
-        text = table(["day", "change", "pack", "what", "touches"], rows) if rows else "nothing"
-        write(text)
+        return 0
+    columns = ["day", "change", "pack", "what", "touches"]
+    rows = [[change[name] for name in columns] for change in changes]
+    if events:
+        columns.append("institutions")
+        for row, change in zip(rows, changes, strict=True):
+            row.append(_institutions(change["institutions"]))
+    write(table(columns, rows) if rows else "nothing")
     return 0
+
+
+def _institutions(found: list[dict[str, Any]]) -> str:
+    """How many institutions, and the first of them with their numbers of events."""
+    if not found:
+        return "none"
+    first = ", ".join(f"{entry['id']} ({entry['events']:,})" for entry in found[:3])
+    return f"{len(found)}: {first}" + (" …" if len(found) > 3 else "")

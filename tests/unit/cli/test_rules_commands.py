@@ -84,3 +84,32 @@ def test_upcoming_counts_from_the_day_given(regtech: Command, tmp_path: Path) ->
     shown = regtech("rules", "upcoming", path, "--on", "2026-05-31", "--days", 1, "--json")
     assert [change["day"] for change in json.loads(shown.out)] == ["2026-06-01"]
     assert regtech("rules", "upcoming", path, "--on", "2026-06-02").out == "nothing\n"
+
+
+def test_upcoming_names_the_institutions_by_their_events(regtech: Command, tmp_path: Path) -> None:
+    path, events = tmp_path / "my-rule.yml", tmp_path / "events.ndjson"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    text = path.read_text()
+    path.write_text(
+        text.replace("severity: low}", "severity: low}\n    in_force: {from: 2026-06-01}")
+    )
+
+    def payment(number: int, bank: str) -> str:
+        party = {"id": "C1", "institution": bank}
+        event = {"id": f"e{number}", "type": "transaction", "time": "2026-01-05T00:00:00Z",
+                 "reporter": bank, "amount": "1", "currency": "SGD", "payer": party}  # fmt: skip
+        return json.dumps(event) + "\n"
+
+    def bank(name: str, country: str) -> str:
+        event = {"id": f"is-{name}", "type": "party", "time": "2026-01-01T00:00:00Z",
+                 "reporter": name, "party": {"id": name, "country": country}}  # fmt: skip
+        return json.dumps(event) + "\n"
+
+    lines = [bank("B1", "SG"), bank("B2", "SG"), bank("B3", "DE")]
+    lines += [payment(k, name) for k, name in enumerate(("B1", "B2", "B2", "B3"))]
+    events.write_text("".join(lines))
+    shown = regtech("rules", "upcoming", path, "--on", "2026-05-31", "--events", events, "--json")
+    expected = [{"id": "B2", "events": 2}, {"id": "B1", "events": 1}]
+    assert json.loads(shown.out)[0]["institutions"] == expected
+    text = regtech("rules", "upcoming", path, "--on", "2026-05-31", "--events", events).out
+    assert "2: B2 (2), B1 (1)" in text
