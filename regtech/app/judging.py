@@ -201,10 +201,9 @@ class Judging:
 
     def _forget_lines(self) -> None:
         """Let go of lines of events that are judged."""
-        pending = self.engine.intake.pending
         least = np.full(len(self.sources), FOREVER, np.int64)
-        if pending is not None and pending.count:
-            np.minimum.at(least, pending.source, pending.line)
+        for part in self.engine.intake.parts:
+            np.minimum.at(least, part.block.source, part.block.line)
         for source in self.merge.sources:
             source.raw.forget(min(int(least[source.index]), source.position))
 

@@ -22,6 +22,8 @@ Int64 = npt.NDArray[np.int64]
 NEVER: Final = -(1 << 62)
 FOREVER: Final = 1 << 62
 DEDUPE_DAYS: Final = 400
+_PARTS_MAX: Final = 256
+"""With more parts than this waiting, the small ones are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class SetAside:
     code: str
 
 
+@dataclass(slots=True)
+class Waiting:
+    """Events held back, as they came, and the times of the first and the last of them."""
+
+    block: Block
+    low: int
+    high: int
+
+
 @dataclass
 class Intake:
     """Holds events back until nothing earlier can come, then hands them on in canonical order."""
@@ -44,8 +55,8 @@ class Intake:
     lateness_us: int
     sources: int
     newest: list[int] = field(default_factory=list)
-    parts: list[Block] = field(default_factory=list)
-    """Events held back, as they came; they are joined when some of them can go on."""
+    parts: list[Waiting] = field(default_factory=list)
+    """Events held back. Those of a part that can go on whole are never copied."""
     set_aside: list[SetAside] = field(default_factory=list)
     repeats: int = 0
     late: int = 0
@@ -73,18 +84,33 @@ class Intake:
             self._put_aside_late(block, np.flatnonzero(late))
             block = block.select(np.flatnonzero(late == 0))
         if block.count:
-            self.parts.append(block)
+            self.parts.append(self._waiting(block))
+        if len(self.parts) > _PARTS_MAX:
+            self._join_small()
 
     @property
     def pending(self) -> Block | None:
         """The events held back, as one block."""
         if len(self.parts) > 1:
-            self.parts = [joined(self.parts[-1], self.parts[:-1])]
-        return self.parts[0] if self.parts else None
+            self.pending = _one(self.parts)
+        return self.parts[0].block if self.parts else None
 
     @pending.setter
     def pending(self, block: Block | None) -> None:
-        self.parts = [] if block is None else [block]
+        self.parts = [] if block is None or block.count == 0 else [self._waiting(block)]
+
+    def _waiting(self, block: Block) -> Waiting:
+        times = block.columns[self._time, : block.count]
+        if block.count == 1:
+            only = int(times[0])
+            return Waiting(block, only, only)
+        return Waiting(block, int(times.min()), int(times.max()))
+
+    def _join_small(self) -> None:
+        """Join the parts of few events, so that looking through the parts stays cheap."""
+        small = [part for part in self.parts if part.block.count < _PARTS_MAX]
+        large = [part for part in self.parts if part.block.count >= _PARTS_MAX]
+        self.parts = [*large, self._waiting(_one(small))] if small else large
 
     def _block(self, batch: Batch) -> Block:
         n, columns = batch.count, batch.columns
@@ -141,20 +167,26 @@ class Intake:
     def take(self) -> Sequence | None:
         """The events that can be judged now, in canonical order, each once."""
         bound = self.release_bound()
-        if all(bound <= int(p.columns[self._time, : p.count].min()) for p in self.parts):
+        going = [part for part in self.parts if part.low < bound]
+        if not going:
             return None
-        block = self.pending
-        assert block is not None
-        times = block.columns[self._time, : block.count]
-        early = times < bound
-        order = self._ordered(block, np.flatnonzero(early))
-        self.pending = None if len(order) == block.count else block.select(np.flatnonzero(~early))
-        return self._unique(Sequence(block, order))
+        staying = [part for part in self.parts if part.low >= bound]
+        block = _one(going)
+        if max(part.high for part in going) < bound:
+            places = np.arange(block.count)
+        else:
+            early = block.columns[self._time, : block.count] < bound
+            places = np.flatnonzero(early)
+            staying.append(self._waiting(block.select(np.flatnonzero(~early))))
+        self.parts = staying
+        return self._unique(Sequence(block, self._ordered(block, places)))
 
     def _ordered(self, block: Block, places: Int64) -> Int64:
+        if len(places) == 1:
+            return places
         all_times = block.columns[self._time]
         times = all_times[places]
-        if (np.diff(times) > 0).all():
+        if (times[1:] > times[:-1]).all():
             return places
         order = places[np.argsort(times, kind="stable")]
         if (np.diff(all_times[order]) == 0).any():
@@ -184,3 +216,10 @@ class Intake:
                 SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
             )
         return Sequence(block, order[status == O.NEW])
+
+
+def _one(parts: list[Waiting]) -> Block:
+    """The events of several parts as one block."""
+    if len(parts) == 1:
+        return parts[0].block
+    return joined(parts[-1].block, [part.block for part in parts[:-1]])

@@ -60,6 +60,7 @@ class EraProgram:
     rule_key: Int64  # [variant, type]
     slots: dict[str, int]  # sizes of F, V, S, X, number and truth registers
     rules_per_group: Int64
+    most_rules: int
 
 
 @dataclass
@@ -146,6 +147,7 @@ class Builder:
             np.array(self.pool or [0], np.int64), self.roles, np.array(self.active, np.int64),
             self.out, log_keys, filters, filter_from, values, value_from, self.rule_key, slots,
             np.array([g.rules for g in self.groups], np.int64),
+            max((g.rules for g in self.groups), default=0),
         )  # fmt: skip
 
     def _group(self, j: int, event_type: str) -> _Group:

@@ -202,7 +202,7 @@ class State:
         self.seen_payments = Table(self.special[1], 4, 2)
         self.alerted = Table(self.special[2], 4, 2)
         self.facts = np.zeros((1, 1), np.int64)
-        self.row_quota = [0] * len(plan.jurisdictions)
+        self.row_quota = np.zeros(len(plan.jurisdictions), np.int64)
         self.person_quota = 0
 
     def _measure(self, index: int) -> None:
@@ -244,13 +244,16 @@ class State:
 
     # --- head-room
 
-    def make_room(self, rows: Int64, persons: int, events: int, now_us: int) -> None:
-        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons and events."""
-        for table, more in ((self.seen_payments, 2 * events), (self.alerted, 0)):
-            if more > table.room():
-                table.ensure(more + 4096, 3, now_us - 400 * DAY_US)
-        short = [j for j, n in enumerate(rows) if n > self.row_quota[j]]
-        if short:
+    def room_for_payments(self, events: int, now_us: int) -> None:
+        """Room for the legs of so many events; those of 400 days ago may be forgotten."""
+        if 2 * events > self.seen_payments.room():
+            self.seen_payments.ensure(2 * events + 4096, 3, now_us - 400 * DAY_US)
+
+    def make_room(self, rows: Int64, persons: int, now_us: int) -> None:
+        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons."""
+        quota = self.row_quota
+        if (rows > quota).any():
+            short = np.flatnonzero(rows > quota).tolist()
             margins = {j: max(int(rows[j]), 4096) * 2 for j in short}
             for space in self.plan.keyspaces:
                 if space.jurisdiction in margins:
@@ -263,15 +266,14 @@ class State:
                     )
                     self._room_for_values(index, table, more)
             for j in short:
-                self.row_quota[j] = margins[j]
+                quota[j] = margins[j]
         if persons > self.person_quota:
             self.person_quota = 2 * max(persons, 4096)
             for index, table in self.distinct.items():
                 if self.plan.measures[index].kind == K.KIND["persons"]:
                     self._room_for_values(index, table, self.person_quota)
                     self._room_for_people(index, self.person_quota)
-        for j, n in enumerate(rows):
-            self.row_quota[j] -= int(n)
+        quota -= rows
         self.person_quota -= persons
 
     def _room_in_space(self, space: Keyspace, more: int, now_us: int) -> None:

@@ -325,6 +325,24 @@ def local_periods(
 
 
 @kernel(nrt=False)
+def business_days(
+    starts: Any, day: Any, next_working: Any, working_from: Any, business_day: Any
+) -> Any:
+    """The first working day from each row's local day on.
+
+    ``next_working[j, k]`` is that of day ``working_from + k`` in jurisdiction j. Returns whether
+    the table reaches over all days; where it does not, nothing in ``business_day`` holds.
+    """
+    for j in range(starts.shape[0] - 1):
+        for r in range(starts[j], starts[j + 1]):
+            k = day[r] - working_from
+            if k < 0 or k >= next_working.shape[1]:
+                return False
+            business_day[r] = next_working[j, k]
+    return True
+
+
+@kernel(nrt=False)
 def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
     """UTC offset of jurisdiction j's zone at an instant."""
     a = 0
