@@ -17,12 +17,13 @@ from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
     T_ADDRESS,
     T_COUNT,
-    T_MASK,
+    T_PLACES,
     T_WORDS,
+    fresh_entries,
     rehash2,
-    rehash4,
+    rehash_keys,
 )
-from regtech.engine.plan import DAY_US, Keyspace, Plan
+from regtech.engine.plan import DAY_US, KEY_PARTS_MAX, Keyspace, Plan
 from regtech.errors import CapacityError
 
 Int64 = npt.NDArray[np.int64]
@@ -38,18 +39,21 @@ def address(array: npt.NDArray[Any]) -> int:
 
 
 class Table:
-    """One hash table; ``descriptor`` is its row in an array of descriptors."""
+    """One hash table; ``descriptor`` is its row in an array of descriptors.
 
-    def __init__(self, descriptor: Int64, words: int, keys: int) -> None:
+    Entries are found by all their words but the last where ``by_key`` is set, else by two.
+    """
+
+    def __init__(self, descriptor: Int64, words: int, by_key: bool = False) -> None:
         self.descriptor = descriptor
         self.words = words
-        self.keys = keys
+        self.by_key = by_key
         self._use(np.zeros(_FIRST_TABLE * words, np.int64), 0)
 
     def _use(self, entries: Int64, count: int) -> None:
         self.entries = entries
         self.descriptor[T_ADDRESS] = address(entries)
-        self.descriptor[T_MASK] = len(entries) // self.words - 1
+        self.descriptor[T_PLACES] = len(entries) // self.words
         self.descriptor[T_COUNT] = count
         self.descriptor[T_WORDS] = self.words
 
@@ -60,35 +64,37 @@ class Table:
 
     def room(self) -> int:
         """How many entries may still be added before the next growth."""
-        return (int(self.descriptor[T_MASK]) + 1) // 2 - self.count
+        return int(self.descriptor[T_PLACES]) * 2 // 3 - self.count
 
     def ensure(self, more: int, stale_word: int = 0, stale_below: int = 0) -> None:
         """Make room for ``more`` entries; growing drops entries whose stale word is below a
         bound."""
         if more <= self.room():
             return
-        capacity = int(self.descriptor[T_MASK]) + 1
-        wanted = capacity
-        while wanted < 2 * (self.count + more):
-            wanted *= 2
-        fresh = np.zeros(wanted * self.words, np.int64)
-        if self.keys == 4:
-            kept = rehash4(address(self.entries), capacity, address(fresh), wanted - 1)
-        else:
-            kept = rehash2(
-                address(self.entries), capacity, self.words, address(fresh), wanted - 1,
-                stale_word, stale_below,
-            )  # fmt: skip
-        self._use(fresh, int(kept))
+        places = int(self.descriptor[T_PLACES])
+        live = self.count
+        if stale_word:
+            live = int(
+                fresh_entries(address(self.entries), places, self.words, stale_word, stale_below)
+            )
+        # up to two thirds full: a miss still looks at few places, which lie side by side
+        wanted = 3 * (live + max(more, live * 2 // 5)) // 2 + 2
+        self._move(address(self.entries), places, wanted, stale_word, stale_below)
 
     def fill(self, entries: Int64, places: int) -> None:
         """Take over the entries of a snapshot, one after the other, into so many places."""
+        self._move(address(entries), len(entries), places, 0, 0)
+
+    def _move(
+        self, source: int, count: int, places: int, stale_word: int, stale_below: int
+    ) -> None:
         fresh = np.zeros(places * self.words, np.int64)
-        source, count = address(entries), len(entries)
-        if self.keys == 4:
-            kept = rehash4(source, count, address(fresh), places - 1)
+        if self.by_key:
+            kept = rehash_keys(source, count, self.words, address(fresh), places)
         else:
-            kept = rehash2(source, count, self.words, address(fresh), places - 1, 0, 0)
+            kept = rehash2(
+                source, count, self.words, address(fresh), places, stale_word, stale_below
+            )
         self._use(fresh, int(kept))
 
 
@@ -175,7 +181,10 @@ class State:
         n_measures = max(len(plan.measures), 1)
         self.M = np.zeros((n_measures, K.MEASURE_WORDS), np.int64)
         self.key_descriptors = np.zeros((max(len(plan.keyspaces), 1), DESCRIPTOR_WORDS), np.int64)
-        self.keys = [Table(self.key_descriptors[s.index], 5, 4) for s in plan.keyspaces]
+        self.keys = [
+            Table(self.key_descriptors[space.index], words, by_key=True)
+            for space, words in zip(plan.keyspaces, _entry_words(plan), strict=True)
+        ]
         self.table_descriptors = np.zeros((n_measures, DESCRIPTOR_WORDS), np.int64)
         self.distinct: dict[int, Table] = {}
         self.logs: list[Log] = []
@@ -198,9 +207,9 @@ class State:
         for spec in plan.measures:
             self._measure(spec.index)
         self.special = np.zeros((3, DESCRIPTOR_WORDS), np.int64)
-        self.seen_ids = Table(self.special[0], 4, 2)
-        self.seen_payments = Table(self.special[1], 4, 2)
-        self.alerted = Table(self.special[2], 4, 2)
+        self.seen_ids = Table(self.special[0], 4)
+        self.seen_payments = Table(self.special[1], 4)
+        self.alerted = Table(self.special[2], 4)
         self.facts = np.zeros((1, 1), np.int64)
         self.row_quota = np.zeros(len(plan.jurisdictions), np.int64)
         self.person_quota = 0
@@ -221,7 +230,7 @@ class State:
         row[K.M_LOG] = self.log_of.get(spec.keyspace.index, -1)
         if spec.kind in (K.KIND["distinct"], K.KIND["persons"]):
             row[K.M_TABLE] = index
-            self.distinct[index] = Table(self.table_descriptors[index], 3, 2)
+            self.distinct[index] = Table(self.table_descriptors[index], 3)
         if rolling and extremes:
             capacity = self.logs[int(row[K.M_LOG])].capacity
             self.deques[index] = [np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)]
@@ -254,7 +263,7 @@ class State:
         quota = self.row_quota
         if (rows > quota).any():
             short = np.flatnonzero(rows > quota).tolist()
-            margins = {j: max(int(rows[j]), 4096) * 2 for j in short}
+            margins = {j: max(int(rows[j]), 4096) for j in short}
             for space in self.plan.keyspaces:
                 if space.jurisdiction in margins:
                     self._room_in_space(space, margins[space.jurisdiction], now_us)
@@ -370,6 +379,18 @@ class State:
         for pair in (*self.deques.values(), *self.people.values()):
             arrays += pair
         return sum(a.nbytes for a in arrays)
+
+
+def _entry_words(plan: Plan) -> list[int]:
+    """Words of the entries of each key space: the longest key that is looked up, and its slot."""
+    parts = [max(len(key) for _, key in space.keys) for space in plan.keyspaces]
+    for spec in plan.measures:
+        at = spec.keyspace.index
+        parts[at] = max(parts[at], *(len(key) for key in spec.reads.values()), 1)
+    return [
+        1 + (count if space.prefix is None else 1 + max(count - KEY_PARTS_MAX, 0))
+        for space, count in zip(plan.keyspaces, parts, strict=True)
+    ]
 
 
 def _longer(array: Int64, length: int, used: int) -> Int64:

@@ -8,7 +8,7 @@ import numpy as np
 
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import load64, mix, store64
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 NEW, REPEAT, CONFLICT = 0, 1, 2
 
@@ -50,7 +50,7 @@ def identify(
     """
     address = seen[T_ADDRESS]
     for i in range(n):
-        place = find2(address, seen[T_MASK], 4, a[i], b[i])
+        place = find2(address, seen[T_PLACES], 4, a[i], b[i])
         if place >= 0:
             same = load64(address, place + 2) == np.int64(content[i])
             status[i] = REPEAT if same else CONFLICT

@@ -12,7 +12,7 @@ import numpy as np
 
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import MIN, load64, mix, store64
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 TRANSACTION = 0
 FIGURE = 4
@@ -157,7 +157,7 @@ def govern(
                     b ^= np.int64(mix(institution, reference))
                     if a == 0:
                         a = np.int64(1)
-                    at = find2(seen[T_ADDRESS], seen[T_MASK], 4, a, b)
+                    at = find2(seen[T_ADDRESS], seen[T_PLACES], 4, a, b)
                     if at < 0:
                         at = -1 - at
                         store64(seen[T_ADDRESS], at, a)
