@@ -31,6 +31,7 @@ from regtech.reference.profiles import EVERYWHERE
 Int64 = npt.NDArray[np.int64]
 BLOCK_EVENTS: Final = 8192
 _CALENDAR_MARGIN_DAYS: Final = 400
+_FIGURE: Final = TYPE_INDEX["figure"]
 _WORDS_KEPT: Final = 100_000
 
 
@@ -349,7 +350,12 @@ class Judge:
         first_event = self.events.next
         self.first_event = first_event
         self.events.append(events, times, cols[index["reporter"]][src])
-        self._run(program.code_a, program.first_a, program.last_a, program, total)
+        last = program.last_a
+        if (types == _FIGURE).any():
+            # whoever has a figure in this block must have a slot before others ask for it
+            last = program.last_others
+            self._run(program.code_a, program.first_a, program.last_figures, program, total)
+        self._run(program.code_a, program.first_a, last, program, total)
         K.append_logs(
             state.log_descriptors[: len(state.logs)], starts, self.row_event, types, times,
             first_event, self.F, self.V, self.S, self.E, program.log_keys, program.filters,
