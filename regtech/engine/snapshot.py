@@ -217,10 +217,10 @@ def _deques(state: State, log: Log) -> dict[int, list[npt.NDArray[np.int64]]]:
 
 def _log(state: State, log: Log) -> Arrays:
     head, tail = int(log.descriptor[K.L_HEAD]), int(log.descriptor[K.L_TAIL])
-    live = _places(tail, head, log.capacity - 1)
-    made: Arrays = {"ends": np.array([tail, head, log.capacity], np.int64)}
+    live = slice(tail - log.base, head - log.base)
+    made: Arrays = {"ends": np.array([tail, head], np.int64)}
     for name, array in log.arrays.items():
-        made[name] = array[live]
+        made[name] = array[live].copy()
     made["heads"] = log.heads[: state.keys[log.space.index].count].copy()
     for index, pair in _deques(state, log).items():
         made[f"deque{index}"] = np.stack([array[live] for array in pair])
@@ -270,14 +270,13 @@ def _restore_table(table: Table, arrays: Arrays) -> None:
 
 
 def _restore_log(state: State, log: Log, arrays: Arrays) -> None:
-    tail, head, capacity = (int(x) for x in arrays["ends"])
-    live = _places(tail, head, capacity - 1)
-    log.capacity = capacity
-    log.arrays = {name: _ring(arrays[name], live, capacity) for name in log.arrays}
+    tail, head = (int(x) for x in arrays["ends"])
+    log.base, log.capacity = tail, max(head - tail, log.capacity)
+    log.arrays = {name: _filled(arrays[name], log.capacity) for name in log.arrays}
     log.heads = np.ascontiguousarray(arrays["heads"], np.int64)
     log.descriptor[K.L_HEAD], log.descriptor[K.L_TAIL] = head, tail
     for index in _deques(state, log):
-        state.deques[index] = [_ring(part, live, capacity) for part in arrays[f"deque{index}"]]
+        state.deques[index][:] = [_filled(part, log.capacity) for part in arrays[f"deque{index}"]]
 
 
 def _ring(

@@ -99,13 +99,22 @@ class Table:
 
 
 class Log:
-    """The rows of one key space in canonical order, as a ring; see ``kernels.measures``."""
+    """The rows of one key space in canonical order; see ``kernels.measures``.
+
+    Entries are numbered for the whole run; those from ``base`` on are in the arrays. What is
+    forgotten stays in front until room is needed: then the live entries move to the front, or to
+    longer arrays. The kernels' mask lets every number through, and their addresses are those that
+    entry 0 would have.
+    """
 
     def __init__(self, descriptor: Int64, values: Int64, space: Keyspace) -> None:
         self.descriptor = descriptor
         self.value_addresses = values
         self.space = space
         self.capacity = _FIRST_LOG
+        self.base = 0
+        self.followers: list[list[npt.NDArray[Any]]] = []
+        """Arrays of measures that lie beside these, entry for entry."""
         self.arrays: dict[str, npt.NDArray[Any]] = {
             "t": np.zeros(_FIRST_LOG, np.int64),
             "event": np.zeros(_FIRST_LOG, np.int64),
@@ -128,11 +137,15 @@ class Log:
             (K.L_T, "t"), (K.L_EVENT, "event"), (K.L_PREVIOUS, "previous"), (K.L_SLOT, "slot"),
             (K.L_YES, "yes"), (K.L_UNKNOWN, "unknown"),
         ):  # fmt: skip
-            d[word] = address(self.arrays[name])
-        d[K.L_MASK] = self.capacity - 1
+            d[word] = self.origin(self.arrays[name])
+        d[K.L_MASK] = -1
         d[K.L_HEADS] = address(self.heads)
         for k in range(len(self.space.values)):
-            self.value_addresses[int(d[K.L_VALUES]) + k] = address(self.arrays[f"value{k}"])
+            self.value_addresses[int(d[K.L_VALUES]) + k] = self.origin(self.arrays[f"value{k}"])
+
+    def origin(self, array: npt.NDArray[Any]) -> int:
+        """Where entry 0 of one of the arrays would be."""
+        return address(array) - self.base * array.itemsize
 
     def used(self) -> int:
         """Entries between tail and head."""
@@ -142,35 +155,31 @@ class Log:
         """Move the tail over entries older than an instant that no cursor still needs."""
         head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
         end = min(head, least_cursor)
-        mask = self.capacity - 1
-        t = self.arrays["t"]
-        low, high = tail, end  # times never fall: bisect for the first entry to keep
-        while low < high:
-            middle = (low + high) // 2
-            if t[middle & mask] < before:
-                low = middle + 1
-            else:
-                high = middle
-        self.descriptor[K.L_TAIL] = low
+        # times never fall: the first entry to keep can be searched for
+        t = self.arrays["t"][tail - self.base : max(end, tail) - self.base]
+        self.descriptor[K.L_TAIL] = tail + int(np.searchsorted(t, before))
 
-    def grow(self, wanted: int, followers: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """A larger ring with the live entries at their places; followers are moved alike."""
-        capacity = self.capacity
-        while capacity < wanted:
-            capacity *= 2
+    def make_room(self, more: int) -> bool:
+        """Room for so many entries behind the last; whether anything moved."""
         head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
-        live = np.arange(tail, head, dtype=np.int64)
-        old_at, new_at = live & (self.capacity - 1), live & (capacity - 1)
+        if head + more <= self.base + self.capacity:
+            return False
+        live = slice(tail - self.base, head - self.base)
+        used = head - tail
+        # a third is free after each move, so that moving stays cheap for each entry
+        wanted = used + max(more, used // 3)
+        capacity = self.capacity if wanted <= self.capacity else wanted
 
         def moved(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            fresh = np.zeros(capacity, array.dtype)
-            fresh[new_at] = array[old_at]
+            fresh = array if capacity == self.capacity else np.zeros(capacity, array.dtype)
+            fresh[:used] = array[live]
             return fresh
 
         self.arrays = {name: moved(array) for name, array in self.arrays.items()}
-        self.capacity = capacity
-        self.refresh()
-        return [moved(array) for array in followers]
+        for arrays in self.followers:
+            arrays[:] = [moved(array) for array in arrays]
+        self.base, self.capacity = tail, capacity
+        return True
 
 
 class State:
@@ -232,8 +241,9 @@ class State:
             row[K.M_TABLE] = index
             self.distinct[index] = Table(self.table_descriptors[index], 3)
         if rolling and extremes:
-            capacity = self.logs[int(row[K.M_LOG])].capacity
-            self.deques[index] = [np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)]
+            log = self.logs[int(row[K.M_LOG])]
+            self.deques[index] = [np.zeros(log.capacity, np.int64) for _ in range(2)]
+            log.followers.append(self.deques[index])
         if spec.item_space is not None:
             self.items[index] = np.zeros(_FIRST_SLOTS * 2, np.int64)
         if rolling and spec.kind == K.KIND["persons"]:
@@ -247,7 +257,8 @@ class State:
         if index in self.items:
             row[K.M_ITEM_CELLS] = address(self.items[index])
         if index in self.deques:
-            row[K.M_NEXT], row[K.M_PREVIOUS] = (address(a) for a in self.deques[index])
+            log = self.logs[int(row[K.M_LOG])]
+            row[K.M_NEXT], row[K.M_PREVIOUS] = (log.origin(a) for a in self.deques[index])
         if index in self.people:
             row[K.M_PT], row[K.M_PS], row[K.M_PV] = (address(a) for a in self.people[index])
 
@@ -292,16 +303,14 @@ class State:
         if wanted > _SLOTS_MAX:
             raise CapacityError(f"more than {_SLOTS_MAX} subjects of one kind")
         if wanted > self.slots[space.index]:
-            slots = max(wanted, 2 * self.slots[space.index])
+            slots = max(wanted, self.slots[space.index] * 5 // 4)
             self.slots[space.index] = slots
             for spec in self.plan.measures:
                 if spec.keyspace is space:
                     words = int(self.M[spec.index, K.M_WORDS])
-                    used = table.count * words
-                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words, used)
+                    self.cells[spec.index] = _longer(self.cells[spec.index], slots * words)
                 if spec.item_space is space:
-                    used = table.count * 2
-                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2, used)
+                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2)
                 if spec.keyspace is space or spec.item_space is space:
                     self._refresh_measure(spec.index)
         if space.index in self.log_of:
@@ -309,8 +318,7 @@ class State:
 
     def _room_in_log(self, number: int, more: int, now_us: int) -> None:
         log = self.logs[number]
-        used = self.keys[log.space.index].count
-        log.heads = _longer(log.heads, self.slots[log.space.index], used)
+        log.heads = _longer(log.heads, self.slots[log.space.index])
         rolling = [
             spec.index
             for spec in self.plan.measures
@@ -321,12 +329,8 @@ class State:
         # a measure of lapsed law, or of law still far off, holds no entries back
         cursors = [int(self.M[i, K.M_CURSOR]) for i in rolling if self.M[i, K.M_ACTIVE]]
         log.forget(now_us - log.space.retention_us, min(cursors, default=head))
-        if log.used() + more > log.capacity:
-            members = [i for i in rolling if i in self.deques]
-            followers = [array for i in members for array in self.deques[i]]
-            moved = log.grow(2 * (log.used() + more), followers)
-            for k, index in enumerate(members):
-                self.deques[index] = moved[2 * k : 2 * k + 2]
+        if log.make_room(more):
+            for index in rolling:
                 self._refresh_measure(index)
         log.refresh()
 
@@ -393,11 +397,9 @@ def _entry_words(plan: Plan) -> list[int]:
     ]
 
 
-def _longer(array: Int64, length: int, used: int) -> Int64:
-    """The array with room for ``length``; only what is used is copied, so that the rest stays
-    untouched memory."""
-    if len(array) >= length:
-        return array
-    fresh = np.zeros(length, np.int64)
-    fresh[:used] = array[:used]
-    return fresh
+def _longer(array: Int64, length: int) -> Int64:
+    """The array with room for ``length``. Only kernels see these arrays, and by addresses that are
+    written anew: growing in place is safe, and spares the system a copy of what is large."""
+    if len(array) < length:
+        array.resize(length, refcheck=False)
+    return array
