@@ -59,7 +59,7 @@ def _measured(path: str) -> None:
                 "table_bytes": sum(t.entries.nbytes for t in state.keys),
                 "cell_bytes": sum(c.nbytes for c in state.cells),
                 "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
-                "fact_bytes": state.facts.nbytes,
+                "fact_bytes": state.facts.nbytes + state.fact_places.nbytes,
                 "alerted_bytes": state.alerted.entries.nbytes,
                 "log_bytes": reserved + sum(log.heads.nbytes for log in logs),
                 "entries": entries,

@@ -148,6 +148,7 @@ class Judge:
         number = {name: k for k, name in enumerate(self.fact_names)}
         pairs = [(k, index[f"party.{name}"]) for name, k in number.items()]
         self.set_pairs = np.array(pairs, np.int64)
+        self.state.facts = np.zeros((1, len(self.fact_names)), np.int64)
         fill: list[tuple[int, int, int]] = []
         derived: list[tuple[int, int, int]] = []
         fill_from, derived_from = [0], [0]
@@ -219,8 +220,8 @@ class Judge:
     def preset_fact(self, party: str, fact: str, word: str) -> None:
         """State a fact about a party before the first event (as a ``party`` event would)."""
         code, value = self.plan.vocabulary.code_of(party), self.plan.vocabulary.code_of(word)
-        self.state.room_for_facts(len(self.fact_names), len(self.plan.vocabulary))
-        self.state.facts[self.fact_names.index(fact), code] = value ^ int(MIN)
+        self.state.room_for_facts(len(self.plan.vocabulary), 1)
+        self.state.set_fact(code, self.fact_names.index(fact), value ^ int(MIN))
 
     # --- eras
 
@@ -309,11 +310,12 @@ class Judge:
         types, times = cols[index["type"]][src], cols[index["time"]][src]
         self.block, self.source, self.types, self.times = block, src, types, times
         program = self._enter_era(int(times[0]))
-        state.room_for_facts(len(self.fact_names), len(plan.vocabulary))
+        state.room_for_facts(len(plan.vocabulary), n)
         R.apply_facts(
             cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs,
             self.fill,
-            self.fill_from, self.derived, self.derived_from, state.facts, TYPE_INDEX["party"],
+            self.fill_from, self.derived, self.derived_from, state.fact_places, state.facts,
+            state.facts_used, TYPE_INDEX["party"],
         )  # fmt: skip
         self._scratch_events(n)
         counts, starts = self._counts, self._starts

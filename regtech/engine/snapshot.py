@@ -165,7 +165,8 @@ def sorted_held(engine: Engine) -> list[tuple[tuple[Any, ...], int, Any]]:
 def _state(state: State, parties: int) -> Arrays:
     made: Arrays = {
         "measures": state.M[:, list(_MEASURE_WORDS)].copy(),
-        "facts": state.facts[:, : min(parties, state.facts.shape[1])].copy(),
+        "fact_places": state.fact_places[:parties].copy(),
+        "facts": state.facts[: int(state.facts_used[0])].copy(),
     }
     for k, table in enumerate(state.keys):
         made |= _named(f"keys{k}.", _table(table))
@@ -229,9 +230,11 @@ def _log(state: State, log: Log) -> Arrays:
 
 def _restore_state(state: State, arrays: Arrays) -> None:
     state.M[:, list(_MEASURE_WORDS)] = arrays["measures"]
-    facts = arrays["facts"]
-    state.room_for_facts(facts.shape[0], facts.shape[1])
-    state.facts[: facts.shape[0], : facts.shape[1]] = facts
+    places, facts = arrays["fact_places"], arrays["facts"]
+    state.room_for_facts(len(places), len(facts))
+    state.fact_places[: len(places)] = places
+    state.facts[: len(facts)] = facts
+    state.facts_used[0] = len(facts)
     for k, table in enumerate(state.keys):
         _restore_table(table, _under(f"keys{k}.", arrays))
     for index, table in state.distinct.items():

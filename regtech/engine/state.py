@@ -30,6 +30,7 @@ Int64 = npt.NDArray[np.int64]
 _FIRST_TABLE: Final = 256
 _FIRST_SLOTS: Final = 256
 _FIRST_LOG: Final = 1024
+_FIRST_CODES: Final = 1 << 14
 _SLOTS_MAX: Final = 1 << 31
 
 
@@ -219,7 +220,10 @@ class State:
         self.seen_ids = Table(self.special[0], 4)
         self.seen_payments = Table(self.special[1], 4)
         self.alerted = Table(self.special[2], 4)
+        self.fact_places = np.zeros(1, np.int32)
+        """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
         self.facts = np.zeros((1, 1), np.int64)
+        self.facts_used = np.ones(1, np.int64)
         self.row_quota = np.zeros(len(plan.jurisdictions), np.int64)
         self.person_quota = 0
 
@@ -365,17 +369,29 @@ class State:
         row[K.M_PMASK] = wanted - 1
         self._refresh_measure(index)
 
-    def room_for_facts(self, facts: int, parties: int) -> None:
-        """Fact columns for so many parties."""
-        if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
-            wanted = max(2 * parties, 1 << 16)  # untouched memory costs nothing
-            fresh = np.zeros((facts, wanted), np.int64)
-            fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
-            self.facts = fresh
+    def room_for_facts(self, codes: int, more: int) -> None:
+        """Room for facts about parties with codes below ``codes``, ``more`` of them new."""
+        if len(self.fact_places) < codes:
+            fresh = np.zeros(max(codes * 5 // 4, _FIRST_CODES), np.int32)
+            fresh[: len(self.fact_places)] = self.fact_places
+            self.fact_places = fresh
+        wanted = int(self.facts_used[0]) + more
+        if len(self.facts) < wanted:
+            facts = np.zeros((max(wanted * 5 // 4, _FIRST_SLOTS), self.facts.shape[1]), np.int64)
+            facts[: len(self.facts)] = self.facts
+            self.facts = facts
+
+    def set_fact(self, party: int, fact: int, value: int) -> None:
+        """Set one fact of a party, as the kernels keep it; there must be room."""
+        if self.fact_places[party] == 0:
+            self.fact_places[party] = self.facts_used[0]
+            self.facts_used += 1
+        self.facts[self.fact_places[party], fact] = value
 
     def bytes_held(self) -> int:
         """Memory of all state arrays, as reserved."""
         arrays: list[npt.NDArray[Any]] = [*self.cells, *self.items.values(), self.facts]
+        arrays.append(self.fact_places)
         arrays += [t.entries for t in (*self.keys, *self.distinct.values())]
         arrays += [self.seen_ids.entries, self.seen_payments.entries, self.alerted.entries]
         for log in self.logs:

@@ -37,7 +37,9 @@ def apply_facts(
     fill_from: Any,
     derived: Any,
     derived_from: Any,
+    places: Any,
     facts: Any,
+    used: Any,
     party_type: Any,
 ) -> None:
     """Set facts from party events, fill in what later events leave out, look up derived columns.
@@ -45,32 +47,37 @@ def apply_facts(
     ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
     ``derived[k] = (source column, fact, target column)`` for types
     ``fill_from[t]:fill_from[t+1]``. A derived lookup with a missing source uses the reporter.
-    Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
+    ``facts[places[party]]`` are the facts of a party, ``used[0]`` rows are taken; row 0 is of those
+    that nothing was said about. Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
     """
-    capacity = facts.shape[1]
+    capacity = places.shape[0]
     for position in range(n):
         i = src[position]
         kind = cols[type_col, i]
         if kind == party_type and set_id_col >= 0:
             party = cols[set_id_col, i]
             if 0 <= party < capacity:
+                if places[party] == 0:
+                    places[party] = used[0]
+                    used[0] += 1
+                row = places[party]
                 for k in range(set_pairs.shape[0]):
                     value = cols[set_pairs[k, 1], i]
                     if value != MIN:
-                        facts[set_pairs[k, 0], party] = value ^ MIN
+                        facts[row, set_pairs[k, 0]] = value ^ MIN
         for k in range(fill_from[kind], fill_from[kind + 1]):
             column = fill[k, 2]
             if cols[column, i] == MIN:
                 party = cols[fill[k, 0], i]
                 if 0 <= party < capacity:
-                    cols[column, i] = facts[fill[k, 1], party] ^ MIN
+                    cols[column, i] = facts[places[party], fill[k, 1]] ^ MIN
         for k in range(derived_from[kind], derived_from[kind + 1]):
             source = cols[derived[k, 0], i]
             if source == MIN:
                 source = cols[reporter_col, i]
             value = MIN
             if 0 <= source < capacity:
-                value = facts[derived[k, 1], source] ^ MIN
+                value = facts[places[source], derived[k, 1]] ^ MIN
             cols[derived[k, 2], i] = value
 
 
