@@ -137,13 +137,14 @@ class EventStore:
         used = int(self._offsets[self.count])
         size = list_sizes(block.id_offsets, order)
         if self.count + n + 1 > len(self._offsets):
-            grown = max(2 * len(self._offsets), self.count + n + 1)
-            self._offsets = np.resize(self._offsets, grown)
+            grown = (self.count + n + 1) * 5 // 4
+            offsets = np.zeros(grown, np.int64)
+            offsets[: self.count + 1] = self._offsets[: self.count + 1]
             meta = np.zeros((4, grown), np.int64)
             meta[:, : self.count] = self._meta[:, : self.count]
-            self._meta = meta
+            self._offsets, self._meta = offsets, meta
         if used + size > len(self._bytes):
-            fresh = np.zeros(max(2 * len(self._bytes), used + size), np.uint8)
+            fresh = np.zeros((used + size) * 5 // 4, np.uint8)
             fresh[:used] = self._bytes[:used]
             self._bytes = fresh
         offsets = self._offsets[self.count : self.count + n + 1]
@@ -152,6 +153,10 @@ class EventStore:
         self._meta[0, at], self._meta[1, at] = times, reporters
         self._meta[2, at], self._meta[3, at] = block.source[order], block.line[order]
         self.count += n
+
+    def bytes_held(self) -> int:
+        """Memory of all its arrays, as reserved."""
+        return self._offsets.nbytes + self._bytes.nbytes + self._meta.nbytes
 
     def ids(self, ordinals: Int64) -> list[str]:
         """Ids of events by ordinal; those already forgotten are left out."""

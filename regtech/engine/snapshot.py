@@ -1,7 +1,8 @@
 """The whole state of an engine as named arrays, and back.
 
-Tables are written without their empty places, rings without their dead entries, so what is written
-is what is held, not what is reserved. Addresses are never written: a restored engine has its own.
+Tables are written without their empty places, logs without what they have forgotten, so what is
+written is what is held, not what is reserved. Addresses are never written: a restored engine has
+its own.
 Where the arrays are kept, and how they are protected, is the business of
 ``regtech.adapters.snapshots``.
 """
