@@ -59,8 +59,9 @@ def _measured(path: str) -> None:
                 "table_bytes": sum(t.entries.nbytes for t in state.keys),
                 "cell_bytes": sum(c.nbytes for c in state.cells),
                 "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
-                "fact_bytes": state.facts.nbytes,
+                "fact_bytes": state.facts.nbytes + state.fact_places.nbytes,
                 "alerted_bytes": state.alerted.entries.nbytes,
+                "event_bytes": judging.engine.judge.events.bytes_held(),
                 "log_bytes": reserved + sum(log.heads.nbytes for log in logs),
                 "entries": entries,
                 "entry_bytes": exact / max(entries, 1),
@@ -113,6 +114,7 @@ def main() -> None:
             f"windows {made['log_bytes'] / mib:,.0f}, "
             f"distinct {made['distinct_bytes'] / mib:,.0f}, "
             f"facts {made['fact_bytes'] / mib:,.0f}, raised {made['alerted_bytes'] / mib:,.0f}\n"
+            f"  ids for evidence {made['event_bytes'] / mib:,.0f} MiB, of judged events\n"
             f"  vocabularies     {made['texts']:,} texts, {made['text_bytes'] / mib:,.0f} MiB\n"
             f"  process          {made['peak_bytes'] / mib:,.0f} MiB at most, "
             f"{made['before_bytes'] / mib:,.0f} before the first event"

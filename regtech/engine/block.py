@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from regtech.engine.kernels.order import gather_lists
+from regtech.engine.kernels.order import gather_lists, list_sizes
 
 Int64 = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -106,10 +106,9 @@ def _offsets(parts: list[Int64]) -> Int64:
 
 def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:
     """The lists at these places one after another, and where each begins."""
-    made = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(offsets[order + 1] - offsets[order], out=made[1:])
-    found = np.empty(int(made[-1]), values.dtype)
-    gather_lists(offsets, values, order, made, found)
+    made = np.empty(len(order) + 1, np.int64)
+    found = np.empty(list_sizes(offsets, order), values.dtype)
+    gather_lists(offsets, values, order, 0, made, found)
     return found, made
 
 
@@ -134,26 +133,30 @@ class EventStore:
 
     def append(self, events: Sequence, times: Int64, reporters: Int64) -> None:
         """Keep the ids of events."""
-        n, block = events.count, events.block
-        ids, offsets = gathered(block.id_offsets, block.id_bytes, events.order)
+        n, block, order = events.count, events.block, events.order
         used = int(self._offsets[self.count])
-        size = len(ids)
+        size = list_sizes(block.id_offsets, order)
         if self.count + n + 1 > len(self._offsets):
-            grown = max(2 * len(self._offsets), self.count + n + 1)
-            self._offsets = np.resize(self._offsets, grown)
+            grown = (self.count + n + 1) * 5 // 4
+            offsets = np.zeros(grown, np.int64)
+            offsets[: self.count + 1] = self._offsets[: self.count + 1]
             meta = np.zeros((4, grown), np.int64)
             meta[:, : self.count] = self._meta[:, : self.count]
-            self._meta = meta
+            self._offsets, self._meta = offsets, meta
         if used + size > len(self._bytes):
-            fresh = np.zeros(max(2 * len(self._bytes), used + size), np.uint8)
+            fresh = np.zeros((used + size) * 5 // 4, np.uint8)
             fresh[:used] = self._bytes[:used]
             self._bytes = fresh
-        self._bytes[used : used + size] = ids
-        self._offsets[self.count + 1 : self.count + n + 1] = offsets[1:] + used
+        offsets = self._offsets[self.count : self.count + n + 1]
+        gather_lists(block.id_offsets, block.id_bytes, order, used, offsets, self._bytes)
         at = slice(self.count, self.count + n)
         self._meta[0, at], self._meta[1, at] = times, reporters
-        self._meta[2, at], self._meta[3, at] = block.source[events.order], block.line[events.order]
+        self._meta[2, at], self._meta[3, at] = block.source[order], block.line[order]
         self.count += n
+
+    def bytes_held(self) -> int:
+        """Memory of all its arrays, as reserved."""
+        return self._offsets.nbytes + self._bytes.nbytes + self._meta.nbytes
 
     def ids(self, ordinals: Int64) -> list[str]:
         """Ids of events by ordinal; those already forgotten are left out."""

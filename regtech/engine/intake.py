@@ -22,8 +22,8 @@ Int64 = npt.NDArray[np.int64]
 NEVER: Final = -(1 << 62)
 FOREVER: Final = 1 << 62
 DEDUPE_DAYS: Final = 400
-JOINED_MAX: Final = 8192
-"""Events held back are joined to parts of at most so many."""
+PARTS_MAX: Final = 256
+"""With more parts than this waiting, the small ones are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class Waiting:
         """Events of a block; it is copied where most of it is no longer needed."""
         if 2 * len(places) < block.count:
             block, places = block.select(places), np.arange(len(places))
+        if block.count == 1:
+            only = {int(block.source[0]): int(block.line[0])}
+            return cls(block, places, int(block.columns[time_row, 0]), only)
         lines: dict[int, int] = {}
         sources = block.source[places]
         for source in np.unique(sources).tolist():
@@ -69,7 +72,7 @@ class Intake:
     sources: int
     newest: list[int] = field(default_factory=list)
     parts: list[Waiting] = field(default_factory=list)
-    """Events held back; small parts are joined now and then."""
+    """Events held back. Those of a part that can go on whole are never copied."""
     set_aside: list[SetAside] = field(default_factory=list)
     repeats: int = 0
     late: int = 0
@@ -100,16 +103,17 @@ class Intake:
             self.hold(block)
 
     def hold(self, block: Block) -> None:
-        """Hold events back. Parts of like size are joined while they are small, so that neither
-        their number nor the copying grows with what is held back."""
-        part = Waiting.of(block, np.arange(block.count), self._time)
-        while self.parts:
-            before, now = len(self.parts[-1].places), len(part.places)
-            if before > 2 * now or before + now > JOINED_MAX:
-                break
-            whole = _one_block([self.parts.pop(), part])
-            part = Waiting.of(whole.block, whole.order, self._time)
-        self.parts.append(part)
+        """Hold events back."""
+        self.parts.append(Waiting.of(block, np.arange(block.count), self._time))
+        if len(self.parts) > PARTS_MAX:
+            self._join_small()
+
+    def _join_small(self) -> None:
+        """Join the half with the fewest events, so that looking through the parts stays cheap."""
+        ordered = sorted(self.parts, key=lambda part: len(part.places))
+        small, large = ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]
+        whole = _one_block(small)
+        self.parts = [*large, Waiting.of(whole.block, whole.order, self._time)]
 
     def pending(self) -> Block | None:
         """The events held back, as one block of their own."""
@@ -201,9 +205,11 @@ class Intake:
         return self._unique(Sequence(whole.block, self._ordered(whole.block, whole.order)))
 
     def _ordered(self, block: Block, places: Int64) -> Int64:
+        if len(places) == 1:
+            return places
         all_times = block.columns[self._time]
         times = all_times[places]
-        if (np.diff(times) > 0).all():
+        if (times[1:] > times[:-1]).all():
             return places
         order = places[np.argsort(times, kind="stable")]
         if (np.diff(all_times[order]) == 0).any():

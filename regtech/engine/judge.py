@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from regtech.engine.columns import FACTS
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels import rows as R
+from regtech.engine.kernels.order import list_sizes
 from regtech.engine.kernels.programs import VECTOR, run_groups
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.plan import DAY_US, TYPE_INDEX, Plan, eras
@@ -29,6 +31,7 @@ from regtech.reference.profiles import EVERYWHERE
 Int64 = npt.NDArray[np.int64]
 BLOCK_EVENTS: Final = 8192
 _CALENDAR_MARGIN_DAYS: Final = 400
+_FIGURE: Final = TYPE_INDEX["figure"]
 _WORDS_KEPT: Final = 100_000
 
 
@@ -59,7 +62,7 @@ class Judge:
         self.state = State(plan)
         self.events = EventStore()
         self.columns = plan.columns
-        self.era_cuts = np.array(eras(plan), np.int64)
+        self.era_cuts = [int(cut) for cut in eras(plan)]
         self._programs: dict[int, EraProgram] = {}
         self._workshop = Workshop()
         self._words: dict[int, str] = {}
@@ -71,6 +74,12 @@ class Judge:
         self.errors = np.zeros(1, np.int64)
         self._capacity = 0
         self._block_capacity = 0
+        self._counts = np.zeros(len(plan.jurisdictions), np.int64)
+        self._starts = np.zeros(len(plan.jurisdictions) + 1, np.int64)
+        self.group_starts = np.zeros(len(plan.jurisdictions) * N_TYPES + 1, np.int64)
+        self._hit_count = np.zeros(1, np.int64)
+        self._no_hits = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
+        self._longest_us = max((s.retention_us for s in plan.keyspaces), default=0)
         self.LO = np.zeros((0, 0), np.int64)
         self.HI = np.zeros((0, 0), np.int64)
         self.B = np.zeros((0, 0), np.uint8)
@@ -139,6 +148,7 @@ class Judge:
         number = {name: k for k, name in enumerate(self.fact_names)}
         pairs = [(k, index[f"party.{name}"]) for name, k in number.items()]
         self.set_pairs = np.array(pairs, np.int64)
+        self.state.facts = np.zeros((1, len(self.fact_names)), np.int64)
         fill: list[tuple[int, int, int]] = []
         derived: list[tuple[int, int, int]] = []
         fill_from, derived_from = [0], [0]
@@ -210,21 +220,21 @@ class Judge:
     def preset_fact(self, party: str, fact: str, word: str) -> None:
         """State a fact about a party before the first event (as a ``party`` event would)."""
         code, value = self.plan.vocabulary.code_of(party), self.plan.vocabulary.code_of(word)
-        self.state.room_for_facts(len(self.fact_names), len(self.plan.vocabulary))
-        self.state.facts[self.fact_names.index(fact), code] = value ^ int(MIN)
+        self.state.room_for_facts(len(self.plan.vocabulary), 1)
+        self.state.set_fact(code, self.fact_names.index(fact), value ^ int(MIN))
 
     # --- eras
 
     def era_end(self, at: int) -> int:
         """Instant at which the law in force changes next."""
-        k = int(np.searchsorted(self.era_cuts, at, side="right"))
-        return int(self.era_cuts[k]) if k < len(self.era_cuts) else 1 << 62
+        k = bisect_right(self.era_cuts, at)
+        return self.era_cuts[k] if k < len(self.era_cuts) else 1 << 62
 
     def _enter_era(self, at: int) -> EraProgram:
-        k = int(np.searchsorted(self.era_cuts, at, side="right"))
+        k = bisect_right(self.era_cuts, at)
         program = self._programs.get(k)
         if program is None:
-            start = int(self.era_cuts[k - 1]) if k > 0 else -(1 << 62)
+            start = self.era_cuts[k - 1] if k > 0 else -(1 << 62)
             program = Builder(self.plan, self._workshop, start, self.era_end(at)).build()
             self._programs[k] = program
             self._grow_registers(program)
@@ -300,28 +310,30 @@ class Judge:
         types, times = cols[index["type"]][src], cols[index["time"]][src]
         self.block, self.source, self.types, self.times = block, src, types, times
         program = self._enter_era(int(times[0]))
-        state.room_for_facts(len(self.fact_names), len(plan.vocabulary))
+        state.room_for_facts(len(plan.vocabulary), n)
         R.apply_facts(
             cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs,
             self.fill,
-            self.fill_from, self.derived, self.derived_from, state.facts, TYPE_INDEX["party"],
+            self.fill_from, self.derived, self.derived_from, state.fact_places, state.facts,
+            state.facts_used, TYPE_INDEX["party"],
         )  # fmt: skip
         self._scratch_events(n)
-        counts = np.zeros(len(plan.jurisdictions), np.int64)
+        counts, starts = self._counts, self._starts
+        counts[:] = 0
         # what is older than any window of the block's first event may be let go, and no more: the
         # evidence of an alert must not depend on how the events were cut into blocks
         now = int(times[0])
-        state.make_room(counts, 0, n, now)
+        state.room_for_payments(n, now)
         R.govern(
             cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
             self.intl, self.home, state.special[1], self.governed,
             self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
-        total = int(counts.sum())
+        counts.cumsum(out=starts[1:])
+        starts[0] = 0
+        total = int(starts[-1])
         self._scratch_rows(total, program)
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        self.group_starts = np.zeros(len(counts) * N_TYPES + 1, np.int64)
         R.make_rows(
             types, src, n, N_TYPES, self.governed, self.leg_masks, self.leg_institutions,
             starts, self.row_event, self.row_source, self.row_side, self.row_flags,
@@ -335,12 +347,17 @@ class Judge:
         )  # fmt: skip
         if plan.needs_business_days:
             self._business_days(starts)
-        persons = int((block.person_offsets[src + 1] - block.person_offsets[src]).sum())
-        state.make_room(counts, persons, 0, now)
+        persons = list_sizes(block.person_offsets, src)
+        state.make_room(counts, persons, now)
         first_event = self.events.next
         self.first_event = first_event
         self.events.append(events, times, cols[index["reporter"]][src])
-        self._run(program.code_a, program.first_a, program.last_a, program, total)
+        last = program.last_a
+        if (types == _FIGURE).any():
+            # whoever has a figure in this block must have a slot before others ask for it
+            last = program.last_others
+            self._run(program.code_a, program.first_a, program.last_figures, program, total)
+        self._run(program.code_a, program.first_a, last, program, total)
         K.append_logs(
             state.log_descriptors[: len(state.logs)], starts, self.row_event, types, times,
             first_event, self.F, self.V, self.S, self.E, program.log_keys, program.filters,
@@ -358,13 +375,15 @@ class Judge:
         )
 
     def _run(self, code: Int64, first: Int64, last: Int64, program: EraProgram, rows: int) -> int:
-        groups = np.diff(self.group_starts)
-        bound = int((groups * program.rules_per_group).sum()) + 1
-        if len(self.hit_row) < bound:
-            self.hit_row = np.zeros(bound, np.int64)
-            self.hit_rule = np.zeros(bound, np.int64)
-            self.hit_outcome = np.zeros(bound, np.int64)
-        counts = np.zeros(1, np.int64)
+        if len(self.hit_row) <= rows * program.most_rules:
+            groups = np.diff(self.group_starts)
+            bound = int((groups * program.rules_per_group).sum()) + 1
+            if len(self.hit_row) < bound:
+                self.hit_row = np.zeros(bound, np.int64)
+                self.hit_rule = np.zeros(bound, np.int64)
+                self.hit_outcome = np.zeros(bound, np.int64)
+        counts = self._hit_count
+        counts[0] = 0
         run_groups(
             code, first, last, N_TYPES, self.group_starts, self.group_rows, self.row_event,
             self.row_source, self.row_side, self.row_flags, self.row_institution,
@@ -378,6 +397,8 @@ class Judge:
         return int(counts[0])
 
     def _hits(self, n: int) -> Hits:
+        if n == 0:
+            return self._no_hits
         row, rule = self.hit_row[:n], self.hit_rule[:n]
         outcome = self.hit_outcome[:n]
         event = self.row_event[row]
@@ -399,21 +420,16 @@ class Judge:
         return Hits(rule[kept], row[kept], event[kept], outcome[kept], label[kept])
 
     def _business_days(self, starts: Int64) -> None:
-        rows = int(starts[-1])
-        if rows == 0:
-            return
-        low, high = int(self.day[:rows].min()), int(self.day[:rows].max())
-        have = self.working_from + self.next_working.shape[1]
-        if low < self.working_from or high >= have or self.next_working.shape[1] == 0:
-            first = low - _CALENDAR_MARGIN_DAYS
-            last = high + _CALENDAR_MARGIN_DAYS
+        while not R.business_days(
+            starts, self.day, self.next_working, self.working_from, self.business_day
+        ):
+            days = self.day[: int(starts[-1])]
+            first = int(days.min()) - _CALENDAR_MARGIN_DAYS
+            last = int(days.max()) + _CALENDAR_MARGIN_DAYS
             self.next_working = np.zeros((len(self.plan.jurisdictions), last - first + 1), np.int64)
             self.working_from = first
             for j, profile in enumerate(self.plan.jurisdictions):
                 self.next_working[j] = _next_working(profile.calendar, first, last)
-        for j in range(len(starts) - 1):
-            a, b = int(starts[j]), int(starts[j + 1])
-            self.business_day[a:b] = self.next_working[j, self.day[a:b] - self.working_from]
 
     def word(self, code: int) -> str:
         """Text of a symbol; the same few thousand words come up again and again."""
@@ -435,8 +451,7 @@ class Judge:
 
     def now_forget(self, now_us: int) -> None:
         """Let go of event ids older than any evidence reaches."""
-        longest = max((s.retention_us for s in self.plan.keyspaces), default=0)
-        self.events.forget(now_us - longest - 2 * DAY_US)
+        self.events.forget(now_us - self._longest_us - 2 * DAY_US)
 
 
 def _next_working(calendar: Any, first: int, last: int) -> Int64:

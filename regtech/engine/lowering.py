@@ -614,10 +614,15 @@ class Lowering:
         return self.emit("load", self.plan.columns.column(path))
 
     def key(
-        self, parts: tuple[str, ...], keyspace: int, column: int, prefix: int | None = None
+        self,
+        parts: tuple[str, ...],
+        keyspace: int,
+        column: int,
+        prefix: int | None = None,
+        insert: bool = True,
     ) -> None:
-        """Write the slot of a key into a key column; ``prefix``: the key column of its first
-        parts."""
+        """Write the slot of a key into a key column; ``prefix``: the key column of its first parts;
+        ``insert``: a new key gets a slot, otherwise -1 is written."""
         if EVENT in parts or len(parts) > 4:
             raise ContentError(f"a key of {parts} cannot be kept", hint="use at most seven parts")
         registers = [
@@ -627,7 +632,7 @@ class Lowering:
         if prefix is not None:
             registers.insert(0, self.emit("slot", prefix))
         registers += [-1] * (4 - len(registers))
-        self.output("key", column, keyspace, *registers, 1)
+        self.output("key", column, keyspace, *registers, int(insert))
 
     def row_flag(self, leg: bool) -> int:
         """Whether the row is a leg row (or the primary row)."""

@@ -45,6 +45,8 @@ class EraProgram:
     code_a: Int64
     first_a: Int64
     last_a: Int64
+    last_figures: Int64  # last_a for groups of figures, first_a for all others
+    last_others: Int64
     code_b: Int64
     first_b: Int64
     last_b: Int64
@@ -60,6 +62,7 @@ class EraProgram:
     rule_key: Int64  # [variant, type]
     slots: dict[str, int]  # sizes of F, V, S, X, number and truth registers
     rules_per_group: Int64
+    most_rules: int
 
 
 @dataclass
@@ -70,7 +73,7 @@ class _Group:
     after: Lowering
     filters: dict[int, int] = field(default_factory=dict)  # truth register to F slot
     values: dict[int, int] = field(default_factory=dict)  # number register to V slot
-    keys: dict[tuple[int, tuple[str, ...]], int] = field(default_factory=dict)
+    keys: dict[tuple[int, tuple[str, ...], bool], int] = field(default_factory=dict)
     rules: int = 0
     roles: dict[int, Int64] = field(default_factory=dict)  # measure to its role words
     rule_keys: dict[int, int] = field(default_factory=dict)  # variant to its key column
@@ -142,6 +145,7 @@ class Builder:
         logs = [space for space in self.plan.keyspaces if space.logged]
         log_keys, filters, filter_from, values, value_from = self._logs(logs)
         code_a, first_a, last_a = _joined([g.before.table() for g in self.groups])
+        figures = np.array([g.event_type == "figure" for g in self.groups])
         code_b, first_b, last_b = _joined([g.after.table() for g in self.groups])
         both = [x for g in self.groups for x in (g.before, g.after)]
         slots = {
@@ -153,10 +157,13 @@ class Builder:
             "truths": max((x.truths for x in both), default=0),
         }
         return EraProgram(
-            self.start_us, self.end_us, code_a, first_a, last_a, code_b, first_b, last_b,
+            self.start_us, self.end_us, code_a, first_a, last_a,
+            np.where(figures, last_a, first_a), np.where(figures, first_a, last_a),
+            code_b, first_b, last_b,
             np.array(self.pool or [0], np.int64), self.roles, np.array(self.active, np.int64),
             self.out, log_keys, filters, filter_from, values, value_from, self.rule_key, slots,
             np.array([g.rules for g in self.groups], np.int64),
+            max((g.rules for g in self.groups), default=0),
         )  # fmt: skip
 
     def _group(self, j: int, event_type: str) -> _Group:
@@ -213,15 +220,17 @@ class Builder:
             self._closer(group, variant)
         return group
 
-    def _key(self, group: _Group, space: Keyspace, parts: tuple[str, ...]) -> int:
-        wanted = (space.index, parts)
+    def _key(
+        self, group: _Group, space: Keyspace, parts: tuple[str, ...], insert: bool = True
+    ) -> int:
+        wanted = (space.index, parts, insert)
         if wanted not in group.keys:
             head = None
             if space.prefix is not None:
-                head = self._key(group, space.prefix, parts[:KEY_PARTS_MAX])
+                head = self._key(group, space.prefix, parts[:KEY_PARTS_MAX], insert)
             group.keys[wanted] = len(group.keys)
             rest = parts if head is None else parts[KEY_PARTS_MAX:]
-            group.before.key(rest, space.index, group.keys[wanted], head)
+            group.before.key(rest, space.index, group.keys[wanted], head, insert)
         return group.keys[wanted]
 
     def _contribution(self, group: _Group, spec: MeasureSpec) -> None:
@@ -288,7 +297,10 @@ class Builder:
             spec = self.plan.measures[index]
             role = group.role(index)
             role[K.R_FLAGS] |= K.READS
-            role[K.R_READ] = self._key(group, spec.keyspace, spec.reads[t])
+            # a figure that nobody reported reads as one of an unknown subject does: who is only
+            # asked for needs no slot and no cells
+            insert = spec.kind != KIND["figure"] or any(t == own for own, _ in spec.keyspace.keys)
+            role[K.R_READ] = self._key(group, spec.keyspace, spec.reads[t], insert)
 
     def _condition(self, group: _Group, variant: Variant) -> int:
         low = group.after

@@ -1,7 +1,8 @@
 """The whole state of an engine as named arrays, and back.
 
-Tables are written without their empty places, rings without their dead entries, so what is written
-is what is held, not what is reserved. Addresses are never written: a restored engine has its own.
+Tables are written without their empty places, logs without what they have forgotten, so what is
+written is what is held, not what is reserved. Addresses are never written: a restored engine has
+its own.
 Where the arrays are kept, and how they are protected, is the business of
 ``regtech.adapters.snapshots``.
 """
@@ -31,7 +32,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _PENDING: Final = tuple(f.name for f in fields(Block) if f.name != "count")
 _MEASURE_WORDS: Final = (K.M_CURSOR, K.M_PMASK, K.M_PHEAD, K.M_PCURSOR, K.M_ACTIVE, K.M_OUT)
 """What changes in a measure's descriptor, addresses apart."""
-_STATE_LAYOUT: Final = 1
+_STATE_LAYOUT: Final = 2
 """Raised whenever state changes its meaning without changing a name or a size."""
 
 
@@ -165,7 +166,8 @@ def sorted_held(engine: Engine) -> list[tuple[tuple[Any, ...], int, Any]]:
 def _state(state: State, parties: int) -> Arrays:
     made: Arrays = {
         "measures": state.M[:, list(_MEASURE_WORDS)].copy(),
-        "facts": state.facts[:, : min(parties, state.facts.shape[1])].copy(),
+        "fact_places": state.fact_places[:parties].copy(),
+        "facts": state.facts[: int(state.facts_used[0])].copy(),
     }
     for k, table in enumerate(state.keys):
         made |= _named(f"keys{k}.", _table(table))
@@ -217,10 +219,10 @@ def _deques(state: State, log: Log) -> dict[int, list[npt.NDArray[np.int64]]]:
 
 def _log(state: State, log: Log) -> Arrays:
     head, tail = int(log.descriptor[K.L_HEAD]), int(log.descriptor[K.L_TAIL])
-    live = _places(tail, head, log.capacity - 1)
-    made: Arrays = {"ends": np.array([tail, head, log.capacity], np.int64)}
+    live = slice(tail - log.base, head - log.base)
+    made: Arrays = {"ends": np.array([tail, head], np.int64)}
     for name, array in log.arrays.items():
-        made[name] = array[live]
+        made[name] = array[live].copy()
     made["heads"] = log.heads[: state.keys[log.space.index].count].copy()
     for index, pair in _deques(state, log).items():
         made[f"deque{index}"] = np.stack([array[live] for array in pair])
@@ -229,9 +231,11 @@ def _log(state: State, log: Log) -> Arrays:
 
 def _restore_state(state: State, arrays: Arrays) -> None:
     state.M[:, list(_MEASURE_WORDS)] = arrays["measures"]
-    facts = arrays["facts"]
-    state.room_for_facts(facts.shape[0], facts.shape[1])
-    state.facts[: facts.shape[0], : facts.shape[1]] = facts
+    places, facts = arrays["fact_places"], arrays["facts"]
+    state.room_for_facts(len(places), len(facts))
+    state.fact_places[: len(places)] = places
+    state.facts[: len(facts)] = facts
+    state.facts_used[0] = len(facts)
     for k, table in enumerate(state.keys):
         _restore_table(table, _under(f"keys{k}.", arrays))
     for index, table in state.distinct.items():
@@ -259,7 +263,7 @@ def _restore_state(state: State, arrays: Arrays) -> None:
         log.heads = _filled(log.heads, state.slots[log.space.index])
         log.refresh()
     # Nothing is promised yet: the next block makes its own head-room.
-    state.row_quota = [0] * len(state.row_quota)
+    state.row_quota[:] = 0
     state.person_quota = 0
 
 
@@ -269,14 +273,13 @@ def _restore_table(table: Table, arrays: Arrays) -> None:
 
 
 def _restore_log(state: State, log: Log, arrays: Arrays) -> None:
-    tail, head, capacity = (int(x) for x in arrays["ends"])
-    live = _places(tail, head, capacity - 1)
-    log.capacity = capacity
-    log.arrays = {name: _ring(arrays[name], live, capacity) for name in log.arrays}
+    tail, head = (int(x) for x in arrays["ends"])
+    log.base, log.capacity = tail, max(head - tail, log.capacity)
+    log.arrays = {name: _filled(arrays[name], log.capacity) for name in log.arrays}
     log.heads = np.ascontiguousarray(arrays["heads"], np.int64)
     log.descriptor[K.L_HEAD], log.descriptor[K.L_TAIL] = head, tail
     for index in _deques(state, log):
-        state.deques[index] = [_ring(part, live, capacity) for part in arrays[f"deque{index}"]]
+        state.deques[index][:] = [_filled(part, log.capacity) for part in arrays[f"deque{index}"]]
 
 
 def _ring(

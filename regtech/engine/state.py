@@ -17,18 +17,20 @@ from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
     T_ADDRESS,
     T_COUNT,
-    T_MASK,
+    T_PLACES,
     T_WORDS,
+    fresh_entries,
     rehash2,
-    rehash4,
+    rehash_keys,
 )
-from regtech.engine.plan import DAY_US, Keyspace, MeasureSpec, Plan
+from regtech.engine.plan import DAY_US, KEY_PARTS_MAX, Keyspace, MeasureSpec, Plan
 from regtech.errors import CapacityError
 
 Int64 = npt.NDArray[np.int64]
 _FIRST_TABLE: Final = 256
 _FIRST_SLOTS: Final = 256
 _FIRST_LOG: Final = 1024
+_FIRST_CODES: Final = 1 << 14
 _SLOTS_MAX: Final = 1 << 31
 
 
@@ -48,18 +50,21 @@ def address(array: npt.NDArray[Any]) -> int:
 
 
 class Table:
-    """One hash table; ``descriptor`` is its row in an array of descriptors."""
+    """One hash table; ``descriptor`` is its row in an array of descriptors.
 
-    def __init__(self, descriptor: Int64, words: int, keys: int) -> None:
+    Entries are found by all their words but the last where ``by_key`` is set, else by two.
+    """
+
+    def __init__(self, descriptor: Int64, words: int, by_key: bool = False) -> None:
         self.descriptor = descriptor
         self.words = words
-        self.keys = keys
+        self.by_key = by_key
         self._use(np.zeros(_FIRST_TABLE * words, np.int64), 0)
 
     def _use(self, entries: Int64, count: int) -> None:
         self.entries = entries
         self.descriptor[T_ADDRESS] = address(entries)
-        self.descriptor[T_MASK] = len(entries) // self.words - 1
+        self.descriptor[T_PLACES] = len(entries) // self.words
         self.descriptor[T_COUNT] = count
         self.descriptor[T_WORDS] = self.words
 
@@ -70,46 +75,57 @@ class Table:
 
     def room(self) -> int:
         """How many entries may still be added before the next growth."""
-        return (int(self.descriptor[T_MASK]) + 1) // 2 - self.count
+        return int(self.descriptor[T_PLACES]) * 2 // 3 - self.count
 
     def ensure(self, more: int, stale_word: int = 0, stale_below: int = 0) -> None:
         """Make room for ``more`` entries; growing drops entries whose stale word is below a
         bound."""
         if more <= self.room():
             return
-        capacity = int(self.descriptor[T_MASK]) + 1
-        wanted = capacity
-        while wanted < 2 * (self.count + more):
-            wanted *= 2
-        fresh = np.zeros(wanted * self.words, np.int64)
-        if self.keys == 4:
-            kept = rehash4(address(self.entries), capacity, address(fresh), wanted - 1)
-        else:
-            kept = rehash2(
-                address(self.entries), capacity, self.words, address(fresh), wanted - 1,
-                stale_word, stale_below,
-            )  # fmt: skip
-        self._use(fresh, int(kept))
+        places = int(self.descriptor[T_PLACES])
+        live = self.count
+        if stale_word:
+            live = int(
+                fresh_entries(address(self.entries), places, self.words, stale_word, stale_below)
+            )
+        # up to two thirds full: a miss still looks at few places, which lie side by side
+        wanted = 3 * (live + max(more, live * 2 // 5)) // 2 + 2
+        self._move(address(self.entries), places, wanted, stale_word, stale_below)
 
     def fill(self, entries: Int64, places: int) -> None:
         """Take over the entries of a snapshot, one after the other, into so many places."""
+        self._move(address(entries), len(entries), places, 0, 0)
+
+    def _move(
+        self, source: int, count: int, places: int, stale_word: int, stale_below: int
+    ) -> None:
         fresh = np.zeros(places * self.words, np.int64)
-        source, count = address(entries), len(entries)
-        if self.keys == 4:
-            kept = rehash4(source, count, address(fresh), places - 1)
+        if self.by_key:
+            kept = rehash_keys(source, count, self.words, address(fresh), places)
         else:
-            kept = rehash2(source, count, self.words, address(fresh), places - 1, 0, 0)
+            kept = rehash2(
+                source, count, self.words, address(fresh), places, stale_word, stale_below
+            )
         self._use(fresh, int(kept))
 
 
 class Log:
-    """The rows of one key space in canonical order, as a ring; see ``kernels.measures``."""
+    """The rows of one key space in canonical order; see ``kernels.measures``.
+
+    Entries are numbered for the whole run; those from ``base`` on are in the arrays. What is
+    forgotten stays in front until room is needed: then the live entries move to the front, or to
+    longer arrays. The kernels' mask lets every number through, and their addresses are those that
+    entry 0 would have.
+    """
 
     def __init__(self, descriptor: Int64, values: Int64, space: Keyspace) -> None:
         self.descriptor = descriptor
         self.value_addresses = values
         self.space = space
         self.capacity = _FIRST_LOG
+        self.base = 0
+        self.followers: list[list[npt.NDArray[Any]]] = []
+        """Arrays of measures that lie beside these, entry for entry."""
         self.arrays: dict[str, npt.NDArray[Any]] = {
             "t": np.zeros(_FIRST_LOG, np.int64),
             "event": np.zeros(_FIRST_LOG, np.int64),
@@ -132,11 +148,15 @@ class Log:
             (K.L_T, "t"), (K.L_EVENT, "event"), (K.L_PREVIOUS, "previous"), (K.L_SLOT, "slot"),
             (K.L_YES, "yes"), (K.L_UNKNOWN, "unknown"),
         ):  # fmt: skip
-            d[word] = address(self.arrays[name])
-        d[K.L_MASK] = self.capacity - 1
+            d[word] = self.origin(self.arrays[name])
+        d[K.L_MASK] = -1
         d[K.L_HEADS] = address(self.heads)
         for k in range(len(self.space.values)):
-            self.value_addresses[int(d[K.L_VALUES]) + k] = address(self.arrays[f"value{k}"])
+            self.value_addresses[int(d[K.L_VALUES]) + k] = self.origin(self.arrays[f"value{k}"])
+
+    def origin(self, array: npt.NDArray[Any]) -> int:
+        """Where entry 0 of one of the arrays would be."""
+        return address(array) - self.base * array.itemsize
 
     def used(self) -> int:
         """Entries between tail and head."""
@@ -146,35 +166,31 @@ class Log:
         """Move the tail over entries older than an instant that no cursor still needs."""
         head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
         end = min(head, least_cursor)
-        mask = self.capacity - 1
-        t = self.arrays["t"]
-        low, high = tail, end  # times never fall: bisect for the first entry to keep
-        while low < high:
-            middle = (low + high) // 2
-            if t[middle & mask] < before:
-                low = middle + 1
-            else:
-                high = middle
-        self.descriptor[K.L_TAIL] = low
+        # times never fall: the first entry to keep can be searched for
+        t = self.arrays["t"][tail - self.base : max(end, tail) - self.base]
+        self.descriptor[K.L_TAIL] = tail + int(np.searchsorted(t, before))
 
-    def grow(self, wanted: int, followers: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """A larger ring with the live entries at their places; followers are moved alike."""
-        capacity = self.capacity
-        while capacity < wanted:
-            capacity *= 2
+    def make_room(self, more: int) -> bool:
+        """Room for so many entries behind the last; whether anything moved."""
         head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
-        live = np.arange(tail, head, dtype=np.int64)
-        old_at, new_at = live & (self.capacity - 1), live & (capacity - 1)
+        if head + more <= self.base + self.capacity:
+            return False
+        live = slice(tail - self.base, head - self.base)
+        used = head - tail
+        # a third is free after each move, so that moving stays cheap for each entry
+        wanted = used + max(more, used // 3)
+        capacity = self.capacity if wanted <= self.capacity else wanted
 
         def moved(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            fresh = np.zeros(capacity, array.dtype)
-            fresh[new_at] = array[old_at]
+            fresh = array if capacity == self.capacity else np.zeros(capacity, array.dtype)
+            fresh[:used] = array[live]
             return fresh
 
         self.arrays = {name: moved(array) for name, array in self.arrays.items()}
-        self.capacity = capacity
-        self.refresh()
-        return [moved(array) for array in followers]
+        for arrays in self.followers:
+            arrays[:] = [moved(array) for array in arrays]
+        self.base, self.capacity = tail, capacity
+        return True
 
 
 class State:
@@ -185,7 +201,10 @@ class State:
         n_measures = max(len(plan.measures), 1)
         self.M = np.zeros((n_measures, K.MEASURE_WORDS), np.int64)
         self.key_descriptors = np.zeros((max(len(plan.keyspaces), 1), DESCRIPTOR_WORDS), np.int64)
-        self.keys = [Table(self.key_descriptors[s.index], 5, 4) for s in plan.keyspaces]
+        self.keys = [
+            Table(self.key_descriptors[space.index], words, by_key=True)
+            for space, words in zip(plan.keyspaces, _entry_words(plan), strict=True)
+        ]
         self.table_descriptors = np.zeros((n_measures, DESCRIPTOR_WORDS), np.int64)
         self.distinct: dict[int, Table] = {}
         self.logs: list[Log] = []
@@ -208,11 +227,14 @@ class State:
         for spec in plan.measures:
             self._measure(spec.index)
         self.special = np.zeros((3, DESCRIPTOR_WORDS), np.int64)
-        self.seen_ids = Table(self.special[0], 4, 2)
-        self.seen_payments = Table(self.special[1], 4, 2)
-        self.alerted = Table(self.special[2], 4, 2)
+        self.seen_ids = Table(self.special[0], 4)
+        self.seen_payments = Table(self.special[1], 4)
+        self.alerted = Table(self.special[2], 4)
+        self.fact_places = np.zeros(1, np.int32)
+        """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
         self.facts = np.zeros((1, 1), np.int64)
-        self.row_quota = [0] * len(plan.jurisdictions)
+        self.facts_used = np.ones(1, np.int64)
+        self.row_quota = np.zeros(len(plan.jurisdictions), np.int64)
         self.person_quota = 0
 
     def _lay_out_cells(self) -> None:
@@ -238,10 +260,11 @@ class State:
         row[K.M_LOG] = self.log_of.get(spec.keyspace.index, -1)
         if spec.kind in (K.KIND["distinct"], K.KIND["persons"]):
             row[K.M_TABLE] = index
-            self.distinct[index] = Table(self.table_descriptors[index], 3, 2)
+            self.distinct[index] = Table(self.table_descriptors[index], 3)
         if rolling and extremes:
-            capacity = self.logs[int(row[K.M_LOG])].capacity
-            self.deques[index] = [np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)]
+            log = self.logs[int(row[K.M_LOG])]
+            self.deques[index] = [np.zeros(log.capacity, np.int64) for _ in range(2)]
+            log.followers.append(self.deques[index])
         if spec.item_space is not None:
             self.items[index] = np.zeros(_FIRST_SLOTS * 2, np.int64)
         if rolling and spec.kind == K.KIND["persons"]:
@@ -256,20 +279,24 @@ class State:
         if index in self.items:
             row[K.M_ITEM_CELLS] = address(self.items[index])
         if index in self.deques:
-            row[K.M_NEXT], row[K.M_PREVIOUS] = (address(a) for a in self.deques[index])
+            log = self.logs[int(row[K.M_LOG])]
+            row[K.M_NEXT], row[K.M_PREVIOUS] = (log.origin(a) for a in self.deques[index])
         if index in self.people:
             row[K.M_PT], row[K.M_PS], row[K.M_PV] = (address(a) for a in self.people[index])
 
     # --- head-room
 
-    def make_room(self, rows: Int64, persons: int, events: int, now_us: int) -> None:
-        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons and events."""
-        for table, more in ((self.seen_payments, 2 * events), (self.alerted, 0)):
-            if more > table.room():
-                table.ensure(more + 4096, 3, now_us - 400 * DAY_US)
-        short = [j for j, n in enumerate(rows) if n > self.row_quota[j]]
-        if short:
-            margins = {j: max(int(rows[j]), 4096) * 2 for j in short}
+    def room_for_payments(self, events: int, now_us: int) -> None:
+        """Room for the legs of so many events; those of 400 days ago may be forgotten."""
+        if 2 * events > self.seen_payments.room():
+            self.seen_payments.ensure(2 * events + 4096, 3, now_us - 400 * DAY_US)
+
+    def make_room(self, rows: Int64, persons: int, now_us: int) -> None:
+        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons."""
+        quota = self.row_quota
+        if (rows > quota).any():
+            short = np.flatnonzero(rows > quota).tolist()
+            margins = {j: max(int(rows[j]), 4096) for j in short}
             for space in self.plan.keyspaces:
                 if space.jurisdiction in margins:
                     self._room_in_space(space, margins[space.jurisdiction], now_us)
@@ -281,15 +308,14 @@ class State:
                     )
                     self._room_for_values(index, table, more)
             for j in short:
-                self.row_quota[j] = margins[j]
+                quota[j] = margins[j]
         if persons > self.person_quota:
             self.person_quota = 2 * max(persons, 4096)
             for index, table in self.distinct.items():
                 if self.plan.measures[index].kind == K.KIND["persons"]:
                     self._room_for_values(index, table, self.person_quota)
                     self._room_for_people(index, self.person_quota)
-        for j, n in enumerate(rows):
-            self.row_quota[j] -= int(n)
+        quota -= rows
         self.person_quota -= persons
 
     def _room_in_space(self, space: Keyspace, more: int, now_us: int) -> None:
@@ -299,16 +325,13 @@ class State:
         if wanted > _SLOTS_MAX:
             raise CapacityError(f"more than {_SLOTS_MAX} subjects of one kind")
         if wanted > self.slots[space.index]:
-            slots = max(wanted, 2 * self.slots[space.index])
+            slots = max(wanted, self.slots[space.index] * 5 // 4)
             self.slots[space.index] = slots
             stride = self.strides[space.index]
-            self.cells[space.index] = _longer(
-                self.cells[space.index], slots * stride, table.count * stride
-            )
+            self.cells[space.index] = _longer(self.cells[space.index], slots * stride)
             for spec in self.plan.measures:
                 if spec.item_space is space:
-                    used = table.count * 2
-                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2, used)
+                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2)
                 if spec.keyspace is space or spec.item_space is space:
                     self._refresh_measure(spec.index)
         if space.index in self.log_of:
@@ -316,8 +339,7 @@ class State:
 
     def _room_in_log(self, number: int, more: int, now_us: int) -> None:
         log = self.logs[number]
-        used = self.keys[log.space.index].count
-        log.heads = _longer(log.heads, self.slots[log.space.index], used)
+        log.heads = _longer(log.heads, self.slots[log.space.index])
         rolling = [
             spec.index
             for spec in self.plan.measures
@@ -328,12 +350,8 @@ class State:
         # a measure of lapsed law, or of law still far off, holds no entries back
         cursors = [int(self.M[i, K.M_CURSOR]) for i in rolling if self.M[i, K.M_ACTIVE]]
         log.forget(now_us - log.space.retention_us, min(cursors, default=head))
-        if log.used() + more > log.capacity:
-            members = [i for i in rolling if i in self.deques]
-            followers = [array for i in members for array in self.deques[i]]
-            moved = log.grow(2 * (log.used() + more), followers)
-            for k, index in enumerate(members):
-                self.deques[index] = moved[2 * k : 2 * k + 2]
+        if log.make_room(more):
+            for index in rolling:
                 self._refresh_measure(index)
         log.refresh()
 
@@ -368,17 +386,29 @@ class State:
         row[K.M_PMASK] = wanted - 1
         self._refresh_measure(index)
 
-    def room_for_facts(self, facts: int, parties: int) -> None:
-        """Fact columns for so many parties."""
-        if self.facts.shape[0] < facts or self.facts.shape[1] < parties:
-            wanted = max(2 * parties, 1 << 16)  # untouched memory costs nothing
-            fresh = np.zeros((facts, wanted), np.int64)
-            fresh[: self.facts.shape[0], : self.facts.shape[1]] = self.facts
-            self.facts = fresh
+    def room_for_facts(self, codes: int, more: int) -> None:
+        """Room for facts about parties with codes below ``codes``, ``more`` of them new."""
+        if len(self.fact_places) < codes:
+            fresh = np.zeros(max(codes * 5 // 4, _FIRST_CODES), np.int32)
+            fresh[: len(self.fact_places)] = self.fact_places
+            self.fact_places = fresh
+        wanted = int(self.facts_used[0]) + more
+        if len(self.facts) < wanted:
+            facts = np.zeros((max(wanted * 5 // 4, _FIRST_SLOTS), self.facts.shape[1]), np.int64)
+            facts[: len(self.facts)] = self.facts
+            self.facts = facts
+
+    def set_fact(self, party: int, fact: int, value: int) -> None:
+        """Set one fact of a party, as the kernels keep it; there must be room."""
+        if self.fact_places[party] == 0:
+            self.fact_places[party] = self.facts_used[0]
+            self.facts_used += 1
+        self.facts[self.fact_places[party], fact] = value
 
     def bytes_held(self) -> int:
         """Memory of all state arrays, as reserved."""
         arrays: list[npt.NDArray[Any]] = [*self.cells, *self.items.values(), self.facts]
+        arrays.append(self.fact_places)
         arrays += [t.entries for t in (*self.keys, *self.distinct.values())]
         arrays += [self.seen_ids.entries, self.seen_payments.entries, self.alerted.entries]
         for log in self.logs:
@@ -388,11 +418,21 @@ class State:
         return sum(a.nbytes for a in arrays)
 
 
-def _longer(array: Int64, length: int, used: int) -> Int64:
-    """The array with room for ``length``; only what is used is copied, so that the rest stays
-    untouched memory."""
-    if len(array) >= length:
-        return array
-    fresh = np.zeros(length, np.int64)
-    fresh[:used] = array[:used]
-    return fresh
+def _entry_words(plan: Plan) -> list[int]:
+    """Words of the entries of each key space: the longest key that is looked up, and its slot."""
+    parts = [max(len(key) for _, key in space.keys) for space in plan.keyspaces]
+    for spec in plan.measures:
+        at = spec.keyspace.index
+        parts[at] = max(parts[at], *(len(key) for key in spec.reads.values()), 1)
+    return [
+        1 + (count if space.prefix is None else 1 + max(count - KEY_PARTS_MAX, 0))
+        for space, count in zip(plan.keyspaces, parts, strict=True)
+    ]
+
+
+def _longer(array: Int64, length: int) -> Int64:
+    """The array with room for ``length``. Only kernels see these arrays, and by addresses that are
+    written anew: growing in place is safe, and spares the system a copy of what is large."""
+    if len(array) < length:
+        array.resize(length, refcheck=False)
+    return array

@@ -61,7 +61,8 @@ class NdjsonDecoder:
     ``fields`` are the rows of ``Batch.columns``, in that order. A ``PERSONS`` field's row holds the
     number of persons listed; without such a field the persons lists of the batch stay empty.
     ``currencies`` gives index and decimals of every known currency or virtual asset. ``extra_rows``
-    more rows and ``spare`` more places are left empty in ``Batch.columns`` for the next in line.
+    more rows are left empty in ``Batch.columns`` for the next in line, and up to ``spare`` more
+    places are left unwritten.
     """
 
     def __init__(
@@ -133,8 +134,9 @@ class NdjsonDecoder:
         capacity = lines_max
         if capacity is None:
             capacity = int(np.count_nonzero(text[start:consumed] == 10)) + 1
-        shape = (len(self._fields) + self._extra_rows, capacity + self._spare)
-        columns = np.full(shape, NULL, np.int64)
+        shape = (len(self._fields) + self._extra_rows, capacity + min(self._spare, capacity))
+        columns = np.empty(shape, np.int64)
+        columns[:, :capacity] = NULL  # who uses the spare places fills them
         lines = np.empty((capacity, LINE_WORDS), np.int64)
         content = np.empty(capacity, np.uint64)
         count = self._walk(text, start, consumed, first_line, columns, lines, content)

@@ -22,7 +22,7 @@ from regtech.engine.kernels.measures import (
 )
 from regtech.engine.kernels.raw import MIN, load32, load64, store64
 from regtech.engine.kernels.rows import months_before
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 PER_EVENT: Final = -1
 PER_EVER: Final = 6
@@ -77,7 +77,7 @@ def first_in_period(
                 label[h] = 0
             continue
         slot = S[rule_key[rule, types[i]], r]
-        place = find2(alerted[T_ADDRESS], alerted[T_MASK], 4, rule_number[rule] + 1, slot)
+        place = find2(alerted[T_ADDRESS], alerted[T_PLACES], 4, rule_number[rule] + 1, slot)
         address = alerted[T_ADDRESS]
         if place < 0:
             place = -1 - place

@@ -26,7 +26,7 @@ from regtech.engine.kernels.raw import (
     store64,
 )
 from regtech.engine.kernels.rows import months_before
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 KINDS: Final = (
     "sum", "count", "distinct", "min", "max", "last", "stddev", "since_last", "first_seen",
@@ -296,7 +296,7 @@ def calendar_measures(
                         for k in range(first, last):
                             if kind == PERSONS:
                                 value = person_values[k]
-                            place = find2(address, tables[table, T_MASK], 3, slot + 1, value)
+                            place = find2(address, tables[table, T_PLACES], 3, slot + 1, value)
                             if place < 0:
                                 place = -1 - place
                                 store64(address, place, slot + 1)
@@ -471,7 +471,7 @@ def rolling_measures(
                     store64(cells, slot * stride, load64(cells, slot * stride) - 1)
                 else:
                     place = find2(
-                        tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value
+                        tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1, value
                     )
                     if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == pc + 1:
                         store64(cells, slot * stride + 1, load64(cells, slot * stride + 1) - 1)
@@ -505,7 +505,7 @@ def rolling_measures(
                         store64(cells, cell + 1, load64(cells, cell + 1) - 1)
                     elif kind == DISTINCT:
                         place = find2(
-                            tables[table, T_ADDRESS], tables[table, T_MASK], 3, slot + 1, value
+                            tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1, value
                         )
                         if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == cursor + 1:
                             store64(cells, cell + 1, load64(cells, cell + 1) - 1)
@@ -562,7 +562,7 @@ def rolling_measures(
                             store64(M[m, M_PT], head & M[m, M_PMASK], times[i])
                             store64(M[m, M_PS], head & M[m, M_PMASK], slot)
                             store64(M[m, M_PV], head & M[m, M_PMASK], person)
-                            place = find2(address, tables[table, T_MASK], 3, slot + 1, person)
+                            place = find2(address, tables[table, T_PLACES], 3, slot + 1, person)
                             if place < 0:
                                 place = -1 - place
                                 store64(address, place, slot + 1)
@@ -605,7 +605,7 @@ def rolling_measures(
                     store64(cells, cell + 1, total)
                 elif kind == DISTINCT:
                     address = tables[table, T_ADDRESS]
-                    place = find2(address, tables[table, T_MASK], 3, slot + 1, value)
+                    place = find2(address, tables[table, T_PLACES], 3, slot + 1, value)
                     if place < 0:
                         place = -1 - place
                         store64(address, place, slot + 1)

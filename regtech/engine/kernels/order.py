@@ -8,7 +8,7 @@ import numpy as np
 
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import load64, mix, store64
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 NEW, REPEAT, CONFLICT = 0, 1, 2
 
@@ -50,7 +50,7 @@ def identify(
     """
     address = seen[T_ADDRESS]
     for i in range(n):
-        place = find2(address, seen[T_MASK], 4, a[i], b[i])
+        place = find2(address, seen[T_PLACES], 4, a[i], b[i])
         if place >= 0:
             same = load64(address, place + 2) == np.int64(content[i])
             status[i] = REPEAT if same else CONFLICT
@@ -150,10 +150,21 @@ def mark_late(times: Any, n: Any, newest: Any, lateness: Any, late: Any) -> Any:
 
 
 @kernel(nrt=False)
-def gather_lists(offsets: Any, values: Any, order: Any, starts: Any, found: Any) -> None:
-    """Copy the lists at these places one after another; ``starts`` says where each goes."""
+def list_sizes(offsets: Any, order: Any) -> Any:
+    """How many values the lists at these places have together."""
+    total = 0
     for k in range(order.shape[0]):
-        to = starts[k]
+        total += offsets[order[k] + 1] - offsets[order[k]]
+    return total
+
+
+@kernel(nrt=False)
+def gather_lists(offsets: Any, values: Any, order: Any, to: Any, starts: Any, found: Any) -> None:
+    """Copy the lists at these places one after another, from ``found[to]`` on; ``starts`` receives
+    where each begins and, last, where the last ends."""
+    starts[0] = to
+    for k in range(order.shape[0]):
         for at in range(offsets[order[k]], offsets[order[k] + 1]):
             found[to] = values[at]
             to += 1
+        starts[k + 1] = to

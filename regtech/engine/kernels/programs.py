@@ -16,7 +16,7 @@ import numpy as np
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import MAX, MIN, compare_products, load64, scale_rounded, store64
 from regtech.engine.kernels.rows import day_of, month_number, offset_at, to_utc
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find4
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, T_WORDS, find_key
 
 VECTOR: Final = 256
 WORDS: Final = 8
@@ -288,6 +288,7 @@ def run_program(
         elif op == KEY:
             e = prog[p, 6]
             g = prog[p, 7]
+            words = key_tables[a, T_WORDS]
             for k in range(count):
                 r = group_rows[at + k]
                 S[dst, r] = -1
@@ -300,21 +301,24 @@ def run_program(
                 if w0 >= 0:
                     w0 += 1
                 table = key_tables[a, T_ADDRESS]
-                place = find4(table, key_tables[a, T_MASK], w0, w1, w2, w3)
+                place = find_key(table, key_tables[a, T_PLACES], words, w0, w1, w2, w3)
                 if place < 0:
                     if g == 0:
                         continue
                     place = -1 - place
                     slot = key_tables[a, T_COUNT]
                     store64(table, place, w0)
-                    store64(table, place + 1, w1)
-                    store64(table, place + 2, w2)
-                    store64(table, place + 3, w3)
-                    store64(table, place + 4, slot)
+                    if words > 2:
+                        store64(table, place + 1, w1)
+                    if words > 3:
+                        store64(table, place + 2, w2)
+                    if words > 4:
+                        store64(table, place + 3, w3)
+                    store64(table, place + words - 1, slot)
                     key_tables[a, T_COUNT] = slot + 1
                     S[dst, r] = slot
                 else:
-                    S[dst, r] = load64(table, place + 4)
+                    S[dst, r] = load64(table, place + words - 1)
         elif op == OUTF:
             for k in range(count):
                 F[dst, group_rows[at + k]] = B[a, k]

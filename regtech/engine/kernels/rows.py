@@ -12,7 +12,7 @@ import numpy as np
 
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import MIN, load64, mix, store64
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_MASK, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 TRANSACTION = 0
 FIGURE = 4
@@ -37,7 +37,9 @@ def apply_facts(
     fill_from: Any,
     derived: Any,
     derived_from: Any,
+    places: Any,
     facts: Any,
+    used: Any,
     party_type: Any,
 ) -> None:
     """Set facts from party events, fill in what later events leave out, look up derived columns.
@@ -45,32 +47,37 @@ def apply_facts(
     ``set_pairs[k] = (fact, column)`` for party events; ``fill[k] = (id column, fact, column)`` and
     ``derived[k] = (source column, fact, target column)`` for types
     ``fill_from[t]:fill_from[t+1]``. A derived lookup with a missing source uses the reporter.
-    Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
+    ``facts[places[party]]`` are the facts of a party, ``used[0]`` rows are taken; row 0 is of those
+    that nothing was said about. Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
     """
-    capacity = facts.shape[1]
+    capacity = places.shape[0]
     for position in range(n):
         i = src[position]
         kind = cols[type_col, i]
         if kind == party_type and set_id_col >= 0:
             party = cols[set_id_col, i]
             if 0 <= party < capacity:
+                if places[party] == 0:
+                    places[party] = used[0]
+                    used[0] += 1
+                row = places[party]
                 for k in range(set_pairs.shape[0]):
                     value = cols[set_pairs[k, 1], i]
                     if value != MIN:
-                        facts[set_pairs[k, 0], party] = value ^ MIN
+                        facts[row, set_pairs[k, 0]] = value ^ MIN
         for k in range(fill_from[kind], fill_from[kind + 1]):
             column = fill[k, 2]
             if cols[column, i] == MIN:
                 party = cols[fill[k, 0], i]
                 if 0 <= party < capacity:
-                    cols[column, i] = facts[fill[k, 1], party] ^ MIN
+                    cols[column, i] = facts[places[party], fill[k, 1]] ^ MIN
         for k in range(derived_from[kind], derived_from[kind + 1]):
             source = cols[derived[k, 0], i]
             if source == MIN:
                 source = cols[reporter_col, i]
             value = MIN
             if 0 <= source < capacity:
-                value = facts[derived[k, 1], source] ^ MIN
+                value = facts[places[source], derived[k, 1]] ^ MIN
             cols[derived[k, 2], i] = value
 
 
@@ -157,7 +164,7 @@ def govern(
                     b ^= np.int64(mix(institution, reference))
                     if a == 0:
                         a = np.int64(1)
-                    at = find2(seen[T_ADDRESS], seen[T_MASK], 4, a, b)
+                    at = find2(seen[T_ADDRESS], seen[T_PLACES], 4, a, b)
                     if at < 0:
                         at = -1 - at
                         store64(seen[T_ADDRESS], at, a)
@@ -322,6 +329,24 @@ def local_periods(
             month[r] = months
             clock[r] = t - midnight
             shifted[r] = t + standard[j]
+
+
+@kernel(nrt=False)
+def business_days(
+    starts: Any, day: Any, next_working: Any, working_from: Any, business_day: Any
+) -> Any:
+    """The first working day from each row's local day on.
+
+    ``next_working[j, k]`` is that of day ``working_from + k`` in jurisdiction j. Returns whether
+    the table reaches over all days; where it does not, nothing in ``business_day`` holds.
+    """
+    for j in range(starts.shape[0] - 1):
+        for r in range(starts[j], starts[j + 1]):
+            k = day[r] - working_from
+            if k < 0 or k >= next_working.shape[1]:
+                return False
+            business_day[r] = next_working[j, k]
+    return True
 
 
 @kernel(nrt=False)

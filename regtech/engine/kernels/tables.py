@@ -1,9 +1,12 @@
 """Open-addressing hash tables over raw memory, one layout for every use.
 
-A table is one row of a descriptor array ``T``: address of the entries, mask (capacity - 1), number
+A table is one row of a descriptor array ``T``: address of the entries, number of places, number
 of entries, words an entry. An entry's first word is never 0; a zero word is an empty place. Growth
-happens
-between blocks, from Python (``regtech.engine.state.Table``), never inside a kernel.
+happens between blocks, from Python (``regtech.engine.state.Table``), never inside a kernel.
+
+A hash becomes a place by its share of the whole range (the upper half of hash times places), so
+that a table may have any number of places. Places are in the order of hashes: growing reads and
+writes memory from front to back.
 """
 
 from __future__ import annotations
@@ -13,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
-from regtech.engine.kernels.raw import load64, mix, store64
+from regtech.engine.kernels.raw import load64, mix, multiply_high, store64
 
-T_ADDRESS, T_MASK, T_COUNT, T_WORDS = 0, 1, 2, 3
+T_ADDRESS, T_PLACES, T_COUNT, T_WORDS = 0, 1, 2, 3
 DESCRIPTOR_WORDS = 4
 
 
 @inline_kernel(nrt=False)
-def find2(address: Any, mask: Any, words: Any, a: Any, b: Any) -> Any:
+def find2(address: Any, places: Any, words: Any, a: Any, b: Any) -> Any:
     """Word index of the entry (a, b), or -1 - index of the empty place where it belongs."""
-    place = np.int64(mix(a, b) & np.uint64(mask))
+    place = np.int64(multiply_high(mix(a, b), np.uint64(places)))
     while True:
         at = place * words
         first = load64(address, at)
@@ -30,35 +33,52 @@ def find2(address: Any, mask: Any, words: Any, a: Any, b: Any) -> Any:
             return -1 - at
         if first == a and load64(address, at + 1) == b:
             return at
-        place = (place + 1) & mask
+        place += 1
+        if place == places:
+            place = np.int64(0)
 
 
 @inline_kernel(nrt=False)
-def find4(address: Any, mask: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """As ``find2`` for keys of four words in entries of five; ``a`` must not be 0."""
-    place = np.int64((mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)) & np.uint64(mask))
+def find_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """As ``find2`` for keys of up to four words, all but the last of the entry's; ``a`` must not be
+    0, and words of the key beyond the entry's must be 0."""
+    hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
+    place = np.int64(multiply_high(hashed, np.uint64(places)))
     while True:
-        at = place * 5
+        at = place * words
         first = load64(address, at)
         if first == 0:
             return -1 - at
         if (
             first == a
-            and load64(address, at + 1) == b
-            and load64(address, at + 2) == c
-            and load64(address, at + 3) == d
+            and (words < 3 or load64(address, at + 1) == b)
+            and (words < 4 or load64(address, at + 2) == c)
+            and (words < 5 or load64(address, at + 3) == d)
         ):
             return at
-        place = (place + 1) & mask
+        place += 1
+        if place == places:
+            place = np.int64(0)
+
+
+@kernel(nrt=False)
+def fresh_entries(source: Any, places: Any, words: Any, stale_word: Any, stale_below: Any) -> Any:
+    """How many entries have a ``stale_word`` that is not below a bound."""
+    found = 0
+    for k in range(places):
+        at = k * words
+        if load64(source, at) != 0 and load64(source, at + stale_word) >= stale_below:
+            found += 1
+    return found
 
 
 @kernel(nrt=False)
 def rehash2(
     source: Any,
-    capacity: Any,
+    source_places: Any,
     words: Any,
     target: Any,
-    mask: Any,
+    places: Any,
     stale_word: Any,
     stale_below: Any,
 ) -> Any:
@@ -67,13 +87,13 @@ def rehash2(
     ``stale_word`` 0 keeps all. Returns the number of entries kept.
     """
     kept = 0
-    for k in range(capacity):
+    for k in range(source_places):
         at = k * words
         if load64(source, at) == 0:
             continue
         if stale_word > 0 and load64(source, at + stale_word) < stale_below:
             continue
-        to = find2(target, mask, words, load64(source, at), load64(source, at + 1))
+        to = find2(target, places, words, load64(source, at), load64(source, at + 1))
         to = -1 - to
         for w in range(words):
             store64(target, to + w, load64(source, at + w))
@@ -82,22 +102,19 @@ def rehash2(
 
 
 @kernel(nrt=False)
-def rehash4(source: Any, capacity: Any, target: Any, mask: Any) -> Any:
-    """Copy all entries of a ``find4`` table into an empty one; returns how many."""
+def rehash_keys(source: Any, source_places: Any, words: Any, target: Any, places: Any) -> Any:
+    """Copy all entries of a ``find_key`` table into an empty one; returns how many."""
     kept = 0
-    for k in range(capacity):
-        at = k * 5
-        if load64(source, at) == 0:
+    for k in range(source_places):
+        at = k * words
+        a = load64(source, at)
+        if a == 0:
             continue
-        to = -1 - find4(
-            target,
-            mask,
-            load64(source, at),
-            load64(source, at + 1),
-            load64(source, at + 2),
-            load64(source, at + 3),
-        )
-        for w in range(5):
+        b = load64(source, at + 1) if words > 2 else np.int64(0)
+        c = load64(source, at + 2) if words > 3 else np.int64(0)
+        d = load64(source, at + 3) if words > 4 else np.int64(0)
+        to = -1 - find_key(target, places, words, a, b, c, d)
+        for w in range(words):
             store64(target, to + w, load64(source, at + w))
         kept += 1
     return kept

@@ -1,0 +1,82 @@
+"""Events that wait for earlier ones: the answer does not depend on how they came in."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.engine import Engine
+from regtech.engine.intake import Intake
+from regtech.engine.plan import compile_plan
+from regtech.reference.load import Reference
+from regtech.rulelang.ir import Pack
+from regtech.rulelang.packs import pack_files, require_packs
+from regtech.sandbox.harness import decoder_of, judge_events, lines
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LATENESS = timedelta(minutes=10)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return Reference.shipped()
+
+
+@pytest.fixture(scope="module")
+def packs() -> list[Pack]:
+    return require_packs([path for path in pack_files() if path.stem == "cn-aml-large-value"])
+
+
+@pytest.fixture(scope="module")
+def shuffled() -> list[dict[str, Any]]:
+    """A payment a second, some of the same second, each out of place by up to five minutes."""
+    draw = random.Random(5)
+    made = [
+        {
+            "id": f"e{k}",
+            "type": "transaction",
+            "time": (START + timedelta(seconds=k - k % 3)).isoformat(),
+            "reporter": "B",
+            "payee": {"id": f"C{k % 40}"},
+            "channel": "cash",
+            "kind": "deposit",
+            "amount": str(900 + k % 700),
+            "currency": "CNY",
+        }
+        for k in range(3000)
+    ]
+    return [made[k] for k in sorted(range(3000), key=lambda k: k + draw.randrange(300))]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100, 1000])
+def test_many_parts_waiting_answer_as_one_batch(
+    packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]], batch: int
+) -> None:
+    whole = judge_events(packs, shuffled, reference)
+    parts = judge_events(packs, shuffled, reference, batch=batch)
+    assert not whole.rejects and len(whole.alerts) > 20
+    assert [a.canonical() for a in parts.alerts] == [a.canonical() for a in whole.alerts]
+    assert parts.engine.summary() == whole.engine.summary()
+
+
+def test_waiting_events_are_kept_in_few_parts(
+    packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]]
+) -> None:
+    plan = compile_plan(packs, reference)
+    engine = Engine(plan, lateness_us=int(LATENESS.total_seconds()) * 1_000_000)
+    decoder = decoder_of(plan, Vocabulary())
+    most = 0
+    for k, event in enumerate(shuffled):
+        engine.push(decoder.decode(lines([event]), k + 1)[0])
+        most = max(most, len(engine.intake.parts))
+        assert _waiting(engine.intake) == k + 1 - engine.events
+    assert 200 < most <= 257
+    assert _waiting(engine.intake) > 500
+
+
+def _waiting(intake: Intake) -> int:
+    return sum(len(part.places) for part in intake.parts)
