@@ -26,6 +26,7 @@ def main() -> None:
     events = str(1_000_000 // share)
     kept = ("--folder", given.folder)
     for words in (
+        ("start", "--repeats", "7"),
         ("content", *(() if given.small else ("--mutate",))),
         ("pipeline", "--events", events, "--digest-check", *kept),
         ("decode",),

@@ -19,8 +19,9 @@ from regtech.columns.vocabulary import Vocabulary
 from regtech.content import content_root
 from regtech.errors import InputError, UsageError
 from regtech.reference.load import Reference
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack
-from regtech.rulelang.packs import pack_files, require_packs
+from regtech.rulelang.packs import require_packs
 from regtech.sandbox.backtest import Change, Twins, rule_changes
 from regtech.sandbox.differences import BacktestResult, SideSummary
 

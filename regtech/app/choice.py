@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from regtech.app.keptpacks import packs_for_run
 from regtech.content import content_root
 from regtech.errors import UsageError
-from regtech.rulelang.faults import did_you_mean
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack
-from regtech.rulelang.packs import pack_files, require_packs
 
 
 def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
-    """Packs by jurisdiction, by folder or by id, in lower case; no names: all of them.
+    """Packs by jurisdiction, by folder or by id, in lower case; no names: all of them. As a run
+    needs them: without the tests of their rules.
 
     ``rules``: a file or folder in place of what ships. Raises ``UsageError`` for a name that names
     nothing and ``ContentError`` for packs with faults.
@@ -25,12 +26,15 @@ def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
     if rules is None and names:
         # Reading all of them takes most of a second; file names tell enough about those that ship.
         files = [file for file in files if any(_may_name(name, file) for name in names)]
-    packs = require_packs(files) if files else []
+    packs = packs_for_run(files) if files else []
     if not names:
         return packs
     unknown = [name for name in names if not any(_names(name, pack) for pack in packs)]
     if unknown:
-        every = require_packs([root])
+        # Only imported where something is wrong.
+        from regtech.rulelang.faults import did_you_mean
+
+        every = packs_for_run(pack_files([root]))
         known = {word for pack in every for word in _words(pack)}
         hint = did_you_mean(unknown[0], sorted(known)) or "known: " + ", ".join(sorted(known))
         raise UsageError(f"no pack and no jurisdiction is called {unknown[0]!r}", hint=hint)

@@ -14,7 +14,7 @@ from regtech.errors import UsageError
 @cache
 def _files(rules: Path | None) -> dict[str, Path]:
     """Files of rulepacks by the id that they are named after."""
-    from regtech.rulelang.packs import pack_files
+    from regtech.rulelang.files import pack_files
 
     return {path.stem: path for path in pack_files(rules)}
 

@@ -12,8 +12,9 @@ from regtech.app.progress import NoProgress, Progress
 from regtech.clock import Clock, SystemClock
 from regtech.content import content_root, read_text
 from regtech.errors import ContentError, InputError, StoreError, UsageError
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack, Rule
-from regtech.rulelang.packs import load_packs, pack_files, require_packs
+from regtech.rulelang.packs import load_packs, require_packs
 
 LOCK_NAME = "rules.lock"
 

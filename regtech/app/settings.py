@@ -35,7 +35,11 @@ SETTINGS: Final = (
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"
     ),
-    Setting("REGTECH_CACHE_DIR", "", "folder of compiled kernels; empty: the user's cache folder"),
+    Setting(
+        "REGTECH_CACHE_DIR",
+        "",
+        "folder of compiled kernels and checked packs; empty: the user's cache folder",
+    ),
     Setting("REGTECH_BOUNDSCHECK", "0", "1 compiles kernels with checks of array bounds (slow)"),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )

@@ -15,64 +15,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
-_SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
-_IMPORT: Final = re.compile(
-    r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^#\n]*)|import\s+([\w.]+))", re.M
-)
-_PROJECT: Final = ("regtech", "detectors", "streams", "casework")
+from regtech.content.cache import cache_root, sources_of
+
 BOUNDSCHECK: Final = os.environ.get("REGTECH_BOUNDSCHECK", "") not in ("", "0")
 
 
-def _user_cache() -> Path:
-    if configured := os.environ.get("REGTECH_CACHE_DIR"):
-        return Path(configured)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "regtech"
+CACHE_ROOT: Final = cache_root()
+"""Folder of all kernel caches, or None where nothing is writable."""
 
-
-def _usable(folder: Path) -> bool:
-    """Whether the folder can be written to, and by nobody else (cached code is executed)."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-            return False
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def _cache_root() -> Path | None:
-    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
-    for folder in (_user_cache(), Path(tempfile.gettempdir()) / f"regtech-{user}"):
-        if _usable(folder):
-            return folder
+if CACHE_ROOT is None:
     warnings.warn(
         "no folder for compiled kernels is writable: they are compiled in every process; "
         "set REGTECH_CACHE_DIR to a writable folder",
         RuntimeWarning,
-        stacklevel=3,
+        stacklevel=2,
     )
-    return None
-
-
-CACHE_ROOT: Final = _cache_root()
-"""Folder of all kernel caches, or None where nothing is writable."""
-
-if CACHE_ROOT is not None:
+else:
     # Before numba is imported: without any writable folder it raises when a function is decorated.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_ROOT))
 
@@ -82,42 +45,14 @@ from numba.core import config as _numba_config  # noqa: E402  (as above)
 _config: Any = _numba_config
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_sources: dict[Path, frozenset[Path]] = {}
 _folders: dict[Path, str] = {}
-
-
-def _module_files(name: str, names: str) -> list[Path]:
-    """Project files that ``from name import names`` may load."""
-    if name.split(".")[0] not in _PROJECT:
-        return []
-    base = _SOURCE_ROOT.joinpath(*name.split("."))
-    words = re.findall(r"\w+", names)
-    candidates = [base.with_suffix(".py"), base / "__init__.py"]
-    candidates += [base / f"{word}.py" for word in words]
-    return [path for path in candidates if path.is_file()]
-
-
-def _direct_imports(path: Path) -> frozenset[Path]:
-    if path not in _sources:
-        text = path.read_text(encoding="utf-8")
-        found: set[Path] = set()
-        for match in _IMPORT.finditer(text):
-            found.update(_module_files(match[1] or match[3], match[2] or ""))
-        _sources[path] = frozenset(found)
-    return _sources[path]
 
 
 def _cache_folder(source: Path) -> str:
     """Folder for the kernels of one file; changes with every project file that it depends on."""
     if source not in _folders:
-        pending, seen = [source], {source}
-        while pending:
-            for path in _direct_imports(pending.pop()):
-                if path not in seen:
-                    seen.add(path)
-                    pending.append(path)
         digest = hashlib.sha256(f"{numba.__version__} {BOUNDSCHECK}".encode())
-        for path in sorted(seen):
+        for path in sorted(sources_of(source)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         _folders[source] = f"kernels-{digest.hexdigest()[:16]}"
     return _folders[source]

@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from pathlib import Path
 from typing import Final
 
@@ -213,14 +214,21 @@ class RateTable:
         quote = self.quote(source, target, day)
         if quote is None:
             return None
-        exact = quote.rate * Fraction(10) ** shift
-        if max(exact.numerator, exact.denominator) > _INT64_MAX:
+        num, den = quote.rate.numerator, quote.rate.denominator
+        # In whole numbers: some ten thousand of these are made at each start.
+        if shift >= 0:
+            num *= 10**shift
+        else:
+            den *= 10**-shift
+        divisor = gcd(num, den)
+        num, den = num // divisor, den // divisor
+        if max(num, den) > _INT64_MAX:
             raise CapacityError(
                 f"the rate {source} to {target} of {iso_from_day(quote.day)} in table {self.name} "
                 "has too many digits to be used exactly",
                 hint="give the rates of both currencies with fewer decimals",
             )
-        return exact.numerator, exact.denominator
+        return num, den
 
     def convert(self, minor: int, source: str, target: str, day: int) -> int | None:
         """An amount in the target's smallest units, rounded once, half to even; None if no rate."""

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from regtech.content import content_root
 from regtech.content.yamlmarks import Document, Mapping, Node, load, load_file
 from regtech.errors import ContentError, InputError
 from regtech.rulelang.check import check_pack, check_packs
 from regtech.rulelang.digest import pack_digest, rule_digest
 from regtech.rulelang.faults import Fault, Faults, did_you_mean
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Mark, Pack, Rule, Text
 from regtech.rulelang.nodes import NodeReader
 from regtech.rulelang.params import read_instruments, read_params
@@ -45,33 +45,6 @@ _PROBLEM_CODES: Final[dict[str, str]] = {
     "documents": "RL007",
     "key": "RL008",
 }
-
-
-def pack_files(paths: Iterable[Path] | Path | None = None) -> list[Path]:
-    """Files of rulepacks under the given files and folders (default: those shipped), in order.
-
-    Raises ``InputError`` for a path that does not exist.
-    """
-    if paths is None:
-        paths = [content_root("rules")]
-    elif isinstance(paths, Path):
-        paths = [paths]
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            files = [item for end in ("*.yml", "*.yaml") for item in path.rglob(end)]
-            # hidden folders hold kept versions, not rules that apply
-            files = [item for item in files if not _is_hidden(item.relative_to(path))]
-            found.update(dict.fromkeys(sorted(files)))
-        elif path.is_file():
-            found[path] = None
-        else:
-            raise InputError(f"{path}: no such file or folder")
-    return list(found)
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def load_packs(

@@ -67,6 +67,18 @@ def load_register(root: Path | None = None) -> Register:
     )
 
 
+def register_inputs(root: Path | None = None) -> tuple[list[str], list[Path]]:
+    """All that ``load_register`` looks at: names of files whose names alone count, and files."""
+    folder = content_root("mappings") if root is None else root
+    names = [
+        str(path.relative_to(folder))
+        for part in ("jurisdictions", "sets", "lists")
+        for path in sorted((folder / part).glob("*.yml"))
+    ]
+    files = [folder / "obligations.yml", folder / "currencies.yml"]
+    return names, [path for path in files if path.is_file()]
+
+
 def _codes(data: Any) -> frozenset[str]:
     """Every ``code`` of every list in the file: currencies and declared virtual assets."""
     lists = data.values() if isinstance(data, dict) else ()

@@ -35,10 +35,11 @@ if __name__ == "__main__":
 
 def _package(folder: Path) -> None:
     package = folder / "regtech" / "columns"
-    package.mkdir(parents=True)
-    (folder / "regtech" / "__init__.py").touch()
-    (package / "__init__.py").touch()
-    (package / "jit.py").write_bytes((ROOT / "regtech/columns/jit.py").read_bytes())
+    for made in (folder / "regtech", package, folder / "regtech" / "content"):
+        made.mkdir(parents=True, exist_ok=True)
+        (made / "__init__.py").touch()
+    for name in ("columns/jit.py", "content/cache.py"):
+        (folder / "regtech" / name).write_bytes((ROOT / "regtech" / name).read_bytes())
     (package / "caller_in_test.py").write_text(CALLER)
 
 

@@ -15,8 +15,9 @@ from regtech.engine.plan import compile_plan
 from regtech.engine.snapshot import Arrays, capture, fingerprint, restore, vocabularies
 from regtech.errors import SnapshotError
 from regtech.reference.load import Reference
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack
-from regtech.rulelang.packs import pack_files, require_packs
+from regtech.rulelang.packs import require_packs
 from regtech.sandbox.harness import decoder_of
 
 NAMES = ("cn-aml-large-value", "cn-data-export", "cn-incidents", "cn-related-parties", "us-aml")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from regtech.errors import ContentError, InputError
 from regtech.rulelang.faults import CODES
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import (
     Again,
     AlertSpec,
@@ -27,7 +28,7 @@ from regtech.rulelang.ir import (
     Rule,
     Span,
 )
-from regtech.rulelang.packs import load_packs, load_text, pack_files, require_packs
+from regtech.rulelang.packs import load_packs, load_text, require_packs
 from regtech.rulelang.register import Register, load_register
 from regtech.rulelang.rules import measures_of, params_of
 
