@@ -13,8 +13,9 @@ from regtech.engine.engine import Engine
 from regtech.engine.intake import Intake
 from regtech.engine.plan import compile_plan
 from regtech.reference.load import Reference
+from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack
-from regtech.rulelang.packs import pack_files, require_packs
+from regtech.rulelang.packs import require_packs
 from regtech.sandbox.harness import decoder_of, judge_events, lines
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
