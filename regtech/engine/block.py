@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.growing import longer
 from regtech.engine.kernels.order import gather_lists, list_sizes
 
 Int64 = npt.NDArray[np.int64]
@@ -121,7 +122,7 @@ class EventStore:
         self.count = 0
         self._offsets = np.zeros(1025, np.int64)
         self._bytes = np.zeros(1 << 16, np.uint8)
-        self._meta = np.zeros((4, 1024), np.int64)  # time, reporter, source, line
+        self._meta = [np.zeros(1024, np.int64) for _ in range(4)]  # time, reporter, source, line
 
     def __len__(self) -> int:
         return self.count
@@ -138,25 +139,21 @@ class EventStore:
         size = list_sizes(block.id_offsets, order)
         if self.count + n + 1 > len(self._offsets):
             grown = (self.count + n + 1) * 5 // 4
-            offsets = np.zeros(grown, np.int64)
-            offsets[: self.count + 1] = self._offsets[: self.count + 1]
-            meta = np.zeros((4, grown), np.int64)
-            meta[:, : self.count] = self._meta[:, : self.count]
-            self._offsets, self._meta = offsets, meta
+            self._offsets = longer(self._offsets, grown)
+            self._meta = [longer(array, grown) for array in self._meta]
         if used + size > len(self._bytes):
-            fresh = np.zeros((used + size) * 5 // 4, np.uint8)
-            fresh[:used] = self._bytes[:used]
-            self._bytes = fresh
+            self._bytes = longer(self._bytes, (used + size) * 5 // 4)
         offsets = self._offsets[self.count : self.count + n + 1]
         gather_lists(block.id_offsets, block.id_bytes, order, used, offsets, self._bytes)
         at = slice(self.count, self.count + n)
-        self._meta[0, at], self._meta[1, at] = times, reporters
-        self._meta[2, at], self._meta[3, at] = block.source[order], block.line[order]
+        kept = (times, reporters, block.source[order], block.line[order])
+        for array, values in zip(self._meta, kept, strict=True):
+            array[at] = values
         self.count += n
 
     def bytes_held(self) -> int:
         """Memory of all its arrays, as reserved."""
-        return self._offsets.nbytes + self._bytes.nbytes + self._meta.nbytes
+        return self._offsets.nbytes + self._bytes.nbytes + sum(a.nbytes for a in self._meta)
 
     def ids(self, ordinals: Int64) -> list[str]:
         """Ids of events by ordinal; those already forgotten are left out."""
@@ -172,11 +169,11 @@ class EventStore:
     def place(self, ordinal: int) -> tuple[int, int]:
         """Source index and line of an event."""
         k = ordinal - self.base
-        return int(self._meta[2, k]), int(self._meta[3, k])
+        return int(self._meta[2][k]), int(self._meta[3][k])
 
     def forget(self, before_us: int) -> None:
         """Drop events older than an instant, once they are more than half of what is held."""
-        drop = int(np.searchsorted(self._meta[0, : self.count], before_us))
+        drop = int(np.searchsorted(self._meta[0][: self.count], before_us))
         if drop < 65536 or drop * 2 < self.count:
             return
         used = int(self._offsets[drop])
@@ -184,7 +181,8 @@ class EventStore:
         self._bytes[:size] = self._bytes[used : used + size].copy()
         kept = self.count - drop
         self._offsets[: kept + 1] = self._offsets[drop : self.count + 1] - used
-        self._meta[:, :kept] = self._meta[:, drop : self.count].copy()
+        for array in self._meta:
+            array[:kept] = array[drop : self.count].copy()
         self.base += drop
         self.count = kept
 
@@ -194,7 +192,7 @@ class EventStore:
             "base": np.array([self.base, self.count], np.int64),
             "offsets": self._offsets[: self.count + 1].copy(),
             "bytes": self._bytes[: int(self._offsets[self.count])].copy(),
-            "meta": self._meta[:, : self.count].copy(),
+            "meta": np.stack([array[: self.count] for array in self._meta]),
         }
 
     @classmethod
@@ -204,5 +202,5 @@ class EventStore:
         made.base, made.count = (int(x) for x in arrays["base"])
         made._offsets = np.ascontiguousarray(arrays["offsets"], np.int64)
         made._bytes = np.ascontiguousarray(arrays["bytes"], np.uint8)
-        made._meta = np.ascontiguousarray(arrays["meta"], np.int64)
+        made._meta = [np.array(row, np.int64) for row in arrays["meta"]]
         return made

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.growing import longer
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
@@ -182,9 +183,9 @@ class Log:
         capacity = self.capacity if wanted <= self.capacity else wanted
 
         def moved(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            fresh = array if capacity == self.capacity else np.zeros(capacity, array.dtype)
-            fresh[:used] = array[live]
-            return fresh
+            if tail > self.base:
+                array[:used] = array[live]
+            return longer(array, capacity)
 
         self.arrays = {name: moved(array) for name, array in self.arrays.items()}
         for arrays in self.followers:
@@ -328,10 +329,10 @@ class State:
             slots = max(wanted, self.slots[space.index] * 5 // 4)
             self.slots[space.index] = slots
             stride = self.strides[space.index]
-            self.cells[space.index] = _longer(self.cells[space.index], slots * stride)
+            self.cells[space.index] = longer(self.cells[space.index], slots * stride)
             for spec in self.plan.measures:
                 if spec.item_space is space:
-                    self.items[spec.index] = _longer(self.items[spec.index], slots * 2)
+                    self.items[spec.index] = longer(self.items[spec.index], slots * 2)
                 if spec.keyspace is space or spec.item_space is space:
                     self._refresh_measure(spec.index)
         if space.index in self.log_of:
@@ -339,7 +340,7 @@ class State:
 
     def _room_in_log(self, number: int, more: int, now_us: int) -> None:
         log = self.logs[number]
-        log.heads = _longer(log.heads, self.slots[log.space.index])
+        log.heads = longer(log.heads, self.slots[log.space.index])
         rolling = [
             spec.index
             for spec in self.plan.measures
@@ -389,9 +390,7 @@ class State:
     def room_for_facts(self, codes: int, more: int) -> None:
         """Room for facts about parties with codes below ``codes``, ``more`` of them new."""
         if len(self.fact_places) < codes:
-            fresh = np.zeros(max(codes * 5 // 4, _FIRST_CODES), np.int32)
-            fresh[: len(self.fact_places)] = self.fact_places
-            self.fact_places = fresh
+            self.fact_places = longer(self.fact_places, max(codes * 5 // 4, _FIRST_CODES))
         wanted = int(self.facts_used[0]) + more
         if len(self.facts) < wanted:
             facts = np.zeros((max(wanted * 5 // 4, _FIRST_SLOTS), self.facts.shape[1]), np.int64)
@@ -428,11 +427,3 @@ def _entry_words(plan: Plan) -> list[int]:
         1 + (count if space.prefix is None else 1 + max(count - KEY_PARTS_MAX, 0))
         for space, count in zip(plan.keyspaces, parts, strict=True)
     ]
-
-
-def _longer(array: Int64, length: int) -> Int64:
-    """The array with room for ``length``. Only kernels see these arrays, and by addresses that are
-    written anew: growing in place is safe, and spares the system a copy of what is large."""
-    if len(array) < length:
-        array.resize(length, refcheck=False)
-    return array
