@@ -33,7 +33,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CaseQuery:
-    """Which cases, always in the order of the queue: priority, due, opened, id.
+    """Which cases, in the order of the queue: priority, due, opened, id.
+
+    For a restricted scope the order is opened, id, and only ``open``, ``jurisdiction``, ``theme``
+    and ``tenant`` count: the order and the other fields would tell what it may not know.
 
     None asks for all. ``open`` True leaves out ended cases, False leaves out the others.
     ``assignee`` "" asks for those that nobody has. ``awake_at_us`` leaves out what is snoozed
@@ -155,8 +158,8 @@ class Unit(AlertsOf, Protocol):
     def case(self, scope: Scope, case_id: str) -> Case:
         """The case as it stands, held until the end of the unit. Raises ``NotFoundError``."""
 
-    def find(self, scope: Scope, case_id: str) -> Case | None:
-        """The same, or None."""
+    def find(self, scope: Scope, case_ids: Collection[str]) -> dict[str, Case]:
+        """Those of the cases that there are, by id, held in the order of their ids."""
 
     def open(self, scope: Scope, case: Case) -> Case:
         """Begin a case with an ``opened`` entry; its version and times are set here.
@@ -170,7 +173,7 @@ class Unit(AlertsOf, Protocol):
         Raises ``VersionConflictError`` where the case has another version now, ``NotFoundError``.
         """
 
-    def log(self, scope: Scope, chain: str, draft: Draft) -> Entry:
+    def log(self, scope: Scope, chain: str, draft: Draft) -> None:
         """Add an entry about no case to a tenant's log."""
 
     def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
@@ -179,14 +182,14 @@ class Unit(AlertsOf, Protocol):
     def dispose(self, scope: Scope, alert_ids: Collection[str], as_: Disposition) -> None:
         """Mark alerts as suppressed, braked or open. ``OPEN`` wins over the others for good."""
 
-    def attach(self, scope: Scope, case_id: str, alert_ids: Sequence[str]) -> None:
+    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> None:
         """Put alerts into a case (rows only: the entry is the caller's); known ones stay."""
 
     def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
         """Take alerts from one case to another. The first remembers that it had them."""
 
-    def held(self, scope: Scope, case_id: str) -> frozenset[str]:
-        """Ids of all alerts that the case has or had."""
+    def held(self, scope: Scope, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Ids of all alerts that each case has or had, by case; a case without any is left out."""
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         """The alerts that the case has now, in the order they came to it."""

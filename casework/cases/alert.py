@@ -52,8 +52,10 @@ class StoredAlert:
         """
         try:
             document = json.loads(raw)
-        except ValueError:
-            raise InputError("not an alert: the line is not JSON") from None
+            # An escaped half of a surrogate pair is JSON, but no text that could be kept.
+            json.dumps(document, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise InputError("not an alert: the line is not JSON of UTF-8 text") from None
         return cls.of_document(document, raw, tenant)
 
     @classmethod

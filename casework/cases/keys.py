@@ -5,6 +5,7 @@ The keys of an alert are how a policy finds what belongs together and how relate
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -31,6 +32,8 @@ Key = tuple[KeyKind, str]
 _OTHER_SIDE: Final = ("payee", "counterparty", "recipient", "borrower", "partner")
 _PERSONS_MAX: Final = 50
 """Persons of one alert that are kept as keys: a leak may name millions."""
+VALUE_MAX: Final = 200
+"""Characters of a key; of a longer one its SHA-256 is the key, since indexes have their bounds."""
 
 
 def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
@@ -39,7 +42,8 @@ def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
 
     def add(kind: KeyKind, value: Any) -> None:
         if isinstance(value, str) and value:
-            found.add((kind, value))
+            long = len(value) > VALUE_MAX
+            found.add((kind, _digest(value) if long else value))
 
     subject = alert.get("subject") or {}
     institution = subject.get("institution")
@@ -49,7 +53,8 @@ def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
     values = str(identity).split("|")
     if len(pers) == len(values):
         for per, value in zip(pers, values, strict=True):
-            add(_kind_of(per), value) if per != "event" else None
+            if per != "event":
+                add(_kind_of(per), value)
     for path, value in (alert.get("facts") or {}).items():
         head, _, part = str(path).rpartition(".")
         if part == "id" and head:
@@ -72,6 +77,10 @@ def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
             if part == "id" and head in _OTHER_SIDE:
                 add(KeyKind.COUNTERPARTY, value)
     return tuple(sorted(found))
+
+
+def _digest(value: str) -> str:
+    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
 
 
 def _kind_of(per: str) -> KeyKind:
