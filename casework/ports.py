@@ -41,6 +41,7 @@ class CaseQuery:
     None asks for all. ``open`` True leaves out ended cases, False leaves out the others.
     ``assignee`` "" asks for those that nobody has. ``awake_at_us`` leaves out what is snoozed
     beyond that time. ``due_before_us``: only what is due before it.
+    ``tell_before_us``: only what has a warning or an overdue date to tell before it.
     """
 
     open: bool | None = True
@@ -52,6 +53,7 @@ class CaseQuery:
     tenant: str | None = None
     awake_at_us: int | None = None
     due_before_us: int | None = None
+    tell_before_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,14 @@ class Unit(AlertsOf, Protocol):
     def find(self, scope: Scope, case_ids: Collection[str]) -> dict[str, Case]:
         """Those of the cases that there are, by id, held in the order of their ids."""
 
-    def open(self, scope: Scope, case: Case) -> Case:
+    def open(self, scope: Scope, case: Case, detail: Mapping[str, Any]) -> Case:
         """Begin a case with an ``opened`` entry; its version and times are set here.
 
         Raises ``ConflictError`` where there is one of that id.
         """
 
     def append(self, scope: Scope, case_id: str, seen: int, drafts: Sequence[Draft]) -> Case:
-        """Add entries. ``seen``: the version that they are made for.
+        """Add entries. ``seen``: the version that they are made for; without entries only checked.
 
         Raises ``VersionConflictError`` where the case has another version now, ``NotFoundError``.
         """

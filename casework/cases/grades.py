@@ -14,9 +14,9 @@ class Grade(IntEnum):
 
     OPEN = 0
     IDENTIFIER = 1
-    """Names somebody within a system: ids, accounts, devices."""
+    """Names somebody within a system: ids, accounts, devices; what colleagues wrote."""
     PERSONAL = 2
-    """Names somebody in the world: name, address, date of birth, what people write."""
+    """Names somebody in the world: name, address, date of birth."""
     SENSITIVE = 3
     """Identity papers, health, biometrics, lists of persons."""
 
@@ -29,12 +29,14 @@ _LAST: Final[Mapping[str, Grade]] = {
     "key": Grade.IDENTIFIER,
     "conductor": Grade.IDENTIFIER,
     "on_behalf_of": Grade.IDENTIFIER,
+    "text": Grade.IDENTIFIER,
+    "why": Grade.IDENTIFIER,
+    "closing_reason": Grade.IDENTIFIER,
     "name": Grade.PERSONAL,
     "address": Grade.PERSONAL,
     "birth_date": Grade.PERSONAL,
     "phone": Grade.PERSONAL,
     "email": Grade.PERSONAL,
-    "text": Grade.PERSONAL,
     "persons": Grade.SENSITIVE,
     "national": Grade.SENSITIVE,
     "passport": Grade.SENSITIVE,
@@ -42,7 +44,7 @@ _LAST: Final[Mapping[str, Grade]] = {
 
 _CLEAR: Final[Mapping[Role, Grade]] = {
     Role.SUPERVISOR: Grade.IDENTIFIER,
-    Role.AUDITOR: Grade.OPEN,
+    Role.AUDITOR: Grade.IDENTIFIER,
     Role.OPERATOR: Grade.OPEN,
     Role.AUTHOR: Grade.OPEN,
     Role.INSTITUTION: Grade.PERSONAL,  # its own customers, whom it reported itself

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from casework.cases.case import Case
-from casework.cases.sla import ClockReading, ClockState
-
-FOREVER_US = (1 << 63) - 1
-"""Stands for a case that is never due, so that it comes after those that are."""
+from casework.cases.sla import FOREVER_US, ClockReading, ClockState
 
 
 def order_of(case: Case) -> tuple[int, int, int, str]:

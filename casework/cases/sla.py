@@ -11,6 +11,8 @@ from casework.cases.case import Case
 from regtech.reference.calendars import WorkingCalendar
 from regtech.reference.zones import local_day, local_day_start_us
 
+FOREVER_US: Final = (1 << 63) - 1
+"""Stands for what is never due, so that it comes after what is."""
 WARNING_DAYS: Final = 1
 """So many working days before the due day the warning begins."""
 
@@ -85,6 +87,14 @@ def clock_state(case: Case, now_us: int) -> ClockState:
     if case.warn_us is not None and now_us >= case.warn_us:
         return ClockState.WARNING
     return ClockState.RUNNING
+
+
+def tell_at(case: Case) -> int:
+    """When the clock has something to tell next; ``FOREVER_US`` where it has not."""
+    if case.ended or case.due_us is None or case.clock_told == ClockState.OVERDUE:
+        return FOREVER_US
+    warned = case.clock_told == ClockState.WARNING or case.warn_us is None
+    return case.due_us + 1 if warned else min(case.warn_us or 0, case.due_us + 1)
 
 
 def read_clock(case: Case, where: Jurisdiction, now_us: int) -> ClockReading:

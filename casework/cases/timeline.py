@@ -216,10 +216,11 @@ def seal(
     return replace(entry, hash=entry_hash(previous, entry.content()))
 
 
-def opened(case: Case) -> Draft:
+def opened(case: Case, detail: Mapping[str, Any]) -> Draft:
     """The first entry of a case; ``case`` as it shall be, its version and times aside."""
     names = CHANGES[EntryKind.OPENED]
-    return Draft(EntryKind.OPENED, after={k: v for k, v in case.as_dict().items() if k in names})
+    after = {name: value for name, value in case.as_dict().items() if name in names}
+    return Draft(EntryKind.OPENED, after=after, detail=detail)
 
 
 def changed(kind: EntryKind, case: Case, **after: Any) -> Draft:

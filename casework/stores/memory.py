@@ -18,6 +18,7 @@ from casework.cases.disclosure import sees, sees_alert
 from casework.cases.importance import order_of
 from casework.cases.keys import RELATING, Key, keys_of
 from casework.cases.scope import Scope
+from casework.cases.sla import tell_at
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import (
     AlertConflict,
@@ -93,6 +94,8 @@ def _matches(case: Case, query: CaseQuery) -> bool:
     if query.tenant is not None and query.tenant not in case.tenants:
         return False
     if query.awake_at_us is not None and (case.snoozed_until_us or 0) > query.awake_at_us:
+        return False
+    if query.tell_before_us is not None and tell_at(case) >= query.tell_before_us:
         return False
     if query.due_before_us is not None:
         return case.due_us is not None and case.due_us < query.due_before_us
@@ -351,16 +354,18 @@ class _Unit:
         cases = self._tables.cases
         return {i: cases[i] for i in sorted(case_ids) if i in cases and sees(scope, cases[i])}
 
-    def open(self, scope: Scope, case: Case) -> Case:
+    def open(self, scope: Scope, case: Case, detail: Mapping[str, Any]) -> Case:
         if case.id in self._tables.cases:
             raise ConflictError(f"there is a case {case.id} already")
-        return self._extend(None, case.id, case.chain, [opened(case)], scope.actor)
+        return self._extend(None, case.id, case.chain, [opened(case, detail)], scope.actor)
 
     def append(self, scope: Scope, case_id: str, seen: int, drafts: Sequence[Draft]) -> Case:
         case = self.case(scope, case_id)
         if seen != case.version:
             since = self._tables.timelines.get(case_id, ())[max(seen, 0) :]
             raise version_conflict(case, seen, since)
+        if not drafts:
+            return case
         return self._extend(case, case_id, case.chain, drafts, scope.actor)
 
     def _extend(

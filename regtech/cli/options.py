@@ -36,6 +36,14 @@ Map = Annotated[
     ),
 ]
 
+Store = Annotated[
+    str | None,
+    typer.Option(
+        help="Store of cases: sqlite:///cases.db, a file's name, or postgresql://user@host/name.",
+        show_default=False,
+    ),
+]
+
 
 def language(value: str | None) -> str:
     """The language asked for, or the one that is set."""

@@ -94,6 +94,8 @@ def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Sel
         where.append(c.snoozed_us <= asked.awake_at_us)
     if asked.due_before_us is not None:
         where.append(c.due_sort < asked.due_before_us)
+    if asked.tell_before_us is not None:
+        where.append(c.tell_us < asked.tell_before_us)
     columns = case_columns(scope)
     if place is not None:
         where.append(sa.tuple_(*columns) > sa.tuple_(*place))

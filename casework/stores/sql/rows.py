@@ -12,7 +12,7 @@ from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, case_of
 from casework.cases.directive import Disposition
 from casework.cases.disclosure import visible
-from casework.cases.importance import FOREVER_US
+from casework.cases.sla import FOREVER_US, tell_at
 from casework.cases.timeline import Entry, EntryKind
 from casework.ports import Message, Topic
 
@@ -40,6 +40,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "due_sort": FOREVER_US if case.due_us is None else case.due_us,
         "opened_us": case.opened_us,
         "snoozed_us": case.snoozed_until_us or 0,
+        "tell_us": tell_at(case),
         "body": to_json(case.as_dict()),
     }
 

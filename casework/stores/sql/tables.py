@@ -97,6 +97,7 @@ CASES: Final = Table(
     Column("due_sort", BigInteger, nullable=False),
     Column("opened_us", BigInteger, nullable=False),
     Column("snoozed_us", BigInteger, nullable=False),
+    Column("tell_us", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_cases_order", *_ORDER),
     Index("ix_cases_ended", "ended", *_ORDER),
@@ -106,7 +107,7 @@ CASES: Final = Table(
     Index("ix_cases_queue_assignee", "queue", "assignee", "ended", *_ORDER),
     Index("ix_cases_jurisdiction", "jurisdiction", "ended", *_ORDER),
     Index("ix_cases_theme", "theme", "ended", *_ORDER),
-    Index("ix_cases_due", "ended", "due_sort"),
+    Index("ix_cases_tell", "tell_us"),
     Index("ix_cases_opened", "ended", "opened_us", "id"),
 )
 

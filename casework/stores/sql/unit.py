@@ -99,12 +99,12 @@ class SqlUnit:
             raise absent("case", case_id)
         return found[case_id]
 
-    def open(self, scope: Scope, case: Case) -> Case:
+    def open(self, scope: Scope, case: Case, detail: Mapping[str, Any]) -> Case:
         self.find(scope, (case.id,))
         if case.id in self._cases:
             raise ConflictError(f"there is a case {case.id} already")
         self._new.add(case.id)
-        return self._extend(None, case.id, case.chain, [opened(case)], scope.actor)
+        return self._extend(None, case.id, case.chain, [opened(case, detail)], scope.actor)
 
     def append(self, scope: Scope, case_id: str, seen: int, drafts: Sequence[Draft]) -> Case:
         case = self.case(scope, case_id)
@@ -115,6 +115,8 @@ class SqlUnit:
                 .order_by(ENTRIES.c.sequence)
             )
             raise version_conflict(case, seen, map(read_entry, self._connection.execute(select)))
+        if not drafts:
+            return case
         return self._extend(case, case_id, case.chain, drafts, scope.actor)
 
     def _extend(

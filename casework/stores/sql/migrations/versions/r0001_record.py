@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("due_sort", sa.BigInteger(), nullable=False),
         sa.Column("opened_us", sa.BigInteger(), nullable=False),
         sa.Column("snoozed_us", sa.BigInteger(), nullable=False),
+        sa.Column("tell_us", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
     )
@@ -77,7 +78,7 @@ def upgrade() -> None:
         ["assignee", "ended", "rank", "due_sort", "opened_us", "id"],
         unique=False,
     )
-    op.create_index("ix_cases_due", "cases", ["ended", "due_sort"], unique=False)
+    op.create_index("ix_cases_tell", "cases", ["tell_us"], unique=False)
     op.create_index(
         "ix_cases_ended", "cases", ["ended", "rank", "due_sort", "opened_us", "id"], unique=False
     )
