@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from casework.cases.keys import Key, keys_of
 from regtech.errors import InputError
 from regtech.model.alert import digested
 
@@ -38,11 +39,22 @@ class StoredAlert:
     severity: str
     time_us: int
     raw: bytes = field(repr=False)
+    _body: dict[str, Any] | None = field(default=None, compare=False, repr=False)
+    _keys: tuple[Key, ...] | None = field(default=None, compare=False, repr=False)
 
     def body(self) -> dict[str, Any]:
-        """The alert as plain data."""
-        document: dict[str, Any] = json.loads(self.raw)
-        return document
+        """The alert as plain data, parsed once: not to be changed."""
+        if self._body is None:
+            object.__setattr__(self, "_body", json.loads(self.raw))
+        assert self._body is not None
+        return self._body
+
+    def keys(self) -> tuple[Key, ...]:
+        """What it may have in common with others (``casework.cases.keys``)."""
+        if self._keys is None:
+            object.__setattr__(self, "_keys", keys_of(self.body()))
+        assert self._keys is not None
+        return self._keys
 
     @classmethod
     def of(cls, raw: bytes, tenant: str | None = None) -> StoredAlert:
@@ -77,6 +89,7 @@ class StoredAlert:
                 severity=str(document["severity"]),
                 time_us=instant(str(document["time"])),
                 raw=raw,
+                _body=dict(document),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
 
@@ -137,7 +137,7 @@ class Case:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, keys in the order of the fields."""
-        return plain(asdict(self))  # type: ignore[no-any-return]
+        return {name: plain(getattr(self, name)) for name in _ORDER}
 
 
 def case_of(document: Mapping[str, Any]) -> Case:
@@ -147,6 +147,8 @@ def case_of(document: Mapping[str, Any]) -> Case:
 
 def plain(value: Any) -> Any:
     """Values as JSON has them: tuples as lists, words as text, records as objects."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, (Request, Check, FileRef, Link)):
@@ -194,4 +196,5 @@ def decode_field(name: str, value: Any) -> Any:
     return value if decode is None else decode(value)
 
 
-FIELD_NAMES: Final = frozenset(f.name for f in fields(Case))
+_ORDER: Final = tuple(f.name for f in fields(Case))
+FIELD_NAMES: Final = frozenset(_ORDER)

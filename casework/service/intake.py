@@ -97,8 +97,11 @@ class AlertIntake(Base):
             return report
         by_id = {alert.id: alert for alert in reversed(alerts)}
         new = [by_id[alert_id] for alert_id in taken.new]
-        for tenant in sorted({alert.tenant for alert in new}):
-            unit.log(scope, tenant, _received([a for a in new if a.tenant == tenant]))
+        by_tenant: dict[str, list[StoredAlert]] = {}
+        for alert in new:
+            by_tenant.setdefault(alert.tenant, []).append(alert)
+        for tenant in sorted(by_tenant):
+            unit.log(scope, tenant, _received(by_tenant[tenant]))
         self._apply(scope, unit, self.matcher.directives(scope, new, unit), by_id, report)
         return report
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from casework.cases.alert import SEVERITIES, StoredAlert, instant, severity_rank
 from casework.cases.directive import CaseDirective
-from casework.cases.keys import KeyKind, keys_of
+from casework.cases.keys import KeyKind
 from casework.cases.scope import Scope
 from casework.cases.sla import SLA_WORKING_DAYS, Jurisdictions, due_after
 from casework.ports import AlertsOf
@@ -64,7 +64,7 @@ class SimpleMatcher:
         groups: dict[tuple[str, str, str], list[tuple[StoredAlert, Mapping[str, Any]]]] = {}
         for alert in alerts:
             body = alert.body()
-            key = next((v for kind, v in keys_of(body) if kind is KeyKind.SUBJECT), alert.tenant)
+            key = next((v for kind, v in alert.keys() if kind is KeyKind.SUBJECT), alert.tenant)
             group = (alert.jurisdiction, alert.pack, key)
             groups.setdefault(group, []).append((alert, body))
         return [

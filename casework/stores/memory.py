@@ -16,7 +16,7 @@ from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.directive import Disposition
 from casework.cases.disclosure import sees, sees_alert
 from casework.cases.importance import order_of
-from casework.cases.keys import RELATING, Key, keys_of
+from casework.cases.keys import RELATING, Key
 from casework.cases.scope import Scope
 from casework.cases.sla import tell_at
 from casework.cases.timeline import Draft, Entry, opened
@@ -322,7 +322,7 @@ def _alerts_in(tables: _Tables, case_id: str) -> list[tuple[int, StoredAlert]]:
 
 def _keys_in(tables: _Tables, case_id: str) -> set[Key]:
     alerts = (alert for _, alert in _alerts_in(tables, case_id))
-    return {key for alert in alerts for key in keys_of(alert.body()) if key[0] in RELATING}
+    return {key for alert in alerts for key in alert.keys() if key[0] in RELATING}
 
 
 def _alerts_of(
@@ -334,7 +334,7 @@ def _alerts_of(
         for alert in tables.alerts.values()
         if since_us <= alert.time_us <= until_us
         and sees_alert(scope, alert)
-        and wanted.intersection(keys_of(alert.body()))
+        and wanted.intersection(alert.keys())
     ]
     return sorted(found, key=lambda alert: (alert.time_us, alert.id))
 

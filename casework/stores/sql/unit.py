@@ -18,7 +18,7 @@ from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.directive import Disposition
 from casework.cases.disclosure import sees, sees_alert
-from casework.cases.keys import RELATING, Key, keys_of
+from casework.cases.keys import RELATING, Key
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, opened
 from casework.ports import CaseQuery, Intake, Topic
@@ -67,6 +67,7 @@ class SqlUnit:
         self._postgres = connection.dialect.name == "postgresql"
         self._cases: dict[str, Case] = {}
         """Cases that this unit holds, as they stand in it."""
+        self._absent: set[str] = set()
         self._new: set[str] = set()
         """Of these, the ones whose rows are not there yet."""
         self._touched: dict[str, None] = {}
@@ -76,13 +77,13 @@ class SqlUnit:
         self._held: dict[str, set[str]] = {}
         self._fresh: set[str] = set()
         """Alerts that came in this unit."""
-        self._bodies: dict[str, Mapping[str, Any]] = {}
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {}
 
     # --- cases
 
     def find(self, scope: Scope, case_ids: Collection[str]) -> dict[str, Case]:
-        wanted = sorted({i for i in case_ids if i not in self._cases})
+        asked = (i for i in set(case_ids) if i not in self._cases and i not in self._absent)
+        wanted = sorted(asked)
         for some in chunks(wanted):
             select = (
                 sa.select(CASES.c.body).where(CASES.c.id.in_(some)).order_by(CASES.c.id)
@@ -90,6 +91,7 @@ class SqlUnit:
             for (body,) in self._connection.execute(select):
                 case = read_case(body)
                 self._cases[case.id] = case
+        self._absent.update(i for i in wanted if i not in self._cases)
         found = {i: self._cases[i] for i in sorted(set(case_ids)) if i in self._cases}
         return {i: case for i, case in found.items() if sees(scope, case)}
 
@@ -182,16 +184,10 @@ class SqlUnit:
         rows = [
             {"kind": kind.value, "value": value, "time_us": alert.time_us, "alert_id": alert.id}
             for alert in alerts
-            for kind, value in keys_of(self._body(alert))
+            for kind, value in alert.keys()
         ]
         if rows:
             self._connection.execute(self._insert(ALERT_KEYS).on_conflict_do_nothing(), rows)
-
-    def _body(self, alert: StoredAlert) -> Mapping[str, Any]:
-        body = self._bodies.get(alert.id)
-        if body is None:
-            body = self._bodies[alert.id] = alert.body()
-        return body
 
     def _keep_conflicts(
         self, alerts: Sequence[StoredAlert], known: Mapping[str, str], now: int
@@ -210,7 +206,8 @@ class SqlUnit:
                 )
                 .on_conflict_do_nothing()
             )
-            if self._connection.execute(insert).rowcount == 1:
+            options = {"preserve_rowcount": True}  # of inserts only kept where asked for
+            if self._connection.execute(insert, execution_options=options).rowcount == 1:
                 found.append(alert.id)
         return found
 
@@ -251,7 +248,7 @@ class SqlUnit:
         return self._held
 
     def _add_case_keys(self, case_id: str, alerts: Sequence[StoredAlert]) -> None:
-        keys: set[Key] = {key for alert in alerts for key in keys_of(self._body(alert))}
+        keys: set[Key] = {key for alert in alerts for key in alert.keys()}
         for kind, value in sorted(keys):
             if kind in RELATING:
                 self._put(CASE_KEYS, case_id=case_id, kind=kind.value, value=value)
@@ -362,14 +359,17 @@ class SqlUnit:
 
     def finish(self) -> None:
         """Seal what waits and send everything."""
-        entries = []
-        for chain in sorted({pending.chain for pending in self._pending}):
-            position, previous = self._end_of(chain)
-            mine = [pending for pending in self._pending if pending.chain == chain]
-            made, position, previous = chained(mine, position, previous, self._salt)
+        by_chain: dict[str, list[Pending]] = {}
+        for pending in self._pending:
+            by_chain.setdefault(pending.chain, []).append(pending)
+        entries, ends = [], []
+        for chain, (position, previous) in self._ends_of(sorted(by_chain)).items():
+            made, position, previous = chained(by_chain[chain], position, previous, self._salt)
             entries += made
-            update = sa.update(CHAINS).where(CHAINS.c.chain == chain)
-            self._connection.execute(update.values(position=position, hash=previous))
+            ends.append({"of": chain, "position": position, "hash": previous})
+        if ends:
+            update = sa.update(CHAINS).where(CHAINS.c.chain == sa.bindparam("of"))
+            self._connection.execute(update, ends)
         for entry in entries:
             if entry.case:
                 body = {"case": entry.case, "sequence": entry.sequence, "kind": entry.kind.value}
@@ -380,13 +380,18 @@ class SqlUnit:
         if entries:
             self._connection.execute(sa.insert(ENTRIES), [entry_row(entry) for entry in entries])
 
-    def _end_of(self, chain: str) -> tuple[int, bytes]:
-        """The end of a chain, held until the end of the unit."""
-        start = {"chain": chain, "position": 0, "hash": FIRST_PREVIOUS}
-        self._connection.execute(self._insert(CHAINS).values(start).on_conflict_do_nothing())
-        select = sa.select(CHAINS.c.position, CHAINS.c.hash).where(CHAINS.c.chain == chain)
-        position, last = self._connection.execute(select.with_for_update()).one()
-        return int(position), bytes(last)
+    def _ends_of(self, chains: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """The ends of chains, held until the end of the unit."""
+        if not chains:
+            return {}
+        starts = [{"chain": name, "position": 0, "hash": FIRST_PREVIOUS} for name in chains]
+        self._connection.execute(self._insert(CHAINS).on_conflict_do_nothing(), starts)
+        found: dict[str, tuple[int, bytes]] = {}
+        for some in chunks(chains):
+            select = sa.select(CHAINS).where(CHAINS.c.chain.in_(some)).order_by(CHAINS.c.chain)
+            for row in self._connection.execute(select.with_for_update()):
+                found[row.chain] = (int(row.position), bytes(row.hash))
+        return {name: found[name] for name in chains}
 
 
 def alerts_of(
