@@ -115,7 +115,7 @@ class AlertIntake(Base):
     ) -> None:
         opening = [d for d in directives if d.disposition in _OPENING]
         ids = [directive.case_id for directive in opening]
-        cases = unit.find(scope, ids)
+        unit.find(scope, ids)
         held = unit.held(scope, ids)
         missing = {
             alert_id: None
@@ -125,7 +125,9 @@ class AlertIntake(Base):
         }
         loaded = {**known, **{a.id: a for a in unit.alerts(scope, list(missing))}}
         for directive in opening:
-            had = held.get(directive.case_id, frozenset())
+            # Asked again each time: a merged case before it may have passed alerts on to this one.
+            ask = (directive.case_id,)
+            had = unit.held(scope, ask).get(directive.case_id, frozenset())
             alerts = [
                 loaded[alert_id]
                 for alert_id in dict.fromkeys(directive.alert_ids)
@@ -133,14 +135,13 @@ class AlertIntake(Base):
             ]
             if not alerts:
                 continue
-            case = cases.get(directive.case_id)
+            case = unit.find(scope, ask).get(directive.case_id)
             if case is None:
-                cases[directive.case_id] = self._open(scope, unit, directive, alerts)
+                self._open(scope, unit, directive, alerts)
                 report.opened += 1
             else:
-                cases[directive.case_id] = self._add(scope, unit, case, directive, alerts)
+                self._add(scope, unit, case, directive, alerts)
                 report.changed += 1
-            held[directive.case_id] = had | {alert.id for alert in alerts}
         for directive in directives:
             if directive.disposition not in _OPENING:
                 unit.dispose(scope, directive.alert_ids, directive.disposition)
@@ -151,7 +152,7 @@ class AlertIntake(Base):
         unit: Unit,
         directive: CaseDirective,
         alerts: Sequence[StoredAlert],
-    ) -> Case:
+    ) -> None:
         tenants = tuple(sorted(set(directive.tenants)))
         case = Case(
             id=directive.case_id,
@@ -180,7 +181,6 @@ class AlertIntake(Base):
         )
         made = unit.open(scope, case, {"alerts": _pairs(alerts)})
         unit.attach(scope, made.id, alerts)
-        return made
 
     def _add(
         self,
@@ -189,14 +189,14 @@ class AlertIntake(Base):
         case: Case,
         directive: CaseDirective,
         alerts: Sequence[StoredAlert],
-    ) -> Case:
+    ) -> None:
         if case.merged_into is not None:
-            return self._pass_on(scope, unit, case, directive, alerts)
+            self._pass_on(scope, unit, case, directive, alerts)
+            return
         unit.attach(scope, case.id, alerts)
         after = unit.append(scope, case.id, case.version, [self._added(case, directive, alerts)])
         if case.ended:
             unit.settle(scope, after)
-        return after
 
     def _pass_on(
         self,
@@ -205,7 +205,7 @@ class AlertIntake(Base):
         case: Case,
         directive: CaseDirective,
         alerts: Sequence[StoredAlert],
-    ) -> Case:
+    ) -> None:
         """Alerts of a merged case go where it went; the case remembers that they came to it."""
         target = case
         while target.merged_into is not None:
@@ -220,7 +220,6 @@ class AlertIntake(Base):
             after = unit.append(scope, target.id, target.version, [draft])
             if target.ended:
                 unit.settle(scope, after)
-        return case
 
     def _added(self, case: Case, directive: CaseDirective, alerts: Sequence[StoredAlert]) -> Draft:
         """What new alerts make of a case: only ever more pressing, and open again if it ended."""

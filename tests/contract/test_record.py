@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, State
 from casework.cases.chain import FIRST_PREVIOUS, entry_hash
 from casework.cases.directive import Disposition
@@ -62,7 +65,8 @@ def test_other_content_under_a_known_id_is_kept_and_reported(world: World) -> No
 def test_alerts_are_paged_from_the_latest(world: World) -> None:
     alerts = [alert(n, day=n % 3) for n in range(10)]
     world.take(*alerts)
-    found, after = [], None
+    found: list[StoredAlert] = []
+    after = None
     while True:
         page = world.record.alerts(SERVICE, after=after, limit=3)
         found += page.items
@@ -322,7 +326,7 @@ STRANGERS = {
 def test_what_is_out_of_scope_is_as_if_it_were_not_there(world: World, who: str) -> None:
     stranger: Scope = STRANGERS[who]
     case = world.one(alert(1, payee__account="ACC-1"))
-    calls = [
+    calls: list[Callable[[str, str], Any]] = [
         lambda c, a: world.record.case(stranger, c),
         lambda c, a: world.record.timeline(stranger, c),
         lambda c, a: world.record.case_alerts(stranger, c),
