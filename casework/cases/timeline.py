@@ -176,23 +176,11 @@ def _content(entry: Entry) -> dict[str, Any]:
     }
 
 
-def seal(
-    draft: Draft,
-    *,
-    case: str,
-    sequence: int,
-    at_us: int,
-    actor: str,
-    chain: str,
-    position: int,
-    previous: bytes,
-    salt: Callable[[], bytes] | None,
+def entry_of(
+    draft: Draft, *, case: str, sequence: int, at_us: int, actor: str, chain: str
 ) -> Entry:
-    """The entry that a draft becomes at this place of the case and of the chain.
-
-    Without ``salt`` it has no hash yet: what ``apply`` needs before the place is known.
-    """
-    entry = Entry(
+    """The entry that a draft becomes, before it has its place in the chain and its hash."""
+    return Entry(
         case=case,
         sequence=sequence,
         kind=draft.kind,
@@ -204,18 +192,18 @@ def seal(
         reason=draft.reason,
         shared=draft.shared,
         chain=chain,
-        position=position,
+        position=0,
         salts={},
-        previous=previous,
+        previous=b"",
         hash=b"",
     )
-    if salt is None:
-        return entry
-    # Not yet anybody else's: filled in place, where a copy for each step would cost the most.
+
+
+def seal(entry: Entry, position: int, previous: bytes, salt: Callable[[], bytes]) -> Entry:
+    """The entry at its place of the chain, with salts and hash."""
     salts = {place: salt().hex() for place in GRADED if entry.graded(place) is not None}
-    object.__setattr__(entry, "salts", salts)
-    object.__setattr__(entry, "hash", entry_hash(previous, entry.content()))
-    return entry
+    placed = replace(entry, position=position, salts=salts, previous=previous)
+    return replace(placed, hash=entry_hash(previous, placed.content()))
 
 
 def opened(case: Case, detail: Mapping[str, Any]) -> Draft:

@@ -96,19 +96,27 @@ class SimpleMatcher:
             priority=PRIORITIES[severity],
             queue=where.lower(),
             severity=severity,
-            due_us=min(self._due(where, alert, body) for alert, body in found),
+            due_us=self._earliest(where, found),
             reason=titles,
         )
 
-    def _due(self, where: str, alert: StoredAlert, body: Mapping[str, Any]) -> int:
-        given = body.get("due")
-        if given:
+    def _earliest(self, where: str, found: Sequence[tuple[StoredAlert, Mapping[str, Any]]]) -> int:
+        """The first of all due dates: those that the alerts have, and the default for the rest."""
+        due: list[int] = []
+        first: dict[str, int] = {}
+        for alert, body in found:
+            given = body.get("due")
+            if not given:
+                first[alert.severity] = min(first.get(alert.severity, alert.time_us), alert.time_us)
+                continue
             try:
-                return instant(str(given))
+                due.append(instant(str(given)))
             except ValueError:
                 raise InputError(f"alert {alert.id} has no date as due: {given!r}") from None
-        days = SLA_WORKING_DAYS.get(alert.severity, SLA_WORKING_DAYS["medium"])
-        return due_after(self._jurisdictions.profile(where), alert.time_us, days)
+        for severity, time_us in first.items():
+            days = SLA_WORKING_DAYS.get(severity, SLA_WORKING_DAYS["medium"])
+            due.append(due_after(self._jurisdictions.profile(where), time_us, days))
+        return min(due)
 
 
 def _titles(found: Sequence[tuple[StoredAlert, Mapping[str, Any]]], lang: str) -> str:

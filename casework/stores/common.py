@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
@@ -14,7 +13,7 @@ from casework.cases.case import Case, Outcome
 from casework.cases.errors import VersionConflictError
 from casework.cases.importance import order_of
 from casework.cases.scope import Scope
-from casework.cases.timeline import Draft, Entry, apply, seal
+from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
 from casework.ports import CaseQuery
 from regtech.errors import NotFoundError, UsageError
 
@@ -72,70 +71,40 @@ CASE_PLACE: Final = (int, int, int, str)
 RESTRICTED_PLACE: Final = (int, str)
 
 
-@dataclass(slots=True)
-class Pending:
-    """An entry that is written at the end of a unit, when its place in the chain is known."""
-
-    draft: Draft
-    case: str
-    sequence: int
-    at_us: int
-    actor: str
-    chain: str
-
-
-def unsealed(pending: Pending) -> Entry:
-    """The entry as ``apply`` takes it, before it has its place in the chain."""
-    return seal(
-        pending.draft,
-        case=pending.case,
-        sequence=pending.sequence,
-        at_us=pending.at_us,
-        actor=pending.actor,
-        chain=pending.chain,
-        position=0,
-        previous=b"",
-        salt=None,
-    )
-
-
 def extend(
     case: Case | None, case_id: str, chain: str, drafts: Iterable[Draft], at_us: int, actor: str
-) -> tuple[Case, list[Pending]]:
-    """The case after the drafts, and what is to be sealed."""
+) -> tuple[Case, list[Entry]]:
+    """The case after the drafts, and the entries that are still to be sealed."""
     made = []
     sequence = 0 if case is None else case.version
     for draft in drafts:
         sequence += 1
-        pending = Pending(draft, case_id, sequence, at_us, actor, chain)
-        case = apply(case, unsealed(pending))
-        made.append(pending)
+        entry = entry_of(
+            draft, case=case_id, sequence=sequence, at_us=at_us, actor=actor, chain=chain
+        )
+        case = apply(case, entry)
+        made.append(entry)
     if case is None:
         raise UsageError("a case needs an entry")
     return case, made
 
 
+def unchained(chain: str, draft: Draft, at_us: int, actor: str) -> Entry:
+    """An entry about no case, still to be sealed."""
+    return entry_of(draft, case="", sequence=0, at_us=at_us, actor=actor, chain=chain)
+
+
 def chained(
-    pending: Sequence[Pending], position: int, previous: bytes, salt: Salt
+    entries: Iterable[Entry], position: int, previous: bytes, salt: Salt
 ) -> tuple[list[Entry], int, bytes]:
     """The entries of one chain, sealed one after the other, and the new end of it."""
-    entries = []
-    for item in pending:
+    sealed = []
+    for entry in entries:
         position += 1
-        entry = seal(
-            item.draft,
-            case=item.case,
-            sequence=item.sequence,
-            at_us=item.at_us,
-            actor=item.actor,
-            chain=item.chain,
-            position=position,
-            previous=previous,
-            salt=salt,
-        )
-        previous = entry.hash
-        entries.append(entry)
-    return entries, position, previous
+        made = seal(entry, position, previous, salt)
+        previous = made.hash
+        sealed.append(made)
+    return sealed, position, previous
 
 
 def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionConflictError:

@@ -34,7 +34,6 @@ from casework.stores.common import (
     CASE_PLACE,
     HUB_CASES,
     RESTRICTED_PLACE,
-    Pending,
     Salt,
     absent,
     case_order,
@@ -43,6 +42,7 @@ from casework.stores.common import (
     extend,
     outcomes_of,
     read_cursor,
+    unchained,
     version_conflict,
     write_cursor,
 )
@@ -344,7 +344,7 @@ class _Unit:
 
     def __init__(self, tables: _Tables, clock: Clock, salt: Salt) -> None:
         self._tables, self._clock, self._salt = tables, clock, salt
-        self._pending: list[Pending] = []
+        self._pending: list[Entry] = []
         self._touched: dict[str, None] = {}
 
     def case(self, scope: Scope, case_id: str) -> Case:
@@ -378,7 +378,7 @@ class _Unit:
         return after
 
     def log(self, scope: Scope, chain: str, draft: Draft) -> None:
-        self._pending.append(Pending(draft, "", 0, self._clock.now_us(), scope.actor, chain))
+        self._pending.append(unchained(chain, draft, self._clock.now_us(), scope.actor))
 
     def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
         tables, now = self._tables, self._clock.now_us()

@@ -7,6 +7,7 @@ that two units never wait for each other.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -20,15 +21,15 @@ from casework.cases.directive import Disposition
 from casework.cases.disclosure import sees, sees_alert
 from casework.cases.keys import RELATING, Key
 from casework.cases.scope import Scope
-from casework.cases.timeline import Draft, opened
+from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import CaseQuery, Intake, Topic
 from casework.stores.common import (
-    Pending,
     Salt,
     absent,
     chained,
     extend,
     outcomes_of,
+    unchained,
     version_conflict,
 )
 from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, queue
@@ -73,7 +74,7 @@ class SqlUnit:
         self._touched: dict[str, None] = {}
         """Those whose rows are behind."""
         self._changed: dict[str, None] = {}
-        self._pending: list[Pending] = []
+        self._pending: list[Entry] = []
         self._held: dict[str, set[str]] = {}
         self._fresh: set[str] = set()
         """Alerts that came in this unit."""
@@ -131,7 +132,7 @@ class SqlUnit:
         return after
 
     def log(self, scope: Scope, chain: str, draft: Draft) -> None:
-        self._pending.append(Pending(draft, "", 0, self._clock.now_us(), scope.actor, chain))
+        self._pending.append(unchained(chain, draft, self._clock.now_us(), scope.actor))
 
     def first(self, scope: Scope, query: CaseQuery) -> tuple[Case, ...]:
         self._flush()
@@ -155,8 +156,7 @@ class SqlUnit:
         known = self._digests(list(given))
         fresh = [alert for alert in given.values() if alert.id not in known]
         if fresh:
-            insert = self._insert(ALERTS).on_conflict_do_nothing()
-            self._connection.execute(insert, [alert_row(alert, now) for alert in fresh])
+            self._bulk(ALERTS, [alert_row(alert, now) for alert in fresh], repeats=True)
             if self._postgres:
                 # Another unit may have been faster: what is there now is in force.
                 raced = self._digests([alert.id for alert in fresh])
@@ -186,8 +186,7 @@ class SqlUnit:
             for alert in alerts
             for kind, value in alert.keys()
         ]
-        if rows:
-            self._connection.execute(self._insert(ALERT_KEYS).on_conflict_do_nothing(), rows)
+        self._bulk(ALERT_KEYS, rows, repeats=True)
 
     def _keep_conflicts(
         self, alerts: Sequence[StoredAlert], known: Mapping[str, str], now: int
@@ -223,11 +222,11 @@ class SqlUnit:
         new = [alert for alert in {a.id: a for a in alerts}.values() if alert.id not in held]
         self._put_alerts(case_id, [alert.id for alert in new])
         self._add_case_keys(case_id, new)
-        fresh = self._fresh
-        disposed = ALERTS.c.disposition != Disposition.OPEN.value
-        for some in chunks(sorted(alert.id for alert in new if alert.id not in fresh)):
-            update = sa.update(ALERTS).where(ALERTS.c.id.in_(some), disposed)
-            self._connection.execute(update.values(disposition=Disposition.OPEN.value))
+        older = sorted(alert.id for alert in new if alert.id not in self._fresh)
+        open_ = Disposition.OPEN.value
+        for some in chunks(older):
+            update = sa.update(ALERTS).where(ALERTS.c.id.in_(some), ALERTS.c.disposition != open_)
+            self._connection.execute(update.values(disposition=open_))
 
     def _put_alerts(self, case_id: str, alert_ids: Sequence[str]) -> None:
         """Rows are never taken away, so that the next number follows from how many there are."""
@@ -320,6 +319,28 @@ class SqlUnit:
     def _insert(self, table: sa.Table) -> Any:
         return postgresql.insert(table) if self._postgres else sqlite.insert(table)
 
+    def _bulk(
+        self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, repeats: bool = False
+    ) -> None:
+        """Insert rows that all have the same columns; ``repeats``: what is there already stays.
+
+        The values go to the driver as they are (text, whole numbers, bytes). Handing them through
+        the type system of SQLAlchemy costs more than SQLite takes for the rows.
+        """
+        if not rows:
+            return
+        insert = self._insert(table).inline()
+        if repeats:
+            insert = insert.on_conflict_do_nothing()
+        names = list(rows[0])
+        compiled = insert.compile(dialect=self._connection.dialect, column_keys=names)
+        order = compiled.positiontup
+        if order is None:
+            self._connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
+        else:
+            given = list(map(operator.itemgetter(*order), rows))
+            self._connection.exec_driver_sql(str(compiled), given)
+
     def _put(self, table: sa.Table, **row: Any) -> None:
         self._rows.setdefault(table, []).append(row)
 
@@ -339,27 +360,21 @@ class SqlUnit:
             known = [case for case in touched if case.id not in self._new]
             if fresh:
                 # No upsert: where another unit made the same case, this one has to fail.
-                self._connection.execute(sa.insert(CASES), [case_row(case) for case in fresh])
+                self._bulk(CASES, [case_row(case) for case in fresh])
             if known:
                 self._connection.execute(upsert, [case_row(case) for case in known])
             tenants = [{"tenant": t, "case_id": case.id} for case in touched for t in case.tenants]
-            if tenants:
-                self._connection.execute(
-                    self._insert(CASE_TENANTS).on_conflict_do_nothing(), tenants
-                )
+            self._bulk(CASE_TENANTS, tenants, repeats=True)
             self._new.clear()
             self._touched.clear()
         for table, rows in self._rows.items():
             # A case may get a key again; everything else is there once, or something is wrong.
-            insert = self._insert(table)
-            if table is CASE_KEYS:
-                insert = insert.on_conflict_do_nothing()
-            self._connection.execute(insert, rows)
+            self._bulk(table, rows, repeats=table is CASE_KEYS)
         self._rows.clear()
 
     def finish(self) -> None:
         """Seal what waits and send everything."""
-        by_chain: dict[str, list[Pending]] = {}
+        by_chain: dict[str, list[Entry]] = {}
         for pending in self._pending:
             by_chain.setdefault(pending.chain, []).append(pending)
         entries, ends = [], []
@@ -377,8 +392,7 @@ class SqlUnit:
         for case_id in self._changed:
             self._say(Topic.SEARCH, {"case": case_id, "version": self._cases[case_id].version})
         self._flush()
-        if entries:
-            self._connection.execute(sa.insert(ENTRIES), [entry_row(entry) for entry in entries])
+        self._bulk(ENTRIES, [entry_row(entry) for entry in entries])
 
     def _ends_of(self, chains: Sequence[str]) -> dict[str, tuple[int, bytes]]:
         """The ends of chains, held until the end of the unit."""
