@@ -32,6 +32,11 @@ class AlertFile:
             self._file.write(block)
 
     @property
+    def part(self) -> str:
+        """Where the alerts are until ``close``; after a resume those before it, at once."""
+        return self._file.part
+
+    @property
     def digest(self) -> str:
         """SHA-256 in hex over all alerts so far, those before a resume included."""
         return self._file.digest

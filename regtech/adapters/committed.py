@@ -193,6 +193,11 @@ class CommittedFile:
         return Position(self._length, self._hash.hexdigest())
 
     @property
+    def part(self) -> str:
+        """Where the content is until ``close``."""
+        return self._part
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hex, over the lines from the beginning of the file."""
         return self._hash.hexdigest()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from regtech.adapters.alerts import AlertFile
 from regtech.adapters.committed import STDOUT, Position
@@ -37,6 +38,9 @@ from regtech.errors import InputError, InternalError, Interrupted, UsageError
 from regtech.reference.load import Reference
 from regtech.sandbox.near import SUFFIX
 from regtech.sandbox.near import counts as near_counts
+
+if TYPE_CHECKING:
+    from regtech.app.casework import AlertStore
 
 _ENDING: Final = ".ndjson"
 
@@ -99,11 +103,6 @@ def run_command(
     Raises ``UsageError``, ``ContentError``, ``InputError``, ``StoreError``, ``SnapshotError``,
     ``CapacityError`` or ``Interrupted``; then no file bears the name of a finished one.
     """
-    if store is not None:
-        raise UsageError(
-            "there is no store of cases in this version: --store comes with the casework package",
-            hint="without --store the alerts go to the file that --out names",
-        )
     if from_ is not None and to is not None and from_ >= to:
         raise UsageError("--from is not before --to")
     outputs = Outputs.beside(out, quarantine, near is not None)
@@ -119,7 +118,8 @@ def run_command(
     settings = Settings(chosen, lateness, home, law_as_of, from_, to, near, map)
     with contextlib.ExitStack() as stack:
         folder = None if snapshot is None else stack.enter_context(SnapshotFolder(snapshot))
-        run = _Run(settings, outputs, files, batch, strict, folder, resume, told, clock)
+        kept = None if store is None else stack.enter_context(_opened(store, clock))
+        run = _Run(settings, outputs, files, batch, strict, folder, resume, told, clock, kept)
         # A pipe may give nothing for hours: there the first signal has to break off.
         patient = all(file.size is not None and Path(file.name).is_file() for file in files)
         stopping = stack.enter_context(Stopping(patient))
@@ -132,6 +132,15 @@ def run_command(
         except BaseException:
             run.abandon()
             raise
+
+
+@contextlib.contextmanager
+def _opened(url: str, clock: Clock) -> Iterator[AlertStore]:
+    # Casework and its libraries are only imported by a run that has a store.
+    from regtech.app.casework import AlertStore, casework
+
+    with casework(url, create=True, clock=clock) as parts:
+        yield AlertStore(parts)
 
 
 class _Run:
@@ -148,7 +157,9 @@ class _Run:
         resume: bool,
         told: Progress,
         clock: Clock,
+        store: AlertStore | None,
     ) -> None:
+        self.store = store
         self.settings, self.outputs = settings, outputs
         self.strict, self.folder, self.told, self.clock = strict, folder, told, clock
         self.notes: list[str] = []
@@ -207,6 +218,10 @@ class _Run:
 
     def work(self, stopping: Stopping) -> None:
         """Everything up to the end of the sources, and the snapshot of that."""
+        if self.store is not None and self.resumed_at is not None:
+            # The store may be younger than the run, or an old copy: what it has, it knows again.
+            with open(self.alerts.part, "rb") as written:
+                self.store.take(line.rstrip(b"\n") for line in written)
         while True:
             if stopping.asked:
                 saved = self.folder is not None and self.judging.merge.between()
@@ -224,7 +239,10 @@ class _Run:
             self.save()
 
     def _deliver(self, outcome: Outcome) -> None:
-        self.alerts.write(alert.canonical() for alert in outcome.alerts)
+        lines = [alert.canonical() for alert in outcome.alerts]
+        self.alerts.write(lines)
+        if self.store is not None:
+            self.store.take(lines)
         self.quarantine.write(outcome.rejects)
         if self.strict and outcome.rejects:
             first = outcome.rejects[0]
@@ -248,6 +266,8 @@ class _Run:
     def save(self) -> None:
         """A snapshot, after everything it relies on is durable."""
         assert self.folder is not None
+        if self.store is not None:
+            self.store.flush()
         positions = {"alerts": self.alerts.position(), "quarantine": self.quarantine.position()}
         said = said_of(self.judging, positions, self._known)
         self._saved = self.folder.write(said, arrays_of(self.judging))
@@ -282,6 +302,8 @@ class _Run:
             except BaseException:
                 file.abandon()
                 raise
+        if self.store is not None:
+            self.store.flush()
         digest = self.alerts.close().digest
         self.quarantine.close()
         return self._summary(digest, near, began)
@@ -328,6 +350,7 @@ class _Run:
             snapshot=None if self._saved is None else str(self._saved),
             resumed_at=self.resumed_at,
             near=tuple({"rule": rule, "near": n} for rule, n in sorted(near_counts(near).items())),
+            store=None if self.store is None else self.store.as_dict(),
             notes=(*self.notes, *self._remarks(found.waiting, found.overflows)),
         )
 

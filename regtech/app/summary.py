@@ -26,7 +26,8 @@ class RunSummary:
     ``events``: records given. ``judged`` + ``repeats`` + ``conflicts`` + ``late`` + ``outside`` +
     ``quarantined`` = ``events``; ``outside`` lies before ``--from`` or after ``--to``.
     ``ungoverned`` events were judged by no jurisdiction but the international set. ``digest``:
-    SHA-256 over the alerts, equal for equal findings. ``seconds``: wall time.
+    SHA-256 over the alerts, equal for equal findings. ``seconds``: wall time. ``store``: what
+    became of the alerts in a store of cases, where there is one.
     """
 
     events: int
@@ -47,6 +48,7 @@ class RunSummary:
     resumed_at: int | None = None
     near: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    store: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, keys in a stable order."""
@@ -80,5 +82,6 @@ class RunSummary:
             "snapshot": self.snapshot,
             "resumed_at": self.resumed_at,
             "near": list(self.near),
+            "store": self.store,
             "notes": list(self.notes),
         }

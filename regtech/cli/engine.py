@@ -10,7 +10,7 @@ import typer
 from regtech.app.options import parse_day, parse_length, parse_moment, parse_names, parse_share
 from regtech.app.settings import setting
 from regtech.cli.console import progress, write, write_json
-from regtech.cli.options import Home, Json, Lang, Map, Packs, Rules, language
+from regtech.cli.options import Home, Json, Lang, Map, Packs, Rules, Store, language
 from regtech.errors import UsageError
 
 Events = Annotated[
@@ -54,9 +54,7 @@ def run(
     out: Out = "alerts.ndjson",
     quarantine: Quarantine = None,
     map_: Map = None,
-    store: Annotated[
-        str | None, typer.Option(help="Store of cases; comes with the casework package.")
-    ] = None,
+    store: Store = None,
     snapshot: Annotated[
         Path | None, typer.Option(help="Folder for snapshots of the state.", show_default=False)
     ] = None,
@@ -107,7 +105,7 @@ def run(
         "out": out,
         "quarantine": quarantine,
         "map": map_,
-        "store": store,
+        "store": store or setting("REGTECH_STORE") or None,
         "snapshot": snapshot,
         "resume": resume,
         "batch": batch if batch is not None else _batch_setting(),

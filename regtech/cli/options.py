@@ -39,6 +39,14 @@ Home = Annotated[
     str | None, typer.Option(help="Jurisdiction of events that name no country: cn, eu, uk …")
 ]
 
+Store = Annotated[
+    str | None,
+    typer.Option(
+        help="Store of cases: sqlite:///cases.db, a file's name, or postgresql://user@host/name.",
+        show_default=False,
+    ),
+]
+
 
 def language(value: str | None) -> str:
     """The language asked for, or the one that is set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regtech.cli.console import shortened, table
 
@@ -65,5 +65,26 @@ def run_report(summary: RunSummary, lang: str) -> str:
         close = sum(int(entry["near"]) for entry in summary.near)
         lines.append(f"{_number(close)} near misses of {len(summary.near)} rules")
     lines.append(f"{_number(summary.alerts)} alerts in {summary.out}")
+    if summary.store is not None:
+        lines += store_report(summary.store, lang)
     lines.append(f"digest {summary.digest}")
     return "\n".join(lines)
+
+
+def store_report(store: dict[str, Any], lang: str) -> list[str]:
+    """What became of alerts in a store of cases, and how to see them."""
+    new, repeated, conflicts = store["new"], store["repeated"], len(store["conflicts"])
+    opened, changed = store["cases_opened"], store["cases_changed"]
+    if lang == "zh":
+        lines = [f"入库：新增预警 {_number(new)} 条，重复 {_number(repeated)} 条；"]
+        lines[0] += f"新立案 {_number(opened)} 件，更新 {_number(changed)} 件"
+        if conflicts:
+            lines.append(f"{_number(conflicts)} 条预警编号相同而内容不同：regtech cases conflicts")
+        lines.append(f"查看：regtech cases list --store {store['url']}")
+        return lines
+    lines = [f"in the store: {_number(new)} new alerts, {_number(repeated)} known; "]
+    lines[0] += f"{_number(opened)} cases opened, {_number(changed)} changed"
+    if conflicts:
+        lines.append(f"{_number(conflicts)} came under a known id: regtech cases conflicts")
+    lines.append(f"see them: regtech cases list --store {store['url']}")
+    return lines

@@ -108,7 +108,7 @@ class WorkingCalendar:
 
     def working_days_between(self, first: int, last: int) -> int:
         """Number of working days after ``first`` up to and including ``last``; 0 if none."""
-        return sum(self.is_working(day) for day in range(first + 1, last + 1))
+        return int(self.table(first + 1, last).sum()) if last > first else 0
 
     def table(self, first_day: int, last_day: int) -> Bytes:
         """1 for a working day, 0 for another, from the first to the last day, both included.

@@ -1,0 +1,234 @@
+"""Casework in SQLite: how fast alerts come in, and how long a page of a full queue takes.
+
+``python benchmarks/casework.py`` loads 100,000 alerts; ``--alerts 1000000 --cases 100000`` is the
+size that is promised. Three figures: alerts alone into the store (what a sink has to keep up with),
+alerts with their cases and timelines, and the time of pages over the full store. A page is what the
+service hands out: a query, the rows, the cases decoded and masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.common import CLOCK, SEED, arguments, machine, one_core  # noqa: E402
+from casework.cases.alert import StoredAlert  # noqa: E402
+from casework.cases.case import State  # noqa: E402
+from casework.cases.directive import CaseDirective  # noqa: E402
+from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
+from casework.ports import AlertsOf, CaseQuery, Matcher, Record  # noqa: E402
+from casework.service.cases import CaseService  # noqa: E402
+from casework.service.intake import AlertIntake  # noqa: E402
+from casework.service.simple import SimpleMatcher  # noqa: E402
+from casework.stores.sql.record import SqlRecord  # noqa: E402
+from regtech.reference.load import Reference  # noqa: E402
+
+PACKS = ("cn-aml-conduct", "cn-data-export", "eu-aml", "uk-aml", "hk-aml", "us-aml", "sg-data")
+TENANTS = 200
+PAGES = 30
+SERVICE = service_scope("benchmark")
+
+
+def alerts(count: int, cases: int, offset: int = 0) -> Iterator[StoredAlert]:
+    """Alerts of about the size that the engine writes; a subject's lie together in time.
+
+    ``cases`` subjects have ``count / cases`` alerts each, the alerts of a few hundred subjects
+    interleaved at a time, as a stream brings them.
+    """
+    draw = random.Random(SEED)
+    each = max(count // cases, 1)
+    window = 300
+    number = 0
+    for first in range(0, cases, window):
+        subjects = [s for s in range(first, min(first + window, cases)) for _ in range(each)]
+        draw.shuffle(subjects)
+        for subject in subjects:
+            number += 1
+            yield _alert(draw, number + offset, subject)
+
+
+def _alert(draw: random.Random, number: int, subject: int) -> StoredAlert:
+    pack = PACKS[subject % len(PACKS)]
+    tenant = f"BANK-{subject % TENANTS}"
+    body: dict[str, Any] = {
+        "id": hashlib.sha256(str(number).encode()).hexdigest()[:32],
+        "rule": f"{pack}-{draw.randrange(20)}",
+        "rule_version": "1.0.0",
+        "pack": pack,
+        "pack_digest": "1052d24742e7aa094a5e3c6ea033429755517451988cc1a8bb19048d38889dea",
+        "jurisdiction": pack[:2].upper(),
+        "kind": draw.choice(("breach", "report", "indicator", "suspicion")),
+        "severity": draw.choice(("low", "medium", "medium", "high", "critical")),
+        "subject": {"per": "customer", "id": f"K{subject}", "institution": tenant},
+        "time": f"2026-{1 + number % 9:02d}-{1 + number % 28:02d}T08:{number % 60:02d}:00Z",
+        "facts": {
+            "reporter": tenant,
+            "payer.account": f"ACC-{subject}",
+            "payee.account": f"ACC-{draw.randrange(10_000_000)}",
+            "payer.name": "Zhang San",
+            "amount": 800000,
+        },
+        "inputs": [[1600000, 1600000], [None, None]],
+        "events": [f"E{number}-{i}" for i in range(8)],
+        "due": None,
+        "explanation": {
+            "en": "Occasional wire transfers of HKD 8,000 or more without due diligence",
+            "zh": "八千港元以上非经常电传转账未作尽职审查",
+        },
+        "padding": "x" * 700,
+    }
+    return StoredAlert.of(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+class NoPolicy:
+    """A matcher that makes no cases, to measure the record alone."""
+
+    def directives(
+        self, scope: Scope, alerts: Sequence[StoredAlert], record: AlertsOf
+    ) -> Sequence[CaseDirective]:
+        return ()
+
+
+def load(
+    record: Record, matcher: Matcher, found: Iterator[StoredAlert], batch: int
+) -> tuple[int, float, float]:
+    """Alerts in; their number, wall seconds and CPU seconds of the intake alone."""
+    intake = AlertIntake(record, CLOCK, Reference.shipped(), matcher)
+    count, wall, cpu = 0, 0.0, 0.0
+    while True:
+        piece = [alert for _, alert in zip(range(batch), found, strict=False)]
+        if not piece:
+            return count, wall, cpu
+        for alert in piece:  # as they come from the wire: not parsed yet
+            object.__setattr__(alert, "_keys", None)
+        began, used = CLOCK.elapsed(), sum(os.times()[:2])
+        intake.take(SERVICE, piece)
+        wall += CLOCK.elapsed() - began
+        cpu += sum(os.times()[:2]) - used
+        count += len(piece)
+
+
+def rate(count: int, wall: float, cpu: float) -> dict[str, int]:
+    """Alerts a second of wall and of CPU time."""
+    return {"per second": round(count / wall), "per CPU second": round(count / cpu)}
+
+
+def pages(service: CaseService, record: SqlRecord) -> dict[str, list[float]]:
+    """Milliseconds of each page of several walks."""
+    wang = Scope("wang", frozenset({Role.SUPERVISOR}), None, None)
+    european = Scope("eva", frozenset({Role.SUPERVISOR}), frozenset({"EU", "UK"}), None)
+    bank = Scope("bank", frozenset({Role.INSTITUTION}), None, frozenset({"BANK-7"}))
+    now = CLOCK.now_us()
+    walks: dict[str, tuple[Scope, CaseQuery]] = {
+        "open": (wang, CaseQuery(awake_at_us=now)),
+        "everything": (wang, CaseQuery(open=None)),
+        "state": (wang, CaseQuery(state=State.NEW)),
+        "queue, free": (wang, CaseQuery(queue="cn", assignee="", awake_at_us=now)),
+        "theme": (wang, CaseQuery(theme="data_export")),
+        "two jurisdictions": (european, CaseQuery()),
+        "one tenant": (wang, CaseQuery(tenant="BANK-9")),
+        "overdue": (wang, CaseQuery(due_before_us=now)),
+        "nobody's": (wang, CaseQuery(assignee="somebody")),
+    }
+    found: dict[str, list[float]] = {}
+
+    def timed(name: str, act: Callable[[], Any]) -> Any:
+        began = CLOCK.elapsed()
+        result = act()
+        found.setdefault(name, []).append((CLOCK.elapsed() - began) * 1000)
+        return result
+
+    ids: list[str] = []
+    for name, (scope, query) in walks.items():
+        after = None
+        for _ in range(PAGES):
+
+            def page(scope: Scope = scope, query: CaseQuery = query, after: Any = after) -> Any:
+                made = service.list(scope, query, after=after)
+                for case in made.items:
+                    service.summary(scope, case)
+                return made
+
+            made = timed(name, page)
+            ids += [case.id for case in made.items[:2]]
+            after = made.after
+            if after is None:
+                break
+    after = None
+    for _ in range(PAGES):
+
+        def told(after: Any = after) -> Any:
+            return service.disclosed_list(bank, after=after)
+
+        made = timed("institution", told)
+        after = made.after
+        if after is None:
+            break
+    for case_id in ids[: PAGES * 3]:
+        timed("one case whole", lambda case_id=case_id: service.view(wang, case_id))
+    after = None
+    for _ in range(PAGES):
+        made = timed("alerts", lambda after=after: record.alerts(SERVICE, after=after))
+        after = made.after
+    for _ in range(PAGES):
+        timed("claim next", lambda: service.claim_next(wang))
+    return found
+
+
+def main() -> None:
+    """Load, walk, print."""
+    parser = arguments("alerts into SQLite, and pages of full queues", 0)
+    parser.add_argument("--alerts", type=int, default=100_000)
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--batch", type=int, default=2000)
+    given = parser.parse_args()
+    one_core(given.core)
+    result: dict[str, Any] = {"machine": machine(), "alerts": given.alerts, "cases": given.cases}
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        alone = SqlRecord(f"{folder}/alone.db", CLOCK, lambda: os.urandom(16))
+        few = min(given.alerts, 100_000)
+        count, wall, cpu = load(alone, NoPolicy(), alerts(few, few // 10), given.batch)
+        alone.close()
+        result["alerts alone"] = {
+            "per second": round(count / wall),
+            "per CPU s": round(count / cpu),
+        }
+        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(16))
+        reference = Reference.shipped()
+        made = alerts(given.alerts, given.cases)
+        count, wall, cpu = load(record, SimpleMatcher(reference), made, given.batch)
+        again = alerts(few, max(few * given.cases // given.alerts, 1))
+        repeated, wall_again, _ = load(record, SimpleMatcher(reference), again, given.batch)
+        result["with cases"] = rate(count, wall, cpu)
+        result["the same again"] = {"per second": round(repeated / wall_again)}
+        record.close()
+        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(16))
+        result["MiB"] = round((Path(folder) / "cases.db").stat().st_size / (1 << 20))
+        service = CaseService(record, CLOCK, reference)
+        result["pages, ms"] = {
+            name: {
+                "pages": len(times),
+                "p50": round(statistics.median(times), 1),
+                "p95": round(sorted(times)[int(len(times) * 0.95)], 1)
+                if len(times) > 1
+                else round(times[0], 1),
+                "max": round(max(times), 1),
+            }
+            for name, times in pages(service, record).items()
+        }
+        record.close()
+    print(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What alerts have in common: subject, group, party, account, device, person.
+
+The keys of an alert are how a policy finds what belongs together and how related cases are found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+
+class KeyKind(StrEnum):
+    """What a key names."""
+
+    SUBJECT = "subject"
+    """Whom the alert is about, with the institution that keeps it: ids are unique there only."""
+    GROUP = "group"
+    COUNTERPARTY = "counterparty"
+    PARTY = "party"
+    ACCOUNT = "account"
+    DEVICE = "device"
+    PERSON = "person"
+
+
+RELATING: Final = (KeyKind.PARTY, KeyKind.ACCOUNT, KeyKind.DEVICE, KeyKind.PERSON, KeyKind.GROUP)
+"""The kinds by which cases are related."""
+
+Key = tuple[KeyKind, str]
+
+_OTHER_SIDE: Final = ("payee", "counterparty", "recipient", "borrower", "partner")
+_PERSONS_MAX: Final = 50
+"""Persons of one alert that are kept as keys: a leak may name millions."""
+VALUE_MAX: Final = 200
+"""Characters of a key; of a longer one its SHA-256 is the key, since indexes have their bounds."""
+
+
+def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
+    """The keys of an alert as written, sorted, each once. Empty parts give none."""
+    found: set[Key] = set()
+
+    def add(kind: KeyKind, value: Any) -> None:
+        if isinstance(value, str) and value:
+            long = len(value) > VALUE_MAX
+            found.add((kind, _digest(value) if long else value))
+
+    subject = alert.get("subject") or {}
+    institution = subject.get("institution")
+    identity = subject.get("id", "")
+    add(KeyKind.SUBJECT, f"{institution}|{identity}" if institution else identity)
+    pers = str(subject.get("per", "")).split(",")
+    values = str(identity).split("|")
+    if len(pers) == len(values):
+        for per, value in zip(pers, values, strict=True):
+            if per != "event":
+                add(_kind_of(per), value)
+    for path, value in (alert.get("facts") or {}).items():
+        head, _, part = str(path).rpartition(".")
+        if part == "id" and head:
+            add(KeyKind.PARTY, value)
+            if head in _OTHER_SIDE:
+                add(KeyKind.COUNTERPARTY, value)
+        elif part == "account":
+            add(KeyKind.ACCOUNT, value)
+        elif part == "device":
+            add(KeyKind.DEVICE, value)
+        elif part == "group":
+            add(KeyKind.GROUP, value)
+        elif path == "persons" and isinstance(value, list):
+            for person in value[:_PERSONS_MAX]:
+                add(KeyKind.PERSON, person)
+    for path, value in (subject.get("by") or {}).items():
+        head, _, part = str(path).rpartition(".")
+        if part in ("id", "group"):
+            add(KeyKind.GROUP if part == "group" else KeyKind.PARTY, value)
+            if part == "id" and head in _OTHER_SIDE:
+                add(KeyKind.COUNTERPARTY, value)
+    return tuple(sorted(found))
+
+
+def _digest(value: str) -> str:
+    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+
+
+def _kind_of(per: str) -> KeyKind:
+    """What a part of a subject names, from how the rule calls it."""
+    last = per.rpartition(".")[2]
+    if last in ("account", "device", "group"):
+        return KeyKind(last)
+    return KeyKind.PERSON if last == "person" else KeyKind.PARTY

@@ -1,0 +1,1 @@
+"""Use cases: everything that people and machines do with cases, over the ports alone."""

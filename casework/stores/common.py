@@ -1,0 +1,141 @@
+"""What every store does in the same way: queries and cursors, timelines and their chains."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from casework.cases.alert import StoredAlert
+from casework.cases.case import Case, Outcome
+from casework.cases.errors import VersionConflictError
+from casework.cases.importance import order_of
+from casework.cases.scope import Scope
+from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
+from casework.ports import CaseQuery
+from regtech.errors import NotFoundError, UsageError
+
+HUB_CASES: Final = 200
+"""A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
+
+Salt = Callable[[], bytes]
+
+
+def absent(what: str, identity: str) -> NotFoundError:
+    """The one error for what is not there and for what is out of scope."""
+    return NotFoundError(f"there is no {what} {identity}")
+
+
+def effective(scope: Scope, query: CaseQuery) -> CaseQuery:
+    """The query as far as the scope may ask it."""
+    if not scope.restricted:
+        return query
+    return CaseQuery(
+        open=query.open,
+        jurisdiction=query.jurisdiction,
+        theme=query.theme,
+        tenant=query.tenant,
+    )
+
+
+def case_order(scope: Scope, case: Case) -> tuple[Any, ...]:
+    """What cases are sorted by for a scope."""
+    return (case.opened_us, case.id) if scope.restricted else order_of(case)
+
+
+def write_cursor(place: Sequence[Any]) -> str:
+    """A place in a list as opaque text."""
+    text = json.dumps(list(place), separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """The place. Raises ``UsageError`` for what ``write_cursor`` did not make for this list."""
+    try:
+        padded = text.encode() + b"=" * (-len(text) % 4)
+        place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        place = None
+    if (
+        not isinstance(place, list)
+        or len(place) != len(kinds)
+        or not all(type(value) is kind for value, kind in zip(place, kinds, strict=True))
+    ):
+        raise UsageError("not a cursor of this list", hint="take `after` of the page before")
+    return tuple(place)
+
+
+CASE_PLACE: Final = (int, int, int, str)
+RESTRICTED_PLACE: Final = (int, str)
+
+
+def extend(
+    case: Case | None, case_id: str, chain: str, drafts: Iterable[Draft], at_us: int, actor: str
+) -> tuple[Case, list[Entry]]:
+    """The case after the drafts, and the entries that are still to be sealed."""
+    made = []
+    sequence = 0 if case is None else case.version
+    for draft in drafts:
+        sequence += 1
+        entry = entry_of(
+            draft, case=case_id, sequence=sequence, at_us=at_us, actor=actor, chain=chain
+        )
+        case = apply(case, entry)
+        made.append(entry)
+    if case is None:
+        raise UsageError("a case needs an entry")
+    return case, made
+
+
+def unchained(chain: str, draft: Draft, at_us: int, actor: str) -> Entry:
+    """An entry about no case, still to be sealed."""
+    return entry_of(draft, case="", sequence=0, at_us=at_us, actor=actor, chain=chain)
+
+
+def chained(
+    entries: Iterable[Entry], position: int, previous: bytes, salt: Salt
+) -> tuple[list[Entry], int, bytes]:
+    """The entries of one chain, sealed one after the other, and the new end of it."""
+    sealed = []
+    for entry in entries:
+        position += 1
+        made = seal(entry, position, previous, salt)
+        previous = made.hash
+        sealed.append(made)
+    return sealed, position, previous
+
+
+def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionConflictError:
+    """What was done since the version that somebody saw, entry by entry."""
+    changes = []
+    for entry in since:
+        what = entry.kind.value
+        # The names of the fields suffice; their values may be graded.
+        names = sorted(entry.after)
+        if entry.kind.value in ("state_changed", "assigned"):
+            moved = [f"{n} {entry.before.get(n)} → {entry.after[n]}" for n in names]
+            what += " (" + ", ".join(moved) + ")"
+        elif names:
+            what += f" ({', '.join(names)})"
+        changes.append(f"{what} by {entry.actor}")
+    if seen > case.version:
+        changes = ["the version that was seen does not exist"]
+    return VersionConflictError(case.id, seen, case.version, changes)
+
+
+def outcomes_of(case: Case, alerts: Iterable[StoredAlert]) -> dict[tuple[str, str, str], Outcome]:
+    """(rule, tenant, jurisdiction) to outcome, as an ended case says it.
+
+    A rule that two persons overrode was unfounded, whatever became of the case. A merged case
+    says nothing: its alerts count where they went.
+    """
+    if not case.ended or case.merged_into is not None:
+        return {}
+    found = {}
+    for alert in alerts:
+        outcome = Outcome.UNFOUNDED if alert.rule in case.overridden else case.outcome
+        if outcome is not None:
+            found[alert.rule, alert.tenant, alert.jurisdiction] = outcome
+    return found

@@ -1,0 +1,480 @@
+"""The record in memory: nothing to set up, nothing kept; for tests, rehearsals and small tools."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from casework.cases.alert import StoredAlert
+from casework.cases.case import Case, Outcome
+from casework.cases.chain import FIRST_PREVIOUS
+from casework.cases.directive import Disposition
+from casework.cases.disclosure import sees, sees_alert
+from casework.cases.importance import order_of
+from casework.cases.keys import RELATING, Key
+from casework.cases.scope import Scope
+from casework.cases.sla import tell_at
+from casework.cases.timeline import Draft, Entry, opened
+from casework.ports import (
+    AlertConflict,
+    CaseQuery,
+    Intake,
+    Message,
+    Page,
+    Precision,
+    Related,
+    Topic,
+)
+from casework.stores.common import (
+    CASE_PLACE,
+    HUB_CASES,
+    RESTRICTED_PLACE,
+    Salt,
+    absent,
+    case_order,
+    chained,
+    effective,
+    extend,
+    outcomes_of,
+    read_cursor,
+    unchained,
+    version_conflict,
+    write_cursor,
+)
+from regtech.clock import Clock
+from regtech.errors import ConflictError, StoreError
+
+
+@dataclass
+class _Tables:
+    """Everything; values are immutable, so that a shallow copy of each table is a snapshot."""
+
+    cases: dict[str, Case] = field(default_factory=dict)
+    alerts: dict[str, StoredAlert] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
+    dispositions: dict[str, Disposition] = field(default_factory=dict)
+    conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Case to the alerts it has or had, in the order they came."""
+    gone: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(case, alert) that went to another case."""
+    timelines: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    logs: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    outcomes: dict[str, dict[tuple[str, str, str], Outcome]] = field(default_factory=dict)
+    messages: dict[int, Message] = field(default_factory=dict)
+    numbers: int = 0
+
+    def copy(self) -> _Tables:
+        made = _Tables()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            setattr(made, item.name, dict(value) if isinstance(value, dict) else value)
+        return made
+
+
+def _matches(case: Case, query: CaseQuery) -> bool:
+    pairs = (
+        (query.state, case.state),
+        (query.queue, case.queue),
+        (query.jurisdiction, case.jurisdiction),
+        (query.theme, case.theme),
+    )
+    if any(wanted is not None and wanted != found for wanted, found in pairs):
+        return False
+    if query.open is not None and query.open == case.ended:
+        return False
+    if query.assignee is not None and query.assignee != (case.assignee or ""):
+        return False
+    if query.tenant is not None and query.tenant not in case.tenants:
+        return False
+    if query.awake_at_us is not None and (case.snoozed_until_us or 0) > query.awake_at_us:
+        return False
+    if query.tell_before_us is not None and tell_at(case) >= query.tell_before_us:
+        return False
+    if query.due_before_us is not None:
+        return case.due_us is not None and case.due_us < query.due_before_us
+    return True
+
+
+class MemoryRecord:
+    """``casework.ports.Record`` in memory. ``salt`` gives 16 random bytes a call."""
+
+    def __init__(self, clock: Clock, salt: Salt) -> None:
+        self._clock, self._salt = clock, salt
+        self._lock = threading.RLock()
+        self._tables = _Tables()
+        self._busy = False
+
+    @contextmanager
+    def unit(self, scope: Scope) -> Iterator[_Unit]:
+        with self._lock:
+            if self._busy:
+                raise StoreError("a unit of work within a unit of work")
+            self._busy = True
+            kept = self._tables.copy()
+            try:
+                unit = _Unit(self._tables, self._clock, self._salt)
+                yield unit
+                unit.finish()
+            except BaseException:
+                self._tables = kept
+                raise
+            finally:
+                self._busy = False
+
+    def case(self, scope: Scope, case_id: str) -> Case:
+        with self._lock:
+            return _case(self._tables, scope, case_id)
+
+    def cases(
+        self, scope: Scope, query: CaseQuery, *, after: str | None = None, limit: int = 50
+    ) -> Page[Case]:
+        asked = effective(scope, query)
+        kinds = RESTRICTED_PLACE if scope.restricted else CASE_PLACE
+        place = None if after is None else read_cursor(after, kinds)
+        with self._lock:
+            found = [c for c in self._tables.cases.values() if sees(scope, c)]
+        found = [case for case in found if _matches(case, asked)]
+        found.sort(key=lambda case: case_order(scope, case))
+        if place is not None:
+            found = [case for case in found if case_order(scope, case) > place]
+        items = found[:limit]
+        more = len(found) > limit
+        return Page(tuple(items), write_cursor(case_order(scope, items[-1])) if more else None)
+
+    def timeline(
+        self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        with self._lock:
+            _case(self._tables, scope, case_id)
+            return self._tables.timelines[case_id][after : after + limit]
+
+    def case_alerts(
+        self, scope: Scope, case_id: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[StoredAlert]:
+        first = 0 if after is None else read_cursor(after, (int,))[0]
+        with self._lock:
+            _case(self._tables, scope, case_id)
+            found = _alerts_in(self._tables, case_id)
+        rest = [(number, alert) for number, alert in found if number > first]
+        items = rest[:limit]
+        more = len(rest) > limit
+        return Page(
+            tuple(alert for _, alert in items), write_cursor((items[-1][0],)) if more else None
+        )
+
+    def alert(self, scope: Scope, alert_id: str) -> StoredAlert:
+        with self._lock:
+            alert = self._tables.alerts.get(alert_id)
+        if alert is None or not sees_alert(scope, alert):
+            raise absent("alert", alert_id)
+        return alert
+
+    def alerts(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[StoredAlert]:
+        place = None if after is None else read_cursor(after, (int, str))
+        with self._lock:
+            found = [a for a in self._tables.alerts.values() if sees_alert(scope, a)]
+            known = dict(self._tables.dispositions)
+        if disposition is not None:
+            found = [a for a in found if known[a.id] is disposition]
+        found.sort(key=lambda alert: (-alert.time_us, alert.id))
+        if place is not None:
+            found = [a for a in found if (-a.time_us, a.id) > place]
+        items = found[:limit]
+        more = len(found) > limit
+        last = items[-1] if items else None
+        return Page(tuple(items), write_cursor((-last.time_us, last.id)) if more and last else None)
+
+    def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
+        with self._lock:
+            tables = self._tables
+            found = [
+                tables.cases[case_id]
+                for case_id, ids in tables.held.items()
+                if alert_id in ids and (case_id, alert_id) not in tables.gone
+            ]
+        seen = [case for case in found if sees(scope, case)]
+        return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
+
+    def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
+        with self._lock:
+            _case(self._tables, scope, case_id)
+            tables = self._tables
+            keys = {other: _keys_in(tables, other) for other in tables.cases}
+            counts = Counter(key for found in keys.values() for key in found)
+            shared: dict[str, set[Key]] = defaultdict(set)
+            for other, found in keys.items():
+                if other != case_id:
+                    for key in found & keys[case_id]:
+                        if counts[key] <= HUB_CASES:
+                            shared[other].add(key)
+            related = [
+                Related(tables.cases[other], tuple(sorted(found)))
+                for other, found in shared.items()
+                if sees(scope, tables.cases[other])
+            ]
+        related.sort(key=lambda found: (-len(found.shared), found.case.id))
+        return tuple(related[:limit])
+
+    def conflicts(
+        self, scope: Scope, *, after: str | None = None, limit: int = 50
+    ) -> Page[AlertConflict]:
+        place = None if after is None else read_cursor(after, (str, str))
+        with self._lock:
+            found = sorted(self._tables.conflicts.items())
+        seen = [
+            (key, conflict)
+            for key, conflict in found
+            if sees_alert(scope, conflict.alert) and (place is None or key > place)
+        ]
+        more = len(seen) > limit
+        items = seen[:limit]
+        return Page(tuple(c for _, c in items), write_cursor(items[-1][0]) if more else None)
+
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        with self._lock:
+            return _alerts_of(self._tables, scope, keys, since_us, until_us)
+
+    def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
+        with self._lock:
+            case = _case(self._tables, scope, case_id)
+            content = self._tables.files.get(sha256)
+        if content is None or not any(ref.sha256 == sha256 for ref in case.files):
+            raise absent("file", sha256)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreError(f"the file {sha256} is damaged")
+        return content
+
+    def precision(self, scope: Scope) -> tuple[Precision, ...]:
+        with self._lock:
+            counts: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
+            for found in self._tables.outcomes.values():
+                for key, outcome in found.items():
+                    counts[key][outcome] += 1
+        return tuple(
+            Precision(rule, tenant, where, *(counter[outcome] for outcome in Outcome))
+            for (rule, tenant, where), counter in sorted(counts.items())
+            if scope.reaches(where, (tenant,))
+        )
+
+    def chains(self, scope: Scope) -> Mapping[str, tuple[int, bytes]]:
+        with self._lock:
+            return {
+                chain: (log[-1].position, log[-1].hash)
+                for chain, log in sorted(self._tables.logs.items())
+                if scope.reaches_chain(chain)
+            }
+
+    def log(
+        self, scope: Scope, chain: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        with self._lock:
+            if not scope.reaches_chain(chain):
+                return ()
+            return self._tables.logs.get(chain, ())[after : after + limit]
+
+    def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
+        with self._lock:
+            found = [m for m in self._tables.messages.values() if m.topic is topic]
+        return tuple(sorted(found, key=lambda message: message.number)[:limit])
+
+    def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
+        with self._lock:
+            for number in numbers:
+                message = self._tables.messages.get(number)
+                if message is not None and message.topic is topic:
+                    del self._tables.messages[number]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _case(tables: _Tables, scope: Scope, case_id: str) -> Case:
+    case = tables.cases.get(case_id)
+    if case is None or not sees(scope, case):
+        raise absent("case", case_id)
+    return case
+
+
+def _alerts_in(tables: _Tables, case_id: str) -> list[tuple[int, StoredAlert]]:
+    ids = tables.held.get(case_id, ())
+    return [
+        (number, tables.alerts[alert_id])
+        for number, alert_id in enumerate(ids, 1)
+        if (case_id, alert_id) not in tables.gone
+    ]
+
+
+def _keys_in(tables: _Tables, case_id: str) -> set[Key]:
+    alerts = (alert for _, alert in _alerts_in(tables, case_id))
+    return {key for alert in alerts for key in alert.keys() if key[0] in RELATING}
+
+
+def _alerts_of(
+    tables: _Tables, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+) -> list[StoredAlert]:
+    wanted = set(keys)
+    found = [
+        alert
+        for alert in tables.alerts.values()
+        if since_us <= alert.time_us <= until_us
+        and sees_alert(scope, alert)
+        and wanted.intersection(alert.keys())
+    ]
+    return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+
+
+class _Unit:
+    """A transaction on the tables; ``MemoryRecord.unit`` takes them back where it fails."""
+
+    def __init__(self, tables: _Tables, clock: Clock, salt: Salt) -> None:
+        self._tables, self._clock, self._salt = tables, clock, salt
+        self._pending: list[Entry] = []
+        self._touched: dict[str, None] = {}
+
+    def case(self, scope: Scope, case_id: str) -> Case:
+        return _case(self._tables, scope, case_id)
+
+    def find(self, scope: Scope, case_ids: Collection[str]) -> dict[str, Case]:
+        cases = self._tables.cases
+        return {i: cases[i] for i in sorted(case_ids) if i in cases and sees(scope, cases[i])}
+
+    def open(self, scope: Scope, case: Case, detail: Mapping[str, Any]) -> Case:
+        if case.id in self._tables.cases:
+            raise ConflictError(f"there is a case {case.id} already")
+        return self._extend(None, case.id, case.chain, [opened(case, detail)], scope.actor)
+
+    def append(self, scope: Scope, case_id: str, seen: int, drafts: Sequence[Draft]) -> Case:
+        case = self.case(scope, case_id)
+        if seen != case.version:
+            since = self._tables.timelines.get(case_id, ())[max(seen, 0) :]
+            raise version_conflict(case, seen, since)
+        if not drafts:
+            return case
+        return self._extend(case, case_id, case.chain, drafts, scope.actor)
+
+    def _extend(
+        self, case: Case | None, case_id: str, chain: str, drafts: Sequence[Draft], actor: str
+    ) -> Case:
+        after, made = extend(case, case_id, chain, drafts, self._clock.now_us(), actor)
+        self._pending += made
+        self._tables.cases[case_id] = after
+        self._touched[case_id] = None
+        return after
+
+    def log(self, scope: Scope, chain: str, draft: Draft) -> None:
+        self._pending.append(unchained(chain, draft, self._clock.now_us(), scope.actor))
+
+    def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
+        tables, now = self._tables, self._clock.now_us()
+        new: list[str] = []
+        conflicts: list[str] = []
+        repeated = 0
+        for alert in alerts:
+            known = tables.alerts.get(alert.id)
+            if known is None:
+                tables.alerts[alert.id] = alert
+                tables.received[alert.id] = now
+                tables.dispositions[alert.id] = Disposition.OPEN
+                new.append(alert.id)
+            elif known.digest == alert.digest:
+                repeated += 1
+            else:
+                conflict = AlertConflict(alert, known.digest, now)
+                if tables.conflicts.setdefault((alert.id, alert.digest), conflict) is conflict:
+                    conflicts.append(alert.id)
+                else:
+                    repeated += 1
+        if new:
+            self._say(Topic.SEARCH, {"alerts": new})
+        return Intake(tuple(new), repeated, tuple(conflicts))
+
+    def dispose(self, scope: Scope, alert_ids: Collection[str], as_: Disposition) -> None:
+        attached = {a for ids in self._tables.held.values() for a in ids}
+        for alert_id in alert_ids:
+            if alert_id in self._tables.alerts and alert_id not in attached:
+                self._tables.dispositions[alert_id] = as_
+
+    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> None:
+        held = self._tables.held.get(case_id, ())
+        new = tuple(dict.fromkeys(a.id for a in alerts if a.id not in held))
+        self._tables.held[case_id] = held + new
+        for alert_id in new:
+            self._tables.dispositions[alert_id] = Disposition.OPEN
+
+    def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
+        held = self._tables.held.get(to_case, ())
+        for alert_id in alert_ids:
+            self._tables.gone[from_case, alert_id] = to_case
+            self._tables.gone.pop((to_case, alert_id), None)
+        self._tables.held[to_case] = held + tuple(a for a in alert_ids if a not in held)
+
+    def held(self, scope: Scope, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        held = self._tables.held
+        return {i: frozenset(held[i]) for i in case_ids if held.get(i)}
+
+    def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
+        self.case(scope, case_id)
+        return [alert for _, alert in _alerts_in(self._tables, case_id)]
+
+    def alerts(self, scope: Scope, alert_ids: Sequence[str]) -> Sequence[StoredAlert]:
+        found = (self._tables.alerts.get(alert_id) for alert_id in alert_ids)
+        return [alert for alert in found if alert is not None and sees_alert(scope, alert)]
+
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        return _alerts_of(self._tables, scope, keys, since_us, until_us)
+
+    def first(self, scope: Scope, query: CaseQuery) -> tuple[Case, ...]:
+        asked = effective(scope, query)
+        found = [c for c in self._tables.cases.values() if sees(scope, c) and _matches(c, asked)]
+        return tuple(sorted(found, key=order_of)[:2])
+
+    def put_file(self, scope: Scope, sha256: str, content: bytes) -> None:
+        self._tables.files.setdefault(sha256, content)
+
+    def settle(self, scope: Scope, case: Case) -> None:
+        alerts = (alert for _, alert in _alerts_in(self._tables, case.id))
+        found = outcomes_of(case, alerts)
+        self._tables.outcomes.pop(case.id, None)
+        if found:
+            self._tables.outcomes[case.id] = found
+
+    def _say(self, topic: Topic, body: Mapping[str, Any]) -> None:
+        self._tables.numbers += 1
+        number = self._tables.numbers
+        self._tables.messages[number] = Message(number, topic, self._clock.now_us(), body)
+
+    def finish(self) -> None:
+        """Seal what waits, chain by chain, and say what there is to pass on."""
+        tables = self._tables
+        for chain in sorted({pending.chain for pending in self._pending}):
+            log = tables.logs.get(chain, ())
+            last = (log[-1].position, log[-1].hash) if log else (0, FIRST_PREVIOUS)
+            mine = [pending for pending in self._pending if pending.chain == chain]
+            entries, _, _ = chained(mine, *last, self._salt)
+            tables.logs[chain] = log + tuple(entries)
+            for entry in entries:
+                if entry.case:
+                    before = tables.timelines.get(entry.case, ())
+                    tables.timelines[entry.case] = (*before, entry)
+                    body = {"case": entry.case, "sequence": entry.sequence, "kind": entry.kind}
+                    self._say(Topic.WEBHOOKS, {**body, "kind": entry.kind.value})
+        for case_id in self._touched:
+            self._say(Topic.SEARCH, {"case": case_id, "version": tables.cases[case_id].version})

@@ -1,0 +1,1 @@
+"""The record in SQLite or PostgreSQL, by one code: SQLAlchemy Core, migrations by Alembic."""

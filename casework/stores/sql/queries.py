@@ -1,0 +1,123 @@
+"""Statements: the scope as a condition that no caller can leave out, and the queues."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+
+from casework.cases.disclosure import OPEN_KINDS
+from casework.cases.keys import Key
+from casework.cases.scope import Scope
+from casework.ports import CaseQuery
+from casework.stores.common import effective
+from casework.stores.sql.tables import (
+    ALERT_KEYS,
+    ALERTS,
+    CASE_TENANTS,
+    CASES,
+)
+
+Condition = sa.ColumnElement[bool]
+T = TypeVar("T")
+
+CHUNK: Final = 500
+"""Values of one IN: below the bounds of both servers."""
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Pieces of at most ``CHUNK``."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def in_scope(scope: Scope) -> list[Condition]:
+    """``disclosure.sees`` as conditions on cases; the contract suite holds the two together."""
+    made: list[Condition] = []
+    if scope.jurisdictions is not None:
+        made.append(CASES.c.jurisdiction.in_(sorted(scope.jurisdictions)))
+    if scope.tenants is not None:
+        tenants = sorted(scope.tenants)
+        mine = sa.exists().where(
+            CASE_TENANTS.c.case_id == CASES.c.id, CASE_TENANTS.c.tenant.in_(tenants)
+        )
+        made.append(mine)
+        if not scope.restricted:
+            strange = sa.exists().where(
+                CASE_TENANTS.c.case_id == CASES.c.id, CASE_TENANTS.c.tenant.not_in(tenants)
+            )
+            made.append(~strange)
+    if scope.restricted:
+        made.append(CASES.c.visible == 1)
+    return made
+
+
+def alert_in_scope(scope: Scope, table: sa.FromClause = ALERTS) -> list[Condition]:
+    """``disclosure.sees_alert`` as conditions on alerts."""
+    made: list[Condition] = []
+    if scope.jurisdictions is not None:
+        made.append(table.c.jurisdiction.in_(sorted(scope.jurisdictions)))
+    if scope.tenants is not None:
+        made.append(table.c.tenant.in_(sorted(scope.tenants)))
+    if scope.restricted:
+        made.append(table.c.kind.in_(sorted(OPEN_KINDS)))
+    return made
+
+
+def case_columns(scope: Scope) -> list[sa.Column[Any]]:
+    """The order of queues for the scope."""
+    c = CASES.c
+    return [c.opened_us, c.id] if scope.restricted else [c.rank, c.due_sort, c.opened_us, c.id]
+
+
+def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Select[Any]:
+    """Cases of a query in order, after a place."""
+    asked, c = effective(scope, query), CASES.c
+    where = in_scope(scope)
+    if asked.open is not None:
+        where.append(c.ended == int(not asked.open))
+    for column, wanted in (
+        (c.state, None if asked.state is None else asked.state.value),
+        (c.queue, asked.queue),
+        (c.assignee, asked.assignee),
+        (c.jurisdiction, asked.jurisdiction),
+        (c.theme, asked.theme),
+    ):
+        if wanted is not None:
+            where.append(column == wanted)
+    if asked.tenant is not None:
+        where.append(
+            sa.exists().where(CASE_TENANTS.c.case_id == c.id, CASE_TENANTS.c.tenant == asked.tenant)
+        )
+    if asked.awake_at_us is not None:
+        where.append(c.snoozed_us <= asked.awake_at_us)
+    if asked.due_before_us is not None:
+        where.append(c.due_sort < asked.due_before_us)
+    if asked.tell_before_us is not None:
+        where.append(c.tell_us < asked.tell_before_us)
+    columns = case_columns(scope)
+    if place is not None:
+        where.append(sa.tuple_(*columns) > sa.tuple_(*place))
+    return sa.select(c.body, *columns).where(*where).order_by(*columns)
+
+
+def alerts_by_key(
+    scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+) -> Iterator[sa.Select[Any]]:
+    """Statements that together find the alerts of the keys in the window; some may come twice."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, value in sorted(set(keys)):
+        by_kind.setdefault(kind.value, []).append(value)
+    for kind_name, values in by_kind.items():
+        for some in chunks(values):
+            yield (
+                sa.select(ALERTS)
+                .join(ALERT_KEYS, ALERT_KEYS.c.alert_id == ALERTS.c.id)
+                .where(
+                    ALERT_KEYS.c.kind == kind_name,
+                    ALERT_KEYS.c.value.in_(some),
+                    ALERT_KEYS.c.time_us.between(since_us, until_us),
+                    *alert_in_scope(scope),
+                )
+            )

@@ -1,0 +1,328 @@
+"""The record over SQLAlchemy: reading, and the units that write."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from casework.cases.alert import StoredAlert
+from casework.cases.case import Case, Outcome
+from casework.cases.directive import Disposition
+from casework.cases.disclosure import sees, sees_alert
+from casework.cases.keys import Key, KeyKind
+from casework.cases.scope import Scope
+from casework.cases.timeline import Entry
+from casework.ports import (
+    AlertConflict,
+    CaseQuery,
+    Message,
+    Page,
+    Precision,
+    Related,
+    Topic,
+)
+from casework.stores.common import (
+    CASE_PLACE,
+    HUB_CASES,
+    RESTRICTED_PLACE,
+    Salt,
+    absent,
+    case_order,
+    read_cursor,
+    write_cursor,
+)
+from casework.stores.sql.engine import open_engine, store_url, told
+from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
+from casework.stores.sql.rows import read_alert, read_case, read_entry, read_message
+from casework.stores.sql.tables import (
+    ALERT_CONFLICTS,
+    ALERTS,
+    CASE_ALERTS,
+    CASE_KEYS,
+    CASES,
+    CHAINS,
+    ENTRIES,
+    FILES,
+    OUTBOX,
+    OUTCOMES,
+)
+from casework.stores.sql.unit import SqlUnit, alerts_of
+from regtech.clock import Clock
+from regtech.errors import StoreError
+
+
+class SqlRecord:
+    """``casework.ports.Record`` in SQLite or PostgreSQL; may be used by several threads.
+
+    ``salt`` gives 16 random bytes a call. ``create`` False: the store has to be there.
+    """
+
+    def __init__(self, url: str, clock: Clock, salt: Salt, *, create: bool = True) -> None:
+        self._clock, self._salt = clock, salt
+        self._engine = open_engine(store_url(url), create=create)
+
+    @contextmanager
+    def unit(self, scope: Scope) -> Iterator[SqlUnit]:
+        with (
+            told(),
+            self._engine.connect().execution_options(regtech_writes=True) as connection,
+            connection.begin(),
+        ):
+            unit = SqlUnit(connection, self._clock, self._salt)
+            yield unit
+            unit.finish()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with told(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def _visible(self, connection: sa.Connection, scope: Scope, case_id: str) -> Case:
+        select = sa.select(CASES.c.body).where(CASES.c.id == case_id, *in_scope(scope))
+        body = connection.execute(select).scalar()
+        case = None if body is None else read_case(body)
+        # The second check is the same rule in its other form: neither alone lets anything out.
+        if case is None or not sees(scope, case):
+            raise absent("case", case_id)
+        return case
+
+    def case(self, scope: Scope, case_id: str) -> Case:
+        with self._reading() as connection:
+            return self._visible(connection, scope, case_id)
+
+    def cases(
+        self, scope: Scope, query: CaseQuery, *, after: str | None = None, limit: int = 50
+    ) -> Page[Case]:
+        kinds = RESTRICTED_PLACE if scope.restricted else CASE_PLACE
+        place = None if after is None else read_cursor(after, kinds)
+        with self._reading() as connection:
+            rows = connection.execute(queue(scope, query, place).limit(limit + 1)).all()
+        items = tuple(read_case(row.body) for row in rows[:limit])
+        more = len(rows) > limit
+        return Page(items, write_cursor(case_order(scope, items[-1])) if more else None)
+
+    def timeline(
+        self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        select = (
+            sa.select(ENTRIES)
+            .where(ENTRIES.c.case_id == case_id, ENTRIES.c.sequence > after)
+            .order_by(ENTRIES.c.sequence)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            self._visible(connection, scope, case_id)
+            return tuple(read_entry(row) for row in connection.execute(select))
+
+    def case_alerts(
+        self, scope: Scope, case_id: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[StoredAlert]:
+        first = 0 if after is None else read_cursor(after, (int,))[0]
+        c = CASE_ALERTS.c
+        select = (
+            sa.select(ALERTS, c.number)
+            .join(CASE_ALERTS, c.alert_id == ALERTS.c.id)
+            .where(c.case_id == case_id, c.moved_to.is_(None), c.number > first)
+            .order_by(c.number)
+            .limit(limit + 1)
+        )
+        with self._reading() as connection:
+            self._visible(connection, scope, case_id)
+            rows = connection.execute(select).all()
+        items = rows[:limit]
+        more = len(rows) > limit
+        return Page(
+            tuple(read_alert(row) for row in items),
+            write_cursor((items[-1].number,)) if more else None,
+        )
+
+    def alert(self, scope: Scope, alert_id: str) -> StoredAlert:
+        select = sa.select(ALERTS).where(ALERTS.c.id == alert_id, *alert_in_scope(scope))
+        with self._reading() as connection:
+            row = connection.execute(select).one_or_none()
+        if row is None or not sees_alert(scope, read_alert(row)):
+            raise absent("alert", alert_id)
+        return read_alert(row)
+
+    def alerts(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[StoredAlert]:
+        c = ALERTS.c
+        where = alert_in_scope(scope)
+        if disposition is not None:
+            where.append(c.disposition == disposition.value)
+        if after is not None:
+            time, identity = read_cursor(after, (int, str))
+            later = sa.and_(c.time_us == -time, c.id > identity)
+            where += [c.time_us <= -time, sa.or_(c.time_us < -time, later)]
+        select = sa.select(ALERTS).where(*where).order_by(c.time_us.desc(), c.id)
+        with self._reading() as connection:
+            rows = connection.execute(select.limit(limit + 1)).all()
+        items = rows[:limit]
+        more = len(rows) > limit
+        return Page(
+            tuple(read_alert(row) for row in items),
+            write_cursor((-items[-1].time_us, items[-1].id)) if more else None,
+        )
+
+    def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
+        select = (
+            sa.select(CASES.c.body)
+            .join(CASE_ALERTS, CASE_ALERTS.c.case_id == CASES.c.id)
+            .where(CASE_ALERTS.c.alert_id == alert_id, CASE_ALERTS.c.moved_to.is_(None))
+            .where(*in_scope(scope))
+        )
+        with self._reading() as connection:
+            found = [read_case(row.body) for row in connection.execute(select)]
+        seen = [case for case in found if sees(scope, case)]
+        return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
+
+    def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
+        k = CASE_KEYS.c
+        shared: dict[str, set[Key]] = defaultdict(set)
+        with self._reading() as connection:
+            self._visible(connection, scope, case_id)
+            mine = connection.execute(sa.select(k.kind, k.value).where(k.case_id == case_id)).all()
+            for kind, value in mine:
+                select = sa.select(k.case_id).where(k.kind == kind, k.value == value)
+                others = connection.execute(select.limit(HUB_CASES + 1)).scalars().all()
+                if len(others) <= HUB_CASES:
+                    for other in others:
+                        shared[other].add((KeyKind(kind), value))
+            shared.pop(case_id, None)
+            order = sorted(shared, key=lambda other: (-len(shared[other]), other))
+            found: list[Related] = []
+            for some in chunks(order):
+                select = sa.select(CASES.c.body).where(CASES.c.id.in_(some), *in_scope(scope))
+                cases = {c.id: c for c in map(read_case, connection.execute(select).scalars())}
+                found += [
+                    Related(cases[other], tuple(sorted(shared[other])))
+                    for other in some
+                    if other in cases and sees(scope, cases[other])
+                ]
+                if len(found) >= limit:
+                    break
+        return tuple(found[:limit])
+
+    def conflicts(
+        self, scope: Scope, *, after: str | None = None, limit: int = 50
+    ) -> Page[AlertConflict]:
+        c = ALERT_CONFLICTS.c
+        where: list[sa.ColumnElement[bool]] = []
+        if after is not None:
+            identity, digest = read_cursor(after, (str, str))
+            later = sa.and_(c.alert_id == identity, c.digest > bytes.fromhex(digest))
+            where.append(sa.or_(c.alert_id > identity, later))
+        if scope.tenants is not None:
+            where.append(c.tenant.in_(sorted(scope.tenants)))
+        select = sa.select(ALERT_CONFLICTS).where(*where).order_by(c.alert_id, c.digest)
+        found: list[AlertConflict] = []
+        with self._reading() as connection:
+            for row in connection.execute(select):
+                alert = StoredAlert.of(bytes(row.raw), row.tenant)
+                if sees_alert(scope, alert):
+                    known = bytes(row.known_digest).hex()
+                    found.append(AlertConflict(alert, known, row.received_us))
+                if len(found) > limit:
+                    break
+        items = found[:limit]
+        more = len(found) > limit
+        last = items[-1].alert if items else None
+        return Page(tuple(items), write_cursor((last.id, last.digest)) if more and last else None)
+
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        with self._reading() as connection:
+            return alerts_of(connection, scope, keys, since_us, until_us)
+
+    def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
+        with self._reading() as connection:
+            case = self._visible(connection, scope, case_id)
+            select = sa.select(FILES.c.content).where(FILES.c.sha256 == sha256)
+            content = connection.execute(select).scalar()
+        if content is None or not any(ref.sha256 == sha256 for ref in case.files):
+            raise absent("file", sha256)
+        if hashlib.sha256(bytes(content)).hexdigest() != sha256:
+            raise StoreError(f"the file {sha256} is damaged", hint="restore it from a backup")
+        return bytes(content)
+
+    def precision(self, scope: Scope) -> tuple[Precision, ...]:
+        c = OUTCOMES.c
+        names = (c.rule, c.tenant, c.jurisdiction)
+        select = sa.select(*names, c.outcome, sa.func.count().label("cases"))
+        counts: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
+        with self._reading() as connection:
+            for row in connection.execute(select.group_by(*names, c.outcome)):
+                counts[row.rule, row.tenant, row.jurisdiction][Outcome(row.outcome)] += row.cases
+        return tuple(
+            Precision(rule, tenant, where, *(counter[outcome] for outcome in Outcome))
+            for (rule, tenant, where), counter in sorted(counts.items())
+            if scope.reaches(where, (tenant,))
+        )
+
+    def chains(self, scope: Scope) -> Mapping[str, tuple[int, bytes]]:
+        c = CHAINS.c
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(c.chain, c.position, c.hash)).all()
+        found = {row.chain: (row.position, bytes(row.hash)) for row in rows if row.position}
+        return {name: found[name] for name in sorted(found) if scope.reaches_chain(name)}
+
+    def log(
+        self, scope: Scope, chain: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        if not scope.reaches_chain(chain):
+            return ()
+        select = (
+            sa.select(ENTRIES)
+            .where(ENTRIES.c.chain == chain, ENTRIES.c.position > after)
+            .order_by(ENTRIES.c.position)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return tuple(read_entry(row) for row in connection.execute(select))
+
+    def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
+        select = (
+            sa.select(OUTBOX)
+            .where(OUTBOX.c.topic == topic.value)
+            .order_by(OUTBOX.c.number)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return tuple(read_message(row) for row in connection.execute(select))
+
+    def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
+        with (
+            told(),
+            self._engine.connect().execution_options(regtech_writes=True) as connection,
+            connection.begin(),
+        ):
+            for some in chunks(sorted(numbers)):
+                mine = sa.delete(OUTBOX).where(OUTBOX.c.topic == topic.value)
+                connection.execute(mine.where(OUTBOX.c.number.in_(some)))
+
+    def close(self) -> None:
+        """Let go of connections; SQLite is told what it may want to know for its plans."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA optimize")
+        self._engine.dispose()
+
+    def explain(self, scope: Scope, query: CaseQuery) -> list[Any]:
+        """How the server finds a page of a queue; for benchmarks and tests of indexes."""
+        select = queue(scope, query, None).limit(50)
+        text = select.compile(self._engine, compile_kwargs={"literal_binds": True})
+        prefix = "EXPLAIN QUERY PLAN" if self._engine.dialect.name == "sqlite" else "EXPLAIN"
+        with self._reading() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(f"{prefix} {text}")]

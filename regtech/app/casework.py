@@ -1,0 +1,133 @@
+"""Casework wired to a store: the service, the intake, and what the commands ask of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from casework.cases.alert import StoredAlert
+from casework.cases.scope import Role, Scope, service_scope
+from casework.ports import Record
+from casework.service.cases import CaseService
+from casework.service.intake import BATCH, AlertIntake, IntakeReport
+from casework.service.simple import SimpleMatcher
+from casework.stores.sql.engine import store_url
+from casework.stores.sql.record import SqlRecord
+from regtech.app.progress import Progress
+from regtech.clock import Clock, SystemClock
+from regtech.errors import InputError, UsageError
+from regtech.reference.load import Reference
+
+_SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """The parts that belong to one store."""
+
+    url: str
+    """The store's URL without a password."""
+    record: Record
+    service: CaseService
+    intake: AlertIntake
+
+
+@contextmanager
+def casework(url: str, *, create: bool = False, clock: Clock | None = None) -> Iterator[Casework]:
+    """Casework over the store of a URL; ``create`` makes one that is not there.
+
+    Raises ``UsageError`` for a URL that is none, ``StoreError`` where the store is not there.
+    """
+    shown = store_url(url).render_as_string(hide_password=True)
+    clock = clock or SystemClock()
+    record = SqlRecord(url, clock, lambda: secrets.token_bytes(_SALT_BYTES), create=create)
+    try:
+        reference = Reference.shipped()
+        service = CaseService(record, clock, reference)
+        intake = AlertIntake(record, clock, reference, SimpleMatcher(reference))
+        yield Casework(shown, record, service, intake)
+    finally:
+        record.close()
+
+
+def scope_of(
+    actor: str,
+    roles: Sequence[str],
+    *,
+    jurisdictions: Sequence[str] = (),
+    tenants: Sequence[str] = (),
+) -> Scope:
+    """A scope from words; none named means all. Raises ``UsageError``."""
+    known = [role.value for role in Role]
+    for role in roles:
+        if role not in known:
+            raise UsageError(f"no role {role!r}", hint="roles: " + ", ".join(known))
+    return Scope(
+        actor,
+        frozenset(Role(role) for role in roles),
+        frozenset(name.upper() for name in jurisdictions) or None,
+        frozenset(tenants) or None,
+    )
+
+
+class AlertStore:
+    """The alerts of a run on their way into a store: taken in batches, durable at ``flush``."""
+
+    def __init__(self, parts: Casework) -> None:
+        self._parts, self._scope = parts, service_scope("run")
+        self._waiting: list[StoredAlert] = []
+        self.report = IntakeReport()
+
+    def take(self, lines: Iterable[bytes]) -> None:
+        """Alerts as canonical JSON, without line ends."""
+        for line in lines:
+            self._waiting.append(StoredAlert.of(line))
+            if len(self._waiting) >= BATCH:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. A snapshot that lets the engine forget may then be taken."""
+        if self._waiting:
+            self.report.add(self._parts.intake.take(self._scope, self._waiting))
+            self._waiting = []
+
+    def as_dict(self) -> dict[str, Any]:
+        """What became of the alerts, for the summary of the run."""
+        return {"url": self._parts.url, **self.report.as_dict()}
+
+
+def import_alerts(
+    parts: Casework, files: Sequence[Path], *, tenant: str | None, progress: Progress
+) -> IntakeReport:
+    """Alerts of files that ``regtech run`` wrote into the store.
+
+    Raises ``InputError`` with file and line for a line that is no alert; what came before it in
+    whole batches stays, and the same import again goes on from there.
+    """
+    report, scope = IntakeReport(), service_scope("import")
+    for file in files:
+        try:
+            size = file.stat().st_size
+            stream = file.open("rb")
+        except OSError as error:
+            raise InputError(f"{file} could not be read: {error.strerror}") from None
+        progress.stage(f"importing {file}", size)
+        with stream:
+            batch: list[StoredAlert] = []
+            for number, line in enumerate(stream, 1):
+                progress.advance(len(line), f"{report.new:,} new")
+                if not line.strip():
+                    continue
+                try:
+                    batch.append(StoredAlert.of(line.rstrip(b"\r\n"), tenant))
+                except InputError as error:
+                    raise InputError(f"{file}:{number}: {error.message}", hint=error.hint) from None
+                if len(batch) == BATCH:
+                    report.add(parts.intake.take(scope, batch))
+                    batch = []
+            report.add(parts.intake.take(scope, batch))
+    return report

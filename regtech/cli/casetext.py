@@ -1,0 +1,198 @@
+"""Cases as a person reads them on a terminal, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from regtech.cli.console import shortened, table
+
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {
+        "case": "案件",
+        "prio": "优先级",
+        "severity": "严重程度",
+        "state": "状态",
+        "due": "期限",
+        "assignee": "经办人",
+        "alerts": "预警",
+        "what": "事由",
+        "theme": "主题",
+        "subject": "对象",
+        "institution": "机构",
+        "queue": "队列",
+        "policy": "策略",
+        "outcome": "结论",
+        "tags": "标签",
+        "checklist": "核查清单",
+        "requests": "待批事项",
+        "files": "文件",
+        "links": "关联",
+        "related": "相关案件",
+        "timeline": "时间线",
+        "rule": "规则",
+        "time": "时间",
+        "nobody": "无",
+        "open": "未结案",
+        "new": "新建",
+        "triage": "初审",
+        "investigation": "调查",
+        "escalated": "已上报",
+        "awaiting_approval": "待批准",
+        "reported": "已报送",
+        "closed": "已结案",
+        "reopened": "重新调查",
+        "critical": "极高",
+        "high": "高",
+        "medium": "中",
+        "low": "低",
+        "info": "提示",
+        "confirmed": "属实",
+        "unfounded": "不实",
+        "duplicate": "重复",
+        "data_error": "数据错误",
+        "precision": "准确率",
+        "no cases": "没有案件",
+        "more": "还有更多：",
+    }
+}
+
+
+def word(text: str, lang: str) -> str:
+    """A word of the product in the language, or as it is."""
+    return _WORDS.get(lang, {}).get(text, text)
+
+
+def due_text(line: Mapping[str, Any], lang: str) -> str:
+    """The due day and what is left of it in working days."""
+    clock = line["clock"]
+    if line["due"] is None:
+        return "–"
+    day, days = line["due"][:10], clock["working_days"]
+    if clock["state"] == "overdue":
+        over = f"逾期 {-days} 个工作日" if lang == "zh" else f"overdue {-days} wd"
+        return f"{day} ! {over}"
+    if days is None:
+        return str(day)
+    left = f"剩 {days} 个工作日" if lang == "zh" else f"{days} wd left"
+    return f"{day} {'~ ' if clock['state'] == 'warning' else ''}{left}"
+
+
+def list_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """Cases as a table, the most important first."""
+    if not lines:
+        return word("no cases", lang)
+    names = ("case", "prio", "severity", "state", "due", "assignee", "alerts", "what")
+    rows = [
+        [
+            line["id"],
+            str(line["priority"]),
+            word(line["severity"], lang),
+            word(line["state"], lang),
+            due_text(line, lang),
+            line["assignee"] or word("nobody", lang),
+            str(line["alerts"]),
+            shortened(line["reason"].get(lang) or line["reason"].get("en", ""), 48),
+        ]
+        for line in lines
+    ]
+    return table([word(name, lang) for name in names], rows, right=" r    r")
+
+
+def disclosed_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """The cases that an institution may know of."""
+    said = [f"{line['case']}  {line['theme']}  {_open(line, lang)}" for line in lines]
+    return "\n".join(said) or word("no cases", lang)
+
+
+def _open(line: Mapping[str, Any], lang: str) -> str:
+    return word("open" if line["open"] else "closed", lang)
+
+
+def case_text(view: Mapping[str, Any], lang: str) -> str:
+    """A case whole."""
+    subject = f"{view['subject']['per']} {view['subject']['key']}"
+    facts = [
+        ("state", word(view["state"], lang)),
+        ("severity", f"{word(view['severity'], lang)} ({view['priority']})"),
+        ("due", due_text(view, lang)),
+        ("assignee", view["assignee"] or word("nobody", lang)),
+        ("theme", view["theme"]),
+        ("subject", subject),
+        ("institution", ", ".join(view["tenants"])),
+        ("queue", view["queue"]),
+        ("tags", ", ".join(view["tags"])),
+        ("outcome", word(view["outcome"] or "", lang)),
+        ("links", ", ".join(f"{x['case']} ({x['relation']})" for x in view["links"])),
+        ("related", ", ".join(found["case"] for found in view["related"])),
+    ]
+    reason = view["reason"].get(lang) or view["reason"].get("en", "")
+    rows = [[word(name, lang), value] for name, value in facts if value]
+    parts = [f"{view['id']}  v{view['version']}  {reason}", table(["", ""], rows).strip("\n")]
+    alerts = [
+        [a["time"][:19], a["rule"], word(a["severity"], lang), shortened(_said(a, lang), 60)]
+        for a in view["found"]
+    ]
+    names = [word(name, lang) for name in ("time", "rule", "severity", "what")]
+    parts.append(f"{word('alerts', lang)}: {view['alerts']}\n" + table(names, alerts))
+    points = [
+        f"  [{'x' if point['done'] else ' '}] {point['id']}: {point['title'][lang]}"
+        + (" *" if point["required"] else "")
+        for point in view["checklist"]
+    ]
+    parts.append(f"{word('checklist', lang)} (*)\n" + "\n".join(points))
+    if view["requests"]:
+        asked = [
+            f"  {r['number']}: {r['gate']} {word(r['outcome'] or '', lang)} {r['about']} – "
+            f"{r['author']}: {r['reason']}"
+            for r in view["requests"]
+        ]
+        parts.append(f"{word('requests', lang)}\n" + "\n".join(asked))
+    lines = [
+        [str(e["sequence"]), e["at"][:19], e["actor"], e["kind"], shortened(_what(e), 70)]
+        for e in view["timeline"]
+    ]
+    parts.append(word("timeline", lang) + "\n" + table(["#", "", "", "", ""], lines).strip())
+    return "\n\n".join(parts)
+
+
+def _said(alert: Mapping[str, Any], lang: str) -> str:
+    said = alert.get("explanation") or {}
+    return str(said.get(lang) or said.get("en") or "")
+
+
+def _what(entry: Mapping[str, Any]) -> str:
+    detail, said = entry["detail"], []
+    if "text" in detail:
+        said.append(str(detail["text"]))
+    if "alerts" in detail:
+        said.append(f"{len(detail['alerts'])} alerts")
+    if entry["kind"] != "opened":
+        for name, value in entry["after"].items():
+            if not isinstance(value, (list, dict)) and not name.endswith("_us"):
+                said.append(f"{name} {entry['before'].get(name)} → {value}")
+    if entry["why"]:
+        said.append(f"({entry['why']})")
+    return "; ".join(said)
+
+
+def institution_text(view: Mapping[str, Any], lang: str) -> str:
+    """What an institution is shown of a case."""
+    head = f"{view['case']}  {view['theme']}  {_open(view, lang)}"
+    rows = [[a["time"][:19], a["rule"], a["due"] or "–", _said(a, lang)] for a in view["alerts"]]
+    names = [word(name, lang) for name in ("time", "rule", "due", "what")]
+    said = [f"  {m['by']}: {m.get('text') or m.get('name')}" for m in view["messages"]]
+    return "\n\n".join([head, table(names, rows), *(["\n".join(said)] if said else [])])
+
+
+def precision_text(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """How often rules were right."""
+    names = ("rule", "institution", "confirmed", "unfounded", "data_error", "duplicate")
+    made = [
+        [
+            *(str(row[name]) for name in ("rule", "tenant", *names[2:])),
+            "–" if row["precision"] is None else f"{row['precision']}",
+        ]
+        for row in rows
+    ]
+    return table([*(word(n, lang) for n in names), word("precision", lang)], made, right="  rrrrr")

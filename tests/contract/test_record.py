@@ -1,0 +1,433 @@
+"""What every store promises, whichever it is."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from casework.cases.alert import StoredAlert
+from casework.cases.case import Case, State
+from casework.cases.chain import FIRST_PREVIOUS, entry_hash
+from casework.cases.directive import Disposition
+from casework.cases.errors import VersionConflictError
+from casework.cases.keys import KeyKind
+from casework.cases.scope import Role, Scope
+from casework.cases.timeline import Draft, EntryKind, changed, replay
+from casework.ports import CaseQuery, Record, Topic
+from casework.stores.sql.record import SqlRecord
+from regtech.clock import ManualClock
+from regtech.errors import ConflictError, NotFoundError, RegtechError, UsageError
+from tests.contract.world import DAY_US, SERVICE, START_US, WANG, Salts, World, alert, scope
+
+
+@pytest.fixture
+def world(record: Record, clock: ManualClock) -> World:
+    return World(record, clock)
+
+
+# --- alerts
+
+
+def test_the_same_alert_again_changes_nothing(world: World) -> None:
+    first = world.intake.take(SERVICE, [alert(1), alert(2, subject="K2")])
+    before = (world.all(), world.record.chains(SERVICE))
+    # Found again in another file: still the same finding.
+    again = world.intake.take(SERVICE, [alert(2, subject="K2", file="other.ndjson"), alert(1)])
+    assert (first.new, first.opened) == (2, 2)
+    assert (again.new, again.repeated, again.opened, again.changed) == (0, 2, 0, 0)
+    assert (world.all(), world.record.chains(SERVICE)) == before
+
+
+def test_the_same_alert_twice_in_one_batch_is_one(world: World) -> None:
+    report = world.intake.take(SERVICE, [alert(1), alert(1), alert(1, severity="low")])
+    assert (report.new, report.repeated, len(report.conflicts)) == (1, 1, 1)
+    assert world.one().alert_count == 1
+
+
+def test_other_content_under_a_known_id_is_kept_and_reported(world: World) -> None:
+    kept = alert(1)
+    other = alert(1, severity="critical")
+    world.take(kept)
+    report = world.intake.take(SERVICE, [other])
+    again = world.intake.take(SERVICE, [other])
+    assert report.conflicts == [kept.id] and again.conflicts == [] and again.repeated == 1
+    assert world.record.alert(SERVICE, kept.id) == kept
+    (conflict,) = world.record.conflicts(SERVICE).items
+    assert conflict.alert == other and conflict.known_digest == kept.digest
+    assert world.record.conflicts(scope(tenants={"BANK-B"})).items == ()
+
+
+def test_alerts_are_paged_from_the_latest(world: World) -> None:
+    alerts = [alert(n, day=n % 3) for n in range(10)]
+    world.take(*alerts)
+    found: list[StoredAlert] = []
+    after = None
+    while True:
+        page = world.record.alerts(SERVICE, after=after, limit=3)
+        found += page.items
+        after = page.after
+        if after is None:
+            break
+    assert found == sorted(alerts, key=lambda a: (-a.time_us, a.id))
+
+
+def test_alerts_are_found_by_what_they_have_in_common(world: World) -> None:
+    alerts = [
+        alert(1, subject="K1", payee__account="ACC-9"),
+        alert(2, subject="K2", payee__account="ACC-9", day=5),
+        alert(3, subject="K3", tenant="BANK-B", payer__account="ACC-9", day=9),
+        alert(4, subject="K4", payee__account="x" * 1000),
+    ]
+    world.take(*alerts)
+    key = (KeyKind.ACCOUNT, "ACC-9")
+    find = world.record.alerts_of
+    week = START_US + 7 * DAY_US
+    assert find(SERVICE, [key], 0, week) == alerts[:2]
+    assert find(SERVICE, [key, (KeyKind.SUBJECT, "BANK-A|K1")], 0, 2 * week) == alerts[:3]
+    assert find(scope(tenants={"BANK-B"}), [key], 0, 2 * week) == [alerts[2]]
+    assert find(SERVICE, [], 0, week) == []
+    long = [k for k in alerts[3].keys() if k[0] is KeyKind.ACCOUNT]
+    assert find(SERVICE, long, 0, week) == [alerts[3]]
+
+
+def test_suppressed_and_braked_alerts_are_kept_and_shown(world: World) -> None:
+    ids = [alert(n).id for n in (1, 2, 3)]
+    with world.record.unit(SERVICE) as unit:
+        unit.add_alerts(SERVICE, [alert(1), alert(2), alert(3)])
+        unit.dispose(SERVICE, ids[:1], Disposition.SUPPRESSED)
+        unit.dispose(SERVICE, ids[1:2], Disposition.BRAKED)
+    shown = world.record.alerts
+    assert [a.id for a in shown(SERVICE, disposition=Disposition.SUPPRESSED).items] == ids[:1]
+    assert [a.id for a in shown(SERVICE, disposition=Disposition.BRAKED).items] == ids[1:2]
+    assert [a.id for a in shown(SERVICE, disposition=Disposition.OPEN).items] == ids[2:]
+
+
+def test_an_alert_in_a_case_is_never_suppressed(world: World) -> None:
+    world.take(alert(1))
+    with world.record.unit(SERVICE) as unit:
+        unit.dispose(SERVICE, [alert(1).id], Disposition.BRAKED)
+    assert world.record.alerts(SERVICE, disposition=Disposition.BRAKED).items == ()
+
+
+# --- cases and timelines
+
+
+def test_a_case_is_what_its_timeline_makes_of_it(world: World) -> None:
+    case = world.one(alert(1), alert(2, severity="high"))
+    after = world.service.comment(WANG, case.id, case.version, "hello")
+    entries = world.record.timeline(SERVICE, case.id)
+    assert [entry.sequence for entry in entries] == list(range(1, after.version + 1))
+    assert replay(entries) == world.record.case(SERVICE, case.id) == after
+    assert case.alert_count == 2 and case.severity == "high" and case.state is State.NEW
+
+
+def test_an_old_version_is_refused_with_what_was_done_since(world: World) -> None:
+    case = world.one()
+    world.service.tag(WANG, case.id, case.version, add=["cash"])
+    moved = world.service.assign(WANG, case.id, case.version + 1, "li")
+    with pytest.raises(VersionConflictError) as caught:
+        world.service.comment(scope("li"), case.id, case.version, "mine")
+    assert caught.value.changes == (
+        "tagged (tags) by wang",
+        "assigned (assignee None → li) by wang",
+    )
+    assert (caught.value.seen, caught.value.version) == (case.version, moved.version)
+    assert world.record.case(SERVICE, case.id) == moved
+    with pytest.raises(VersionConflictError, match="does not exist"):
+        world.service.comment(WANG, case.id, 99, "from the future")
+
+
+def test_a_unit_that_fails_leaves_nothing(world: World) -> None:
+    case = world.one()
+    before = (world.record.chains(SERVICE), world.record.messages(SERVICE, Topic.SEARCH))
+    with pytest.raises(RuntimeError), world.record.unit(SERVICE) as unit:
+        unit.add_alerts(SERVICE, [alert(9)])
+        unit.append(SERVICE, case.id, case.version, [changed(EntryKind.TAGGED, case, tags=("x",))])
+        unit.log(SERVICE, "", Draft(EntryKind.NOTED))
+        unit.put_file(SERVICE, "0" * 64, b"x")
+        raise RuntimeError("the machine stops here")
+    assert world.record.case(SERVICE, case.id) == case
+    assert (world.record.chains(SERVICE), world.record.messages(SERVICE, Topic.SEARCH)) == before
+    with pytest.raises(NotFoundError):
+        world.record.alert(SERVICE, alert(9).id)
+
+
+def test_a_case_is_opened_once(world: World) -> None:
+    case = world.one()
+    with pytest.raises(ConflictError), world.record.unit(SERVICE) as unit:
+        unit.open(SERVICE, case, {})
+
+
+def test_queues_are_paged_in_order_whatever_is_asked(world: World) -> None:
+    severities = ("low", "high", "medium", "critical", "info")
+    for n in range(40):
+        world.take(
+            alert(
+                n,
+                subject=f"K{n}",
+                severity=severities[n % 5],
+                day=n % 7,
+                jurisdiction=("CN", "EU")[n % 2],
+                tenant=f"BANK-{n % 3}",
+            )
+        )
+    cases = world.all()
+    order = [(-c.priority, c.due_us or 0, c.opened_us, c.id) for c in cases]
+    assert len(cases) == 40 and order == sorted(
+        order, key=lambda key: tuple(map(str, key[3:])) and key
+    )
+    for query in (
+        CaseQuery(),
+        CaseQuery(jurisdiction="EU"),
+        CaseQuery(queue="cn", assignee=""),
+        CaseQuery(state=State.NEW, tenant="BANK-1"),
+        CaseQuery(theme="money_laundering", awake_at_us=0),
+        CaseQuery(due_before_us=START_US + 5 * DAY_US),
+        CaseQuery(open=False),
+    ):
+        whole = world.record.cases(SERVICE, query, limit=1000).items
+        wanted = [case for case in cases if _fits(case, query)]
+        assert list(whole) == wanted
+        pieces: list[Case] = []
+        after = None
+        while True:
+            page = world.record.cases(SERVICE, query, after=after, limit=7)
+            pieces += page.items
+            after = page.after
+            if after is None:
+                break
+        assert pieces == wanted
+
+
+def _fits(case: Case, query: CaseQuery) -> bool:
+    return (
+        query.open is not False
+        and query.jurisdiction in (None, case.jurisdiction)
+        and query.queue in (None, case.queue)
+        and (query.tenant is None or query.tenant in case.tenants)
+        and (query.due_before_us is None or (case.due_us or 0) < query.due_before_us)
+    )
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxXQ", "\u00e9", "W1tbW1t"])
+def test_a_cursor_that_is_none_of_ours_is_refused(world: World, cursor: str) -> None:
+    with pytest.raises(UsageError, match="cursor"):
+        world.record.cases(SERVICE, CaseQuery(), after=cursor)
+
+
+def test_two_units_cannot_both_change_what_one_has_seen(world: World) -> None:
+    """Two threads add to the same case over and over: each version is written once."""
+    case = world.one()
+    refused: list[int] = []
+    done: list[int] = []
+    failed: list[RegtechError] = []
+
+    def work(actor: str) -> None:
+        for _ in range(10):
+            seen = world.record.case(SERVICE, case.id).version
+            try:
+                after = world.service.comment(scope(actor), case.id, seen, f"from {seen}")
+                done.append(after.version)
+            except VersionConflictError:
+                refused.append(seen)
+            except RegtechError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(done) == len(set(done)) and len(done) + len(refused) == 20
+    assert world.record.case(SERVICE, case.id).version == case.version + len(done)
+
+
+def test_two_people_never_claim_the_same_case(world: World) -> None:
+    for n in range(12):
+        world.take(alert(n, subject=f"K{n}"))
+    claimed: list[str] = []
+
+    def work(actor: str) -> None:
+        while True:
+            found = world.service.claim_next(scope(actor))
+            if found is None:
+                return
+            claimed.append(found[0].id)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 12
+
+
+# --- the log
+
+
+def test_every_tenants_log_is_a_chain(world: World) -> None:
+    world.take(alert(1), alert(2, tenant="BANK-B"))
+    case = world.all()[0]
+    world.service.comment(WANG, case.id, case.version, "look")
+    chains = world.record.chains(SERVICE)
+    assert sorted(chains) == ["BANK-A", "BANK-B"]
+    for name, (length, last) in chains.items():
+        entries = world.record.log(SERVICE, name)
+        previous = FIRST_PREVIOUS
+        for position, entry in enumerate(entries, 1):
+            assert (entry.position, entry.previous, entry.chain) == (position, previous, name)
+            assert entry.hash == entry_hash(previous, entry.content()) and entry.intact
+            previous = entry.hash
+        assert (len(entries), previous) == (length, last)
+
+
+def test_a_changed_value_breaks_the_chain_also_where_it_is_committed(world: World) -> None:
+    case = world.one()
+    world.service.comment(WANG, case.id, case.version, "look")
+    entry = world.record.timeline(SERVICE, case.id)[-1]
+    content = entry.content()
+    assert "look" not in str(content) and entry.detail["text"] == "look"
+    assert not replace(entry, detail={"text": "looked"}).intact
+    assert not replace(entry, actor="li").intact
+
+
+def test_what_is_written_is_to_be_passed_on(world: World) -> None:
+    case = world.one()
+    world.service.comment(WANG, case.id, case.version, "look")
+    hooks = world.record.messages(SERVICE, Topic.WEBHOOKS)
+    assert [m.body["kind"] for m in hooks] == ["opened", "commented"]
+    search = [m.body for m in world.record.messages(SERVICE, Topic.SEARCH)]
+    assert {"alerts": [alert(1).id]} in search
+    assert {"case": case.id, "version": case.version + 1} in search
+    world.record.acknowledge(SERVICE, Topic.WEBHOOKS, [hooks[0].number])
+    world.record.acknowledge(SERVICE, Topic.SEARCH, [hooks[1].number])
+    left = world.record.messages(SERVICE, Topic.WEBHOOKS)
+    assert [m.number for m in left] == [hooks[1].number]
+    assert len(world.record.messages(SERVICE, Topic.SEARCH)) == len(search)
+
+
+# --- scope
+
+STRANGERS = {
+    "another jurisdiction": scope(jurisdictions={"EU"}),
+    "another tenant": scope(tenants={"BANK-B"}),
+    "another institution": scope("b", Role.INSTITUTION, tenants={"BANK-B"}),
+    "no jurisdiction": scope(jurisdictions=set()),
+}
+
+
+@pytest.mark.parametrize("who", list(STRANGERS))
+def test_what_is_out_of_scope_is_as_if_it_were_not_there(world: World, who: str) -> None:
+    stranger: Scope = STRANGERS[who]
+    case = world.one(alert(1, payee__account="ACC-1"))
+    calls: list[Callable[[str, str], Any]] = [
+        lambda c, a: world.record.case(stranger, c),
+        lambda c, a: world.record.timeline(stranger, c),
+        lambda c, a: world.record.case_alerts(stranger, c),
+        lambda c, a: world.record.related(stranger, c),
+        lambda c, a: world.record.file(stranger, c, "0" * 64),
+        lambda c, a: world.record.alert(stranger, a),
+    ]
+    for call in calls:
+        said = []
+        for case_id, alert_id in ((case.id, alert(1).id), ("C-" + "0" * 20, "0" * 32)):
+            with pytest.raises(NotFoundError) as caught:
+                call(case_id, alert_id)
+            error = caught.value
+            said.append((str(error).replace(case_id, "?").replace(alert_id, "?"), error.code))
+        assert said[0] == said[1]
+    assert world.record.cases(stranger, CaseQuery(open=None)).items == ()
+    assert world.record.alerts(stranger).items == ()
+    assert world.record.cases_of_alert(stranger, alert(1).id) == ()
+    assert world.record.alerts_of(stranger, alert(1).keys(), 0, START_US + DAY_US) == []
+    with world.record.unit(stranger) as unit:
+        assert unit.find(stranger, [case.id]) == {}
+        assert unit.first(stranger, CaseQuery()) == ()
+        assert unit.alerts(stranger, [alert(1).id]) == []
+    with pytest.raises(NotFoundError), world.record.unit(stranger) as unit:
+        unit.append(stranger, case.id, case.version, [])
+
+
+def test_an_institution_never_learns_of_a_suspicion(world: World) -> None:
+    bank = scope("b", Role.INSTITUTION, tenants={"BANK-A"})
+    secret = world.one(alert(1, kind="suspicion"))
+    with pytest.raises(NotFoundError):
+        world.record.case(bank, secret.id)
+    with pytest.raises(NotFoundError):
+        world.record.alert(bank, alert(1).id)
+    assert world.record.cases(bank, CaseQuery(open=None)).items == ()
+    # A breach in the same case makes the case known, and the suspicion no less unknown.
+    world.take(alert(2, kind="breach"))
+    assert [case.id for case in world.record.cases(bank, CaseQuery()).items] == [secret.id]
+    view = world.service.view(bank, secret.id)
+    assert [found["id"] for found in view["alerts"]] == [alert(2).id]
+    with pytest.raises(NotFoundError):
+        world.record.alert(bank, alert(1).id)
+
+
+def test_a_case_about_a_stranger_too_is_not_shown_whole(world: World) -> None:
+    case = world.one(alert(1, payee__id="P9"))
+    with world.record.unit(SERVICE) as unit:
+        unit.add_alerts(SERVICE, [alert(2, tenant="BANK-B")])
+        both = changed(EntryKind.ALERTS_ADDED, case, tenants=("BANK-A", "BANK-B"), alert_count=2)
+        unit.append(SERVICE, case.id, case.version, [both])
+        unit.attach(SERVICE, case.id, [alert(2, tenant="BANK-B")])
+    with pytest.raises(NotFoundError):
+        world.record.case(scope(tenants={"BANK-A"}), case.id)
+    assert world.record.case(scope(tenants={"BANK-A", "BANK-B"}), case.id).version == 2
+    bank = scope("b", Role.INSTITUTION, tenants={"BANK-B"})
+    view = world.service.view(bank, case.id)
+    assert [found["id"] for found in view["alerts"]] == [alert(2).id]
+
+
+# --- what belongs together
+
+
+def test_related_cases_have_a_key_in_common(world: World) -> None:
+    world.take(
+        alert(1, subject="K1", payee__account="ACC-1", payee__id="P1"),
+        alert(2, subject="K2", payer__account="ACC-1", payee__id="P1"),
+        alert(3, subject="K3", payer__id="P1"),
+        alert(4, subject="K4"),
+    )
+    by_key = {case.key: case for case in world.all()}
+    related = world.record.related(SERVICE, by_key["BANK-A|K1"].id)
+    assert [found.case.key for found in related] == ["BANK-A|K2", "BANK-A|K3"]
+    assert related[0].shared == ((KeyKind.ACCOUNT, "ACC-1"), (KeyKind.PARTY, "P1"))
+    assert world.record.related(SERVICE, by_key["BANK-A|K4"].id) == ()
+
+
+def test_files_are_kept_under_their_digest(world: World) -> None:
+    content = b"%PDF-1.7 a contract"
+    sha256 = hashlib.sha256(content).hexdigest()
+    case = world.one()
+    after = world.service.add_file(
+        WANG, case.id, case.version,
+        name="contract.pdf", media_type="application/pdf", content=content, sha256=sha256,
+    )  # fmt: skip
+    assert after.files[0].size == len(content)
+    assert world.record.file(SERVICE, case.id, sha256) == content
+    other = world.take(alert(2, subject="K2"))[-1]
+    for missing in (case.id, other.id):
+        with pytest.raises(NotFoundError):
+            world.record.file(SERVICE, missing, "0" * 64)
+    stranger = next(c.id for c in world.all() if c.id != case.id)
+    with pytest.raises(NotFoundError):
+        world.record.file(SERVICE, stranger, sha256)
+
+
+def test_a_store_that_is_opened_again_has_everything(sql_url: str, clock: ManualClock) -> None:
+    first = SqlRecord(sql_url, clock, Salts())
+    case = World(first, clock).one()
+    entries = first.timeline(SERVICE, case.id)
+    first.close()
+    second = SqlRecord(sql_url, clock, Salts())
+    assert second.case(SERVICE, case.id) == case
+    assert second.timeline(SERVICE, case.id) == entries
+    second.close()
