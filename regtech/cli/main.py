@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import typer
 
-from regtech.cli import data, engine, quarantine, rules
+from regtech.cli import data, engine, evidence, quarantine, rules
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 engine.register(app)
 data.register(app)
+evidence.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(quarantine.app, name="quarantine")
 

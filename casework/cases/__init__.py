@@ -1,0 +1,1 @@
+"""The pure domain of casework: no I/O, time and chance passed in."""
