@@ -1,8 +1,8 @@
 """The hash chain of the append-only record: one chain a tenant, broken links found and named.
 
 ``entry_hash = SHA-256(previous hash || canonical JSON of the entry without its hash)``; the first
-entry follows ``GENESIS``. A tenant's entries are numbered from 1 without gaps, in the order in
-which they were written. The chain alone cannot tell that its newest entries were cut off, or that
+entry follows ``FIRST_PREVIOUS``. A tenant's entries are numbered from 1 without gaps (their
+*position*), in the order in which they were written. The chain alone cannot tell that its newest entries were cut off, or that
 all of it was written anew: anchors, taken from signed checkpoints, can.
 """
 
@@ -18,15 +18,19 @@ from typing import Final
 from regtech.errors import InputError
 
 HASH_BYTES: Final = 32
-GENESIS: Final = bytes(HASH_BYTES)
+FIRST_PREVIOUS: Final = bytes(HASH_BYTES)
 """What stands before the first entry of every chain."""
+
+SALT_BYTES: Final = 32
+MARK: Final = "$commitment"
+"""Key of the object that stands for a hidden value; its value is the ``commitment``."""
 
 _ENCODE: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
 
 
-def canonical_json(value: object) -> bytes:
+def canonical(value: object) -> bytes:
     """The one form of a JSON value: UTF-8, keys sorted by code point, no blanks, nothing escaped
     that need not be.
 
@@ -51,23 +55,30 @@ def entry_hash(previous: bytes, content: Mapping[str, object]) -> bytes:
     """
     if len(previous) != HASH_BYTES:
         raise ValueError(f"a previous hash has {HASH_BYTES} bytes, not {len(previous)}")
-    return hashlib.sha256(previous + canonical_json(content)).digest()
+    return hashlib.sha256(previous + canonical(content)).digest()
+
+
+def commitment(salt: bytes, value: object) -> str:
+    """SHA-256 over salt and canonical value, in lower-case hexadecimal digits."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    return hashlib.sha256(salt + canonical(value)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """An entry as it was stored: its number in the tenant's chain, its content, its hash."""
 
-    sequence: int
+    position: int
     content: Mapping[str, object]
     hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a signed checkpoint says: the entry ``sequence`` had this hash."""
+    """What a signed checkpoint says: the entry ``position`` had this hash."""
 
-    sequence: int
+    position: int
     hash: bytes
 
 
@@ -86,12 +97,12 @@ class BreakKind(StrEnum):
 class Break:
     """The first place where a chain does not hold.
 
-    ``sequence`` is the entry that is named. Where a whole tail was hashed anew only an anchor shows
-    it, and the change lies somewhere from ``since`` to ``sequence``; otherwise both are equal.
+    ``position`` is the entry that is named. Where a whole tail was hashed anew only an anchor shows
+    it, and the change lies somewhere from ``since`` to ``position``; otherwise both are equal.
     """
 
     kind: BreakKind
-    sequence: int
+    position: int
     since: int
     message: str
 
@@ -115,14 +126,14 @@ def verify_chain(links: Iterable[Link], anchors: Sequence[Anchor] = ()) -> Verif
     ``links`` come in the order of the store. Every anchor must lie on the chain. 32 bytes an entry
     are held, so that a repeated entry can be told from an inserted one.
     """
-    anchored = {anchor.sequence: anchor.hash for anchor in anchors}
+    anchored = {anchor.position: anchor.hash for anchor in anchors}
     walk = _Walk(anchored)
     remaining = iter(links)
     for link in remaining:
         found = walk.step(link, remaining)
         if found is not None:
             return Verified(walk.length, walk.head, found)
-    beyond = [sequence for sequence in anchored if sequence > walk.length]
+    beyond = [position for position in anchored if position > walk.length]
     if beyond:
         last = max(beyond)
         return Verified(
@@ -144,7 +155,7 @@ class _Walk:
 
     def __init__(self, anchored: Mapping[int, bytes]) -> None:
         self._anchored = anchored
-        self._hashes = bytearray(GENESIS)
+        self._hashes = bytearray(FIRST_PREVIOUS)
         self._anchor = 0  # the last anchor that held
 
     @property
@@ -158,7 +169,7 @@ class _Walk:
     def step(self, link: Link, remaining: Iterable[Link]) -> Break | None:
         """Take one more entry; ``remaining`` is looked at only to say how an order is broken."""
         expected = self.length + 1
-        if link.sequence != expected:
+        if link.position != expected:
             return self._misplaced(link, expected, remaining)
         if link.hash != entry_hash(self.head, link.content):
             return Break(
@@ -185,30 +196,30 @@ class _Walk:
         return None
 
     def _misplaced(self, link: Link, expected: int, remaining: Iterable[Link]) -> Break:
-        if 1 <= link.sequence < expected:
-            at = link.sequence * HASH_BYTES
+        if 1 <= link.position < expected:
+            at = link.position * HASH_BYTES
             if self._hashes[at : at + HASH_BYTES] == link.hash:
                 kind, said = BreakKind.DUPLICATED, "stands twice"
             else:
                 kind, said = BreakKind.INSERTED, "has a second, different entry with its number"
-            return Break(kind, link.sequence, link.sequence, f"entry {link.sequence} {said}")
-        if link.sequence < 1:
+            return Break(kind, link.position, link.position, f"entry {link.position} {said}")
+        if link.position < 1:
             return Break(
                 BreakKind.INSERTED,
                 expected,
                 expected,
-                f"an entry numbered {link.sequence} stands where {expected} belongs",
+                f"an entry numbered {link.position} stands where {expected} belongs",
             )
-        if any(later.sequence == expected for later in remaining):
+        if any(later.position == expected for later in remaining):
             return Break(
                 BreakKind.REORDERED,
                 expected,
                 expected,
-                f"entry {expected} stands after entry {link.sequence}",
+                f"entry {expected} stands after entry {link.position}",
             )
         return Break(
             BreakKind.REMOVED,
             expected,
             expected,
-            f"entry {expected} is missing: entry {link.sequence} follows {expected - 1}",
+            f"entry {expected} is missing: entry {link.position} follows {expected - 1}",
         )

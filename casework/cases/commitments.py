@@ -8,16 +8,12 @@ the salt has 32 random bytes; and when an opening is erased, every hash stays as
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from casework.cases.chain import canonical_json
+from casework.cases.chain import MARK, commitment
 from regtech.errors import InputError
-
-MARK: Final = "$commitment"
-SALT_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +31,6 @@ class Committed:
 
     content: Mapping[str, Any]
     openings: tuple[Opening, ...] = ()
-
-
-def commitment(salt: bytes, value: object) -> str:
-    """SHA-256 over salt and canonical value, in lower-case hexadecimal digits."""
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
-    return hashlib.sha256(salt + canonical_json(value)).hexdigest()
 
 
 def commit(

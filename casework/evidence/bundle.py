@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from casework.cases.chain import GENESIS, HASH_BYTES, canonical_json, entry_hash
+from casework.cases.chain import FIRST_PREVIOUS, HASH_BYTES, canonical, entry_hash
 from casework.cases.commitments import Committed, Opening
 from casework.evidence.checkpoints import Checkpoint
 from casework.evidence.keys import KeyRing
@@ -24,14 +24,14 @@ from regtech.errors import CapacityError, InputError, StoreError
 
 Reveal = Callable[[str, str], bool]
 """Whether the value at a JSON pointer (second) of a part (first: ``documents/case``,
-``documents/alerts/<id>``, ``timeline/<sequence>``) is shown."""
+``documents/alerts/<id>``, ``timeline/<position>``) is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the case's timeline as the tenant's chain holds it."""
 
-    sequence: int
+    position: int
     """Its number in the tenant's chain, from 1."""
     previous: bytes
     """Hash of the entry before it in the tenant's chain."""
@@ -128,7 +128,7 @@ def build_bundle(
         "keys": _digest(lineage),
         "checkpoints": _digest(checkpoints),
         "documents": {name: _digest(each.content) for name, each in documents.items()},
-        "timeline": [[entry.sequence, entry.hash().hex()] for entry in _in_order(timeline)],
+        "timeline": [[entry.position, entry.hash().hex()] for entry in _in_order(timeline)],
     }
     openings = [
         shown
@@ -138,14 +138,14 @@ def build_bundle(
     bundle = {
         "format": FORMAT,
         "manifest": manifest,
-        "signature": keys.active.sign(canonical_json(manifest)).hex(),
+        "signature": keys.active.sign(canonical(manifest)).hex(),
         "keys": lineage,
         "checkpoints": checkpoints,
         "timeline": written,
         "documents": {name: each.content for name, each in documents.items()},
         "openings": openings,
     }
-    return _bounded(canonical_json(bundle) + b"\n")
+    return _bounded(canonical(bundle) + b"\n")
 
 
 def redact(bundle: bytes, keep: Reveal) -> bytes:
@@ -155,7 +155,7 @@ def redact(bundle: bytes, keep: Reveal) -> bytes:
     """
     value = json.loads(bundle)
     value["openings"] = [one for one in value["openings"] if keep(one["in"], one["at"])]
-    return canonical_json(value) + b"\n"
+    return canonical(value) + b"\n"
 
 
 def _bounded(data: bytes) -> bytes:
@@ -170,14 +170,14 @@ def _bounded(data: bytes) -> bytes:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(canonical_json(value)).hexdigest()
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def _in_order(timeline: Sequence[Entry]) -> list[Entry]:
-    ordered = sorted(timeline, key=lambda entry: entry.sequence)
+    ordered = sorted(timeline, key=lambda entry: entry.position)
     for one, two in zip(ordered, ordered[1:], strict=False):
-        if one.sequence == two.sequence:
-            raise InputError(f"entry {one.sequence} of the timeline was given twice")
+        if one.position == two.position:
+            raise InputError(f"entry {one.position} of the timeline was given twice")
     return ordered
 
 
@@ -217,26 +217,28 @@ def _checked_tree(chain: Chain, checkpoint: Checkpoint) -> Tree:
 
 
 def _written_entry(entry: Entry, case_id: str, tree: Tree, chain: Chain) -> dict[str, Any]:
-    if entry.sequence > tree.size:
+    if entry.position > tree.size:
         raise InputError(
-            f"entry {entry.sequence} is newer than the last checkpoint ({tree.size} entries)",
+            f"entry {entry.position} is newer than the last checkpoint ({tree.size} entries)",
             hint="sign a checkpoint, then export",
         )
-    if len(entry.previous) != HASH_BYTES or (entry.sequence == 1) != (entry.previous == GENESIS):
-        raise StoreError(f"entry {entry.sequence} has no right previous hash", code="chain_changed")
+    if len(entry.previous) != HASH_BYTES or (entry.position == 1) != (
+        entry.previous == FIRST_PREVIOUS
+    ):
+        raise StoreError(f"entry {entry.position} has no right previous hash", code="chain_changed")
     if entry.content.get("case", case_id) != case_id:
-        raise InputError(f"entry {entry.sequence} belongs to another case")
-    if not tree.holds(entry.sequence, entry.hash()):
+        raise InputError(f"entry {entry.position} belongs to another case")
+    if not tree.holds(entry.position, entry.hash()):
         raise StoreError(
-            f"entry {entry.sequence} is not the one in the chain {chain.tenant!r}",
+            f"entry {entry.position} is not the one in the chain {chain.tenant!r}",
             hint="verify the record; do not export from it",
             code="chain_changed",
         )
     return {
-        "sequence": entry.sequence,
+        "position": entry.position,
         "previous": entry.previous.hex(),
         "content": entry.content,
-        "path": [step.hex() for step in tree.path(entry.sequence)],
+        "path": [step.hex() for step in tree.path(entry.position)],
     }
 
 
@@ -246,7 +248,7 @@ def _parts(
     for name, document in documents.items():
         yield f"documents/{name}", document.openings
     for entry in _in_order(timeline):
-        yield f"timeline/{entry.sequence}", entry.openings
+        yield f"timeline/{entry.position}", entry.openings
 
 
 def _shown(part: str, openings: tuple[Opening, ...], reveal: Reveal) -> Iterable[dict[str, Any]]:

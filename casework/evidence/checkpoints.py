@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from casework.cases.chain import Anchor, canonical_json
+from casework.cases.chain import Anchor, canonical
 from casework.evidence.keys import KeyRing, SigningKey, signed_by
 from casework.evidence.merkle import Frontier
 from casework.evidence.moments import moment
@@ -56,13 +56,13 @@ class Checkpoint:
 
     def digest(self) -> str:
         """SHA-256 over the canonical form with the signature."""
-        return hashlib.sha256(canonical_json(self.as_dict())).hexdigest()
+        return hashlib.sha256(canonical(self.as_dict())).hexdigest()
 
     def holds(self, ring: KeyRing) -> bool:
         """Whether a key of the ring's lineage signed it."""
         public = ring.public_key(self.key)
         return public is not None and signed_by(
-            public, canonical_json(self._signed()), bytes.fromhex(self.signature)
+            public, canonical(self._signed()), bytes.fromhex(self.signature)
         )
 
     def anchor(self) -> Anchor:
@@ -122,7 +122,7 @@ def sign_checkpoint(
         key=key.id,
         signature="",
     )
-    signature = key.sign(canonical_json(unsigned._signed())).hex()
+    signature = key.sign(canonical(unsigned._signed())).hex()
     return Checkpoint(**{**_fields(unsigned), "signature": signature})
 
 

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from casework.cases.chain import canonical_json
+from casework.cases.chain import canonical
 from casework.evidence.moments import moment
 from regtech.errors import StoreError, UsageError
 
@@ -107,7 +107,7 @@ def _record(key: SigningKey, before: SigningKey | None, now_us: int) -> dict[str
         "created": moment(now_us),
         "succeeds": before.id if before else None,
     }
-    record["signature"] = before.sign(canonical_json(record)).hex() if before else None
+    record["signature"] = before.sign(canonical(record)).hex() if before else None
     return record
 
 
@@ -155,7 +155,7 @@ def _check_record(path: Path, record: Mapping[str, Any], before: Mapping[str, An
     else:
         holds = record["succeeds"] == before["key"] and signed_by(
             bytes.fromhex(before["public_key"]),
-            canonical_json(signed),
+            canonical(signed),
             bytes.fromhex(record["signature"] or ""),
         )
     if not holds or key_id(bytes.fromhex(record["public_key"])) != record["key"]:
@@ -230,7 +230,7 @@ def _keep(folder: Path, ring: KeyRing) -> None:
             file.flush()
             os.fsync(file.fileno())
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".record-") as draft:
-            draft.write(canonical_json(ring.lineage[-1]) + b"\n")
+            draft.write(canonical(ring.lineage[-1]) + b"\n")
             draft.flush()
             os.fsync(draft.fileno())
             os.fchmod(draft.fileno(), 0o644)

@@ -85,18 +85,18 @@ class Tree:
         """The root; SHA-256 of nothing for a tree without leaves."""
         return self._levels[-1][0] if self.size else hashlib.sha256(b"").digest()
 
-    def holds(self, sequence: int, entry_hash: bytes) -> bool:
-        """Whether entry ``sequence`` (from 1) has this hash."""
-        return 1 <= sequence <= self.size and self._levels[0][sequence - 1] == leaf_hash(entry_hash)
+    def holds(self, position: int, entry_hash: bytes) -> bool:
+        """Whether entry ``position`` (from 1) has this hash."""
+        return 1 <= position <= self.size and self._levels[0][position - 1] == leaf_hash(entry_hash)
 
-    def path(self, sequence: int) -> tuple[bytes, ...]:
-        """Hashes beside the way from entry ``sequence`` (from 1) up to the root.
+    def path(self, position: int) -> tuple[bytes, ...]:
+        """Hashes beside the way from entry ``position`` (from 1) up to the root.
 
         Raises ``IndexError`` where the tree has no such entry.
         """
-        if not 1 <= sequence <= self.size:
-            raise IndexError(f"entry {sequence} is not among the {self.size} of the tree")
-        at = sequence - 1
+        if not 1 <= position <= self.size:
+            raise IndexError(f"entry {position} is not among the {self.size} of the tree")
+        at = position - 1
         path = []
         for level in self._levels[:-1]:
             beside = at ^ 1

@@ -93,8 +93,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "document_missing": ("removed: the manifest names it", "被移除：清单中有此文件"),
     "document_added": ("inserted: the manifest does not name it", "被插入：清单中无此文件"),
     "document_anchor": (
-        "is not the one that entry {sequence} of the timeline names",
-        "与时间线第 {sequence} 条所载不一致",
+        "is not the one that entry {position} of the timeline names",
+        "与时间线第 {position} 条所载不一致",
     ),
     "entry_changed": (
         "changed: content and previous hash do not give the hash in the manifest",
@@ -262,11 +262,11 @@ def entry_hash(previous: bytes, content: Any) -> bytes:
     return hashlib.sha256(previous + canonical(content)).digest()
 
 
-def root_of_path(sequence: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
+def root_of_path(position: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
     """Root of the hash tree (RFC 6962) of ``size`` entries to which the path of one leads."""
-    if not 1 <= sequence <= size:
+    if not 1 <= position <= size:
         return None
-    at, last = sequence - 1, size - 1
+    at, last = position - 1, size - 1
     node = hashlib.sha256(b"\x00" + leaf).digest()
     used = 0
     while last:
@@ -312,7 +312,7 @@ def _near(data: bytes, at: int) -> str:
         if found >= start:
             section, start = name, found
     if section == "timeline":
-        following = re.compile(rb'"sequence":([0-9]{1,15})\}').search(data, at)
+        following = re.compile(rb'"position":([0-9]{1,15}),"previous":"').search(data, at)
         if following:
             return "timeline entry " + following.group(1).decode()
     if section == "documents":
@@ -555,15 +555,15 @@ class _Check:
     def check_timeline(self) -> None:
         entries = _list(self.bundle["timeline"], "timeline")
         self.facts["entries"] = len(entries)
-        sequences: list[int] = []
+        positions: list[int] = []
         hashes: dict[int, bytes] = {}
         for at, given in enumerate(entries, 1):
-            where = f"timeline position {at}"
-            entry = _object(given, where, ("content", "path", "previous", "sequence"))
-            sequence = _whole(entry["sequence"], where + " sequence")
-            where = f"timeline entry {sequence}"
-            sequences.append(sequence)
-            if self.timeline.setdefault(sequence, entry) is not entry:
+            where = f"timeline item {at}"
+            entry = _object(given, where, ("content", "path", "previous", "position"))
+            position = _whole(entry["position"], where + " position")
+            where = f"timeline entry {position}"
+            positions.append(position)
+            if self.timeline.setdefault(position, entry) is not entry:
                 self.found("entry_twice", where)
                 continue
             previous = _hex(entry["previous"], where + " previous", 32)
@@ -571,33 +571,33 @@ class _Check:
                 _hex(step, where + " path", 32) for step in _list(entry["path"], where + " path")
             ]
             own = entry_hash(previous, _object(entry["content"], where))
-            hashes[sequence] = own
-            if self.root is not None and root_of_path(sequence, self.size, own, path) != self.root:
+            hashes[position] = own
+            if self.root is not None and root_of_path(position, self.size, own, path) != self.root:
                 self.found("entry_unproved", where)
-            if sequence - 1 in hashes and hashes[sequence - 1] != previous:
-                self.found("entry_unlinked", where, before=str(sequence - 1))
-        self._compare_with_manifest(sequences, hashes)
+            if position - 1 in hashes and hashes[position - 1] != previous:
+                self.found("entry_unlinked", where, before=str(position - 1))
+        self._compare_with_manifest(positions, hashes)
 
-    def _compare_with_manifest(self, sequences: list[int], hashes: dict[int, bytes]) -> None:
+    def _compare_with_manifest(self, positions: list[int], hashes: dict[int, bytes]) -> None:
         named: dict[int, bytes] = {}
         order: list[int] = []
         for given in _list(self.manifest.get("timeline"), "manifest timeline"):
             pair = _list(given, "manifest timeline")
             if len(pair) != 2:
                 raise _Broken("shape", "manifest timeline", expected="pairs")
-            sequence = _whole(pair[0], "manifest timeline")
-            named[sequence] = _hex(pair[1], "manifest timeline", 32)
-            order.append(sequence)
-        for sequence in order:
-            if sequence not in hashes:
-                self.found("entry_missing", f"timeline entry {sequence}")
-            elif hashes[sequence] != named[sequence]:
-                self.found("entry_changed", f"timeline entry {sequence}")
-        for sequence in hashes:
-            if sequence not in named:
-                self.found("entry_added", f"timeline entry {sequence}")
-        if sorted(sequences) == sorted(order) and sequences != order:
-            there, belongs = next((x, y) for x, y in zip(sequences, order, strict=True) if x != y)
+            position = _whole(pair[0], "manifest timeline")
+            named[position] = _hex(pair[1], "manifest timeline", 32)
+            order.append(position)
+        for position in order:
+            if position not in hashes:
+                self.found("entry_missing", f"timeline entry {position}")
+            elif hashes[position] != named[position]:
+                self.found("entry_changed", f"timeline entry {position}")
+        for position in hashes:
+            if position not in named:
+                self.found("entry_added", f"timeline entry {position}")
+        if sorted(positions) == sorted(order) and positions != order:
+            there, belongs = next((x, y) for x, y in zip(positions, order, strict=True) if x != y)
             self.found("entry_order", f"timeline entry {there}", expected=str(belongs))
 
     def check_documents(self) -> None:
@@ -658,17 +658,18 @@ class _Check:
     def check_references(self) -> None:
         """What parts of the bundle say of each other: entries of documents, alerts of rules."""
         latest: dict[str, tuple[int, Any]] = {}
-        for sequence, entry in sorted(self.timeline.items()):
+        for position, entry in sorted(self.timeline.items()):
             content = entry.get("content")
-            documents = content.get("documents") if isinstance(content, dict) else None
+            detail = content.get("detail") if isinstance(content, dict) else None
+            documents = detail.get("documents") if isinstance(detail, dict) else None
             if isinstance(documents, dict):
-                latest.update({name: (sequence, value) for name, value in documents.items()})
+                latest.update({name: (position, value) for name, value in documents.items()})
         anchored = 0
-        for name, (sequence, digest) in latest.items():
+        for name, (position, digest) in latest.items():
             if name in self.documents:
                 anchored += 1
                 if digest_of(self.documents[name]) != digest:
-                    self.found("document_anchor", "documents " + name, sequence=str(sequence))
+                    self.found("document_anchor", "documents " + name, position=str(position))
         self.facts["anchored"] = anchored
         missing: set[str] = set()
         for name, alert in self.documents.items():

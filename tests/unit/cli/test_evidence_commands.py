@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from casework.cases.chain import GENESIS
+from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.commitments import Committed
 from casework.evidence.bundle import Chain, Entry, build_bundle, show_all
 from casework.evidence.checkpoints import sign_checkpoint
@@ -24,7 +24,7 @@ def exported(tmp_path: Path, regtech: Command) -> Path:
     """A bundle that was signed by keys made on the command line."""
     assert regtech("signing-keys", "create", tmp_path / "keys").status == 0
     ring = load_keys(tmp_path / "keys")
-    entry = Entry(1, GENESIS, {"case": "C-1", "kind": "opened", "actor": "u1"})
+    entry = Entry(1, FIRST_PREVIOUS, {"case": "C-1", "kind": "opened", "actor": "u1"})
     frontier = Frontier()
     frontier.add(entry.hash())
     checkpoint = sign_checkpoint(ring.active, "", frontier, entry.hash(), None, 0)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.cases.chain import (
-    GENESIS,
+    FIRST_PREVIOUS,
     Anchor,
     BreakKind,
     Link,
-    canonical_json,
+    canonical,
     entry_hash,
     verify_chain,
 )
@@ -24,14 +24,14 @@ from regtech.errors import InputError
 def test_the_formula_is_the_one_that_is_written_down() -> None:
     content = {"zh": "大额", "a": [1, None, True], "B": {"y": "1.50", "x": 2}}
     written = '{"B":{"x":2,"y":"1.50"},"a":[1,null,true],"zh":"大额"}'.encode()
-    assert canonical_json(content) == written
-    assert entry_hash(GENESIS, content) == hashlib.sha256(bytes(32) + written).digest()
+    assert canonical(content) == written
+    assert entry_hash(FIRST_PREVIOUS, content) == hashlib.sha256(bytes(32) + written).digest()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, object()])
 def test_what_has_no_canonical_form_is_an_input_error(value: Any) -> None:
     with pytest.raises(InputError, match="canonical JSON"):
-        canonical_json({"value": value})
+        canonical({"value": value})
 
 
 def test_a_previous_hash_of_the_wrong_length_is_refused() -> None:
@@ -40,21 +40,21 @@ def test_a_previous_hash_of_the_wrong_length_is_refused() -> None:
 
 
 def chain(length: int, salt: str = "") -> list[Link]:
-    links, previous = [], GENESIS
-    for sequence in range(1, length + 1):
-        content = {"kind": "comment", "text": f"{salt}{sequence}"}
+    links, previous = [], FIRST_PREVIOUS
+    for position in range(1, length + 1):
+        content = {"kind": "comment", "text": f"{salt}{position}"}
         previous = entry_hash(previous, content)
-        links.append(Link(sequence, content, previous))
+        links.append(Link(position, content, previous))
     return links
 
 
 def rehashed(links: list[Link], at: int) -> list[Link]:
     """The links from ``at`` on with fresh hashes, as somebody who may write everything would."""
     result = list(links[:at])
-    previous = result[-1].hash if result else GENESIS
-    for sequence, link in enumerate(links[at:], at + 1):
+    previous = result[-1].hash if result else FIRST_PREVIOUS
+    for position, link in enumerate(links[at:], at + 1):
         previous = entry_hash(previous, link.content)
-        result.append(Link(sequence, link.content, previous))
+        result.append(Link(position, link.content, previous))
     return result
 
 
@@ -64,7 +64,7 @@ lengths = st.integers(2, 12)
 @given(lengths)
 def test_a_whole_chain_verifies_with_every_anchor(length: int) -> None:
     links = chain(length)
-    result = verify_chain(links, [Anchor(link.sequence, link.hash) for link in links])
+    result = verify_chain(links, [Anchor(link.position, link.hash) for link in links])
     assert result.whole
     assert (result.length, result.head) == (length, links[-1].hash)
 
@@ -76,7 +76,7 @@ def test_a_changed_entry_is_named(length: int, data: st.DataObject) -> None:
     links[at] = Link(at + 1, {**links[at].content, "text": "other"}, links[at].hash)
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.CHANGED, at + 1)
+    assert (broken.kind, broken.position) == (BreakKind.CHANGED, at + 1)
     assert broken.since <= at + 1
 
 
@@ -90,7 +90,7 @@ def test_a_changed_hash_is_named(length: int, data: st.DataObject) -> None:
     links[at] = Link(at + 1, links[at].content, bytes(flipped))
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.CHANGED, at + 1)
+    assert (broken.kind, broken.position) == (BreakKind.CHANGED, at + 1)
 
 
 @given(lengths, st.data())
@@ -100,12 +100,12 @@ def test_an_entry_changed_with_its_own_hash_is_within_what_is_named(
     links = chain(length)
     at = data.draw(st.integers(0, length - 2))
     content = {"kind": "comment", "text": "other"}
-    previous = links[at - 1].hash if at else GENESIS
+    previous = links[at - 1].hash if at else FIRST_PREVIOUS
     links[at] = Link(at + 1, content, entry_hash(previous, content))
     broken = verify_chain(links).broken
     assert broken is not None
     assert broken.kind is BreakKind.CHANGED
-    assert broken.since <= at + 1 <= broken.sequence
+    assert broken.since <= at + 1 <= broken.position
 
 
 @given(lengths, st.data())
@@ -115,7 +115,7 @@ def test_a_removed_entry_is_named(length: int, data: st.DataObject) -> None:
     del links[at]
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.REMOVED, at + 1)
+    assert (broken.kind, broken.position) == (BreakKind.REMOVED, at + 1)
 
 
 @given(lengths, st.data())
@@ -127,7 +127,7 @@ def test_reordered_entries_are_named(length: int, data: st.DataObject) -> None:
     links[one], links[two] = links[two], links[one]
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.REORDERED, one + 1)
+    assert (broken.kind, broken.position) == (BreakKind.REORDERED, one + 1)
 
 
 @given(lengths, st.data())
@@ -137,7 +137,7 @@ def test_a_duplicated_entry_is_named(length: int, data: st.DataObject) -> None:
     links.insert(data.draw(st.integers(at + 1, length)), links[at])
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.DUPLICATED, at + 1)
+    assert (broken.kind, broken.position) == (BreakKind.DUPLICATED, at + 1)
 
 
 @given(lengths, st.data())
@@ -148,7 +148,7 @@ def test_an_inserted_entry_is_named(length: int, data: st.DataObject) -> None:
     links.insert(at, Link(at, content, entry_hash(links[at - 1].hash, content)))
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.INSERTED, at)
+    assert (broken.kind, broken.position) == (BreakKind.INSERTED, at)
 
 
 @given(lengths, st.data())
@@ -159,7 +159,7 @@ def test_entries_cut_off_are_named_by_an_anchor(length: int, data: st.DataObject
     anchor = Anchor(length, links[-1].hash)
     broken = verify_chain(links[:kept], [anchor]).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.TRUNCATED, kept + 1)
+    assert (broken.kind, broken.position) == (BreakKind.TRUNCATED, kept + 1)
 
 
 @given(lengths, st.data())
@@ -171,11 +171,11 @@ def test_a_tail_written_anew_is_named_by_the_next_anchor(length: int, data: st.D
     forged = rehashed(forged, at)
     assert verify_chain(forged).whole  # the chain alone cannot tell
     anchored = data.draw(st.sets(st.integers(1, length), min_size=1)) | {length}
-    anchors = [Anchor(sequence, links[sequence - 1].hash) for sequence in anchored]
+    anchors = [Anchor(position, links[position - 1].hash) for position in anchored]
     broken = verify_chain(forged, anchors).broken
     assert broken is not None
     assert broken.kind is BreakKind.CHANGED
-    assert broken.since <= at + 1 <= broken.sequence
+    assert broken.since <= at + 1 <= broken.position
 
 
 def test_the_empty_chain_is_whole() -> None:
@@ -187,4 +187,4 @@ def test_an_entry_with_an_impossible_number_is_named() -> None:
     links.insert(1, Link(0, {"kind": "x"}, bytes(32)))
     broken = verify_chain(links).broken
     assert broken is not None
-    assert (broken.kind, broken.sequence) == (BreakKind.INSERTED, 2)
+    assert (broken.kind, broken.position) == (BreakKind.INSERTED, 2)

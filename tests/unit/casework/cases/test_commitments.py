@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.cases.commitments import MARK, Committed, Opening, commit, commitment, reopened
+from casework.cases.chain import MARK, commitment
+from casework.cases.commitments import Committed, Opening, commit, reopened
 from regtech.errors import InputError
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from casework.cases.chain import GENESIS
+from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.commitments import Committed, commit
 from casework.evidence.bundle import Chain, Entry, Reveal, Rule, build_bundle, show_all
 from casework.evidence.checkpoints import Checkpoint, sign_checkpoint
@@ -89,19 +89,19 @@ def make_world(entries: int = 14) -> World:
         ).encode()
     ).hexdigest()
     chain: list[Entry] = []
-    previous = GENESIS
-    for sequence in range(1, entries + 1):
-        mine = sequence % 3 != 0
+    previous = FIRST_PREVIOUS
+    for position in range(1, entries + 1):
+        mine = position % 3 != 0
         content: dict[str, Any] = {
             "case": CASE if mine else "C-ffff",
             "kind": "comment",
             "actor": "u1",
-            "text": f"remark {sequence} about 王芳",
+            "text": f"remark {position} about 王芳",
         }
-        if sequence == 1:
-            content["documents"] = {"alerts/a1": digest}
+        if position == 1:
+            content["detail"] = {"documents": {"alerts/a1": digest}}
         held = committed(content)
-        entry = Entry(sequence, previous, held.content, held.openings)
+        entry = Entry(position, previous, held.content, held.openings)
         chain.append(entry)
         previous = entry.hash()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casework.cases.chain import canonical_json
+from casework.cases.chain import canonical
 from casework.evidence import bundle as bundles
 from casework.evidence import verify_bundle
 from casework.evidence.bundle import Chain, Entry, redact, show_none
@@ -36,7 +36,7 @@ def edited(bundle: bytes, edit: Callable[[dict[str, Any]], object]) -> Report:
     """The findings after a change of the parsed bundle, in canonical form again."""
     value = json.loads(bundle)
     edit(value)
-    return verify(canonical_json(value) + b"\n")
+    return verify(canonical(value) + b"\n")
 
 
 # --- whole ----------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_a_changed_entry_is_named(bundle: bytes, at: int) -> None:
 
 def test_an_inserted_entry_is_named(bundle: bytes) -> None:
     def edit(value: dict[str, Any]) -> None:
-        value["timeline"].insert(2, {**value["timeline"][1], "sequence": 3})
+        value["timeline"].insert(2, {**value["timeline"][1], "position": 3})
 
     found = codes(edited(bundle, edit))
     assert ("entry_added", "timeline entry 3") in found
@@ -250,8 +250,8 @@ def forge(world: World, change: Callable[[list[Entry]], list[Entry]]) -> bytes:
     entries = change(list(world.entries))
     chain: list[Entry] = []
     previous = bytes(32)
-    for sequence, entry in enumerate(entries, 1):
-        chain.append(Entry(sequence, previous, entry.content, entry.openings))
+    for position, entry in enumerate(entries, 1):
+        chain.append(Entry(position, previous, entry.content, entry.openings))
         previous = chain[-1].hash()
     key = SigningKey.of_seed(b"\x66" * 32)
     frontier = Frontier()
@@ -291,6 +291,27 @@ def test_an_alert_that_is_not_the_one_in_the_timeline_is_named(world: World) -> 
     assert codes(verify(world.bundle(alerts={"a1": changed}))) == [
         ("document_anchor", "documents alerts/a1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("inside", "where"),
+    [
+        (b'"kind":"comment"', "timeline entry 1"),
+        (b'"amount":"50000.00"', "documents events/t1"),
+        (b'"state":"closed"', "documents case"),
+        (b'"size":14', "checkpoints"),
+        (b'"succeeds":null', "keys"),
+        (b'"salt":"', "openings"),
+        (b'"created":"2027', "manifest"),
+    ],
+)
+def test_damage_that_is_no_json_any_more_is_placed(
+    bundle: bytes, inside: bytes, where: str
+) -> None:
+    assert bundle.count(inside) >= 1
+    report = verify(bundle.replace(inside, inside.replace(b":", b";"), 1))
+    assert codes(report) == [("syntax", where)]
+    assert "byte" in report.findings[0].text()
 
 
 # --- hostile --------------------------------------------------------------------------------------
@@ -370,7 +391,7 @@ def test_a_value_of_any_shape_anywhere_is_found_and_never_breaks_the_verifier(
     node[step] = put
     if where == ["openings"] and put == []:
         same = True  # withholding is no change
-    assert (verify(canonical_json(value) + b"\n").status == 0) == same
+    assert (verify(canonical(value) + b"\n").status == 0) == same
 
 
 # --- building -------------------------------------------------------------------------------------
@@ -378,7 +399,7 @@ def test_a_value_of_any_shape_anywhere_is_found_and_never_breaks_the_verifier(
 
 def test_an_entry_that_is_not_in_the_chain_is_not_exported(world: World) -> None:
     entry = world.own[3]
-    false = Entry(entry.sequence, entry.previous, {**entry.content, "actor": "u2"})
+    false = Entry(entry.position, entry.previous, {**entry.content, "actor": "u2"})
     with pytest.raises(StoreError, match="not the one in the chain"):
         world.bundle(timeline=[false])
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.cases.chain import GENESIS, Link, entry_hash, verify_chain
+from casework.cases.chain import FIRST_PREVIOUS, Link, entry_hash, verify_chain
 from casework.evidence.checkpoints import Schedule, checkpoint_of, sign_checkpoint
 from casework.evidence.keys import SigningKey, first_ring
 from casework.evidence.merkle import Frontier
@@ -22,7 +22,7 @@ def frontier(*hashes: bytes) -> Frontier:
     return made
 
 
-HASHES = [entry_hash(GENESIS, {"n": n}) for n in range(5)]
+HASHES = [entry_hash(FIRST_PREVIOUS, {"n": n}) for n in range(5)]
 
 
 def test_a_checkpoint_survives_being_written_and_holds() -> None:
@@ -54,14 +54,14 @@ def test_nothing_is_signed_over_a_shorter_or_another_chain() -> None:
 
 
 def test_a_chain_that_was_cut_is_named_by_its_checkpoint() -> None:
-    first = entry_hash(GENESIS, {"n": 1})
+    first = entry_hash(FIRST_PREVIOUS, {"n": 1})
     second = entry_hash(first, {"n": 2})
     links = [Link(1, {"n": 1}, first), Link(2, {"n": 2}, second)]
     checkpoint = sign_checkpoint(KEY, "t", frontier(first, second), second, None, 0)
     assert verify_chain(links, [checkpoint.anchor()]).whole
     broken = verify_chain(links[:1], [checkpoint.anchor()]).broken
     assert broken is not None
-    assert broken.sequence == 2
+    assert broken.position == 2
 
 
 junk = st.none() | st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from casework.cases.chain import canonical_json
+from casework.cases.chain import canonical
 from casework.evidence.keys import SigningKey, create_keys, load_keys, rotate_keys, signed_by
 from regtech.errors import StoreError, UsageError
 
@@ -91,8 +91,8 @@ def test_a_forged_successor_is_refused(tmp_path: Path) -> None:
         "succeeds": record["key"],
     }
     record.pop("signature")
-    record["signature"] = stranger.sign(canonical_json(record)).hex()
-    (tmp_path / "0002.json").write_bytes(canonical_json(record))
+    record["signature"] = stranger.sign(canonical(record)).hex()
+    (tmp_path / "0002.json").write_bytes(canonical(record))
     with pytest.raises(StoreError, match="does not fit the key before it"):
         load_keys(tmp_path)
     (tmp_path / "0002.json").write_text("{}")

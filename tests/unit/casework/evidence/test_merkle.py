@@ -46,25 +46,25 @@ def test_every_path_leads_to_the_root_and_no_other_does(size: int) -> None:
     entries = leaves(size)
     tree = Tree(entries)
     root = tree.root()
-    for sequence, entry in enumerate(entries, 1):
-        path = tree.path(sequence)
-        assert root_of_path(sequence, size, entry, path) == root
-        assert root_of_path(sequence, size, bytes(32), path) != root
-        assert root_of_path(sequence, size, entry, [*path, bytes(32)]) is None
+    for position, entry in enumerate(entries, 1):
+        path = tree.path(position)
+        assert root_of_path(position, size, entry, path) == root
+        assert root_of_path(position, size, bytes(32), path) != root
+        assert root_of_path(position, size, entry, [*path, bytes(32)]) is None
         if path:
-            assert root_of_path(sequence, size, entry, path[:-1]) is None
-        for other in {sequence - 1, sequence + 1}:
+            assert root_of_path(position, size, entry, path[:-1]) is None
+        for other in {position - 1, position + 1}:
             assert root_of_path(other, size, entry, path) != root
 
 
 @given(st.integers(2, 40), st.data())
 def test_a_changed_step_leads_elsewhere(size: int, data: st.DataObject) -> None:
     tree = Tree(leaves(size))
-    sequence = data.draw(st.integers(1, size))
-    path = list(tree.path(sequence))
+    position = data.draw(st.integers(1, size))
+    path = list(tree.path(position))
     step = data.draw(st.integers(0, len(path) - 1))
     path[step] = data.draw(st.binary(min_size=32, max_size=32).filter(lambda b: b != path[step]))
-    assert root_of_path(sequence, size, leaves(size)[sequence - 1], path) != tree.root()
+    assert root_of_path(position, size, leaves(size)[position - 1], path) != tree.root()
 
 
 def test_an_entry_that_is_not_there_has_no_path() -> None:
