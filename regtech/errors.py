@@ -6,6 +6,9 @@ RegtechError
 ├── InputError            3  a source cannot be read at all (bad records are quarantined instead)
 ├── StoreError            3  a store, a snapshot or an output could not be read or written
 │   └── SnapshotError     3  damaged, or of another version
+├── NotFoundError         2  there is no such thing, or not for whom asks: the two look the same
+├── ForbiddenError        2  the role does not allow it
+├── ConflictError         3  what is there now does not fit what was asked
 ├── CapacityError         3  a declared bound was reached; says which and how to raise it
 ├── InternalError         3  a promise of the engine itself is broken
 └── Interrupted         130  a person or the system asked for the end
@@ -72,6 +75,29 @@ class SnapshotError(StoreError):
     """A snapshot is damaged, incomplete, or was written by another version or for other rules."""
 
     code = "snapshot"
+
+
+class NotFoundError(RegtechError):
+    """There is no such thing, or it is out of the caller's scope; the two cannot be told apart."""
+
+    code = "not_found"
+    exit_status = 2
+    http_status = 404
+
+
+class ForbiddenError(RegtechError):
+    """The caller may see it, but its role does not allow what was asked."""
+
+    code = "forbidden"
+    exit_status = 2
+    http_status = 403
+
+
+class ConflictError(RegtechError):
+    """What is there now does not fit what was asked, such as a case that changed in between."""
+
+    code = "conflict"
+    http_status = 409
 
 
 class CapacityError(RegtechError):

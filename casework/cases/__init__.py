@@ -1,1 +1,1 @@
-"""The pure domain of casework: no I/O, time and chance passed in."""
+"""The domain of casework: frozen values and pure functions; no input, no output, no time."""

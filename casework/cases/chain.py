@@ -2,8 +2,9 @@
 
 ``entry_hash = SHA-256(previous hash || canonical JSON of the entry without its hash)``; the first
 entry follows ``FIRST_PREVIOUS``. A tenant's entries are numbered from 1 without gaps (their
-*position*), in the order in which they were written. The chain alone cannot tell that its newest entries were cut off, or that
-all of it was written anew: anchors, taken from signed checkpoints, can.
+*position*), in the order in which they were written. The chain alone
+cannot tell that its newest entries were cut off, or that all of it was written anew: anchors, taken
+from signed checkpoints, can.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from typing import Any
 
 from casework.cases.chain import FIRST_PREVIOUS, HASH_BYTES, canonical, entry_hash
 from casework.cases.commitments import Committed, Opening
+from casework.cases.times import time_text
 from casework.evidence.checkpoints import Checkpoint
 from casework.evidence.keys import KeyRing
 from casework.evidence.merkle import Tree
-from casework.evidence.moments import moment
 from casework.evidence.verify_bundle import FORMAT, MAX_BYTES, MAX_VALUES
 from regtech.errors import CapacityError, InputError, StoreError
 
@@ -123,7 +123,7 @@ def build_bundle(
         "format": FORMAT,
         "case": case_id,
         "tenant": chain.tenant,
-        "created": moment(now_us),
+        "created": time_text(now_us),
         "key": keys.active.id,
         "keys": _digest(lineage),
         "checkpoints": _digest(checkpoints),

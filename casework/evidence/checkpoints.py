@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from casework.cases.chain import Anchor, canonical
+from casework.cases.times import time_text
 from casework.evidence.keys import KeyRing, SigningKey, signed_by
 from casework.evidence.merkle import Frontier
-from casework.evidence.moments import moment
 from regtech.errors import InputError, StoreError
 
 CHECKPOINT_FORMAT: Final = "regtech-checkpoint/1"
@@ -117,7 +117,7 @@ def sign_checkpoint(
         size=frontier.size,
         head=head.hex(),
         root=frontier.root().hex(),
-        time=moment(now_us),
+        time=time_text(now_us),
         previous=previous.digest() if previous else _FIRST,
         key=key.id,
         signature="",

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from casework.cases.chain import canonical
-from casework.evidence.moments import moment
+from casework.cases.times import time_text
 from regtech.errors import StoreError, UsageError
 
 KEY_FORMAT: Final = "regtech-key/1"
@@ -104,7 +104,7 @@ def _record(key: SigningKey, before: SigningKey | None, now_us: int) -> dict[str
         "format": KEY_FORMAT,
         "key": key.id,
         "public_key": key.public_key.hex(),
-        "created": moment(now_us),
+        "created": time_text(now_us),
         "succeeds": before.id if before else None,
     }
     record["signature"] = before.sign(canonical(record)).hex() if before else None
