@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from casework.cases.case import FIELD_NAMES, Case, case_of, decode_field, plain
-from casework.cases.chain import commitment, entry_hash
+from casework.cases.chain import MARK, commitment, entry_hash
 from casework.cases.times import time_text
 from regtech.errors import InternalError
 
@@ -157,7 +157,7 @@ def _content(entry: Entry) -> dict[str, Any]:
     reason: Any = entry.reason
     for place, salt in entry.salts.items():
         head, _, name = place.partition(".")
-        sealed = {"commitment": commitment(bytes.fromhex(salt), entry.graded(place))}
+        sealed = {MARK: commitment(bytes.fromhex(salt), entry.graded(place))}
         if name:
             parts[head][name] = sealed
         else:

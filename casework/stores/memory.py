@@ -103,7 +103,7 @@ def _matches(case: Case, query: CaseQuery) -> bool:
 
 
 class MemoryRecord:
-    """``casework.ports.Record`` in memory. ``salt`` gives 16 random bytes a call."""
+    """``casework.ports.Record`` in memory. ``salt`` gives ``SALT_BYTES`` random bytes a call."""
 
     def __init__(self, clock: Clock, salt: Salt) -> None:
         self._clock, self._salt = clock, salt

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from casework.cases.alert import StoredAlert
+from casework.cases.chain import SALT_BYTES
 from casework.cases.scope import Role, Scope, service_scope
 from casework.ports import Record
 from casework.service.cases import CaseService
@@ -21,8 +22,6 @@ from regtech.app.progress import Progress
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InputError, UsageError
 from regtech.reference.load import Reference
-
-_SALT_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def casework(url: str, *, create: bool = False, clock: Clock | None = None) -> I
     """
     shown = store_url(url).render_as_string(hide_password=True)
     clock = clock or SystemClock()
-    record = SqlRecord(url, clock, lambda: secrets.token_bytes(_SALT_BYTES), create=create)
+    record = SqlRecord(url, clock, lambda: secrets.token_bytes(SALT_BYTES), create=create)
     try:
         reference = Reference.shipped()
         service = CaseService(record, clock, reference)

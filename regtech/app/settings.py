@@ -43,6 +43,12 @@ SETTINGS: Final = (
         "folder of compiled kernels and checked packs; empty: the user's cache folder",
     ),
     Setting("REGTECH_BOUNDSCHECK", "0", "1 compiles kernels with checks of array bounds (slow)"),
+    Setting(
+        "REGTECH_WEBHOOK_ALLOW",
+        "",
+        "own addresses and networks that webhooks may reach, plain HTTP included: "
+        "10.1.2.3,10.1.4.0/24",
+    ),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )
 

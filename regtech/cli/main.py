@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from regtech.cli import cases, data, engine, quarantine, rules
+from regtech.cli import cases, data, engine, evidence, quarantine, rules
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 engine.register(app)
 data.register(app)
+evidence.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")

@@ -29,7 +29,7 @@ class Salts:
 
     def __call__(self) -> bytes:
         self.count += 1
-        return self.count.to_bytes(16, "big")
+        return self.count.to_bytes(32, "big")
 
 
 @dataclass(frozen=True)

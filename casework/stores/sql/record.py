@@ -59,7 +59,7 @@ from regtech.errors import StoreError
 class SqlRecord:
     """``casework.ports.Record`` in SQLite or PostgreSQL; may be used by several threads.
 
-    ``salt`` gives 16 random bytes a call. ``create`` False: the store has to be there.
+    ``salt`` gives ``SALT_BYTES`` random bytes a call. ``create`` False: the store has to be there.
     """
 
     def __init__(self, url: str, clock: Clock, salt: Salt, *, create: bool = True) -> None:

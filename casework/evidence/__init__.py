@@ -1,0 +1,1 @@
+"""Proof of the record: signed checkpoints, bundles of evidence, and their verifier."""

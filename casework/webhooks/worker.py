@@ -1,0 +1,120 @@
+"""The worker that empties the outbox: claim, sign, send, settle, until it is asked to stop.
+
+Several threads or processes may run it over one outbox: claims keep them apart. Killed at any
+moment, nothing is lost; an attempt that was not settled is made again with the same id.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+from casework.cases.scope import Scope
+from casework.webhooks.delivery import Message, Outcome, Retry, fan_out, verdict
+from casework.webhooks.ports import Claim, Outbox, Owners, Sender
+from casework.webhooks.signature import signed_headers
+from regtech.clock import Clock
+from regtech.errors import RegtechError, UsageError
+
+_LOG = logging.getLogger(__name__)
+
+
+def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
+    """Put a delivery for every endpoint that wants a message; how many were new.
+
+    Called again with the same messages it changes nothing, so that a relay may be killed anywhere.
+    """
+    endpoints = outbox.endpoints(scope)
+    deliveries = [each for message in messages for each in fan_out(message, endpoints)]
+    return outbox.put(scope, deliveries) if deliveries else 0
+
+
+class Worker:
+    """One loop of attempts.
+
+    ``chance`` gives numbers in [0, 1) (``random.random``). ``lease_s`` must be longer than an
+    attempt can take with its look-up of the name, or two workers make the same one.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        owners: Owners,
+        *,
+        scope: Scope,
+        clock: Clock,
+        chance: Callable[[], float],
+        retry: Retry | None = None,
+        lease_s: float = 120.0,
+    ) -> None:
+        self._outbox = outbox
+        self._sender = sender
+        self._owners = owners
+        self._scope = scope
+        self._clock = clock
+        self._chance = chance
+        self._retry = retry or Retry()
+        self._lease_us = int(lease_s * 1_000_000)
+
+    def run(self, stop: threading.Event, *, idle_s: float = 1.0) -> None:
+        """Work until ``stop`` is set; the attempt that is under way is finished first.
+
+        Trouble, be it of the outbox or a defect, is logged and waited out: a worker that ends
+        unseen would be worse than one that complains.
+        """
+        while not stop.is_set():
+            try:
+                busy = self.step()
+            except RegtechError as error:
+                _LOG.error("webhooks wait: %s", error)
+                busy = False
+            except Exception:
+                _LOG.exception("webhooks wait after a defect")
+                busy = False
+            if not busy:
+                stop.wait(idle_s)
+
+    def step(self) -> bool:
+        """Make one attempt, or tell one owner; False where there was nothing to do."""
+        claims = self._outbox.claim(self._scope, self._clock.now_us(), self._lease_us, 1)
+        for claim in claims:
+            self._attempt(claim)
+        return self._tell() or bool(claims)
+
+    def _attempt(self, claim: Claim) -> None:
+        endpoint, delivery = claim.endpoint, claim.delivery
+        try:
+            headers = signed_headers(
+                endpoint.secrets, delivery.id, self._clock.now_us(), delivery.body
+            )
+            outcome = self._sender.send(endpoint.url, headers, delivery.body)
+        except UsageError as error:  # no active secret
+            outcome = Outcome(None, error.message)
+        result = verdict(
+            endpoint,
+            delivery,
+            outcome,
+            now_us=self._clock.now_us(),
+            retry=self._retry,
+            chance=self._chance(),
+        )
+        settled = self._outbox.settle(self._scope, claim, result)
+        _LOG.log(
+            logging.INFO if outcome.delivered else logging.WARNING,
+            "webhook %s to %s: %s, attempt %d, %s%s",
+            delivery.id,
+            endpoint.id,
+            outcome.status or "no answer",
+            result.delivery.attempts,
+            result.delivery.state,
+            "" if settled else " (another worker was given it)",
+        )
+
+    def _tell(self) -> bool:
+        untold = self._outbox.untold(self._scope)
+        for endpoint in untold:
+            self._owners.endpoint_disabled(endpoint)
+            self._outbox.told(self._scope, endpoint.id, self._clock.now_us())
+        return bool(untold)
