@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from casework.cases.alert import StoredAlert
+from casework.cases.alert import StoredAlert, instant
 from casework.cases.case import Case, Gate, Outcome, State
 from casework.cases.directive import CaseDirective, Disposition
 from casework.cases.disclosure import Disclosure, disclosure
@@ -21,6 +22,9 @@ from casework.cases.scope import Role, Scope
 from casework.cases.sla import ClockState, due_after, warn_before
 from casework.cases.timeline import EntryKind
 from casework.ports import CaseQuery, Topic
+from casework.service.cases import CaseService
+from casework.service.intake import AlertIntake
+from casework.service.simple import SimpleMatcher
 from casework.stores.memory import MemoryRecord
 from regtech.clock import ManualClock
 from regtech.errors import CapacityError, ConflictError, ForbiddenError, NotFoundError, UsageError
@@ -373,6 +377,43 @@ def test_working_days_are_those_of_the_jurisdiction() -> None:
     assert due == 1_760_198_400_000_000 - 1  # the end of Saturday 2025-10-11 in Shanghai
     assert warn_before(china, due) == 1_760_198_400_000_000 - 2 * DAY_US
     assert due_after(Weekdays(), START_US - 2 * DAY_US, 0) == START_US - 3_600_000_000 + DAY_US - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("2026-03-02T01:00:00.000001+00:00", START_US + 1),
+        ("2026-03-02T09:00:00.5+08:00", START_US + 500_000),
+        ("2026-03-01T20:30:00-04:30", START_US),
+        ("1970-01-01", DAY_US - 1),
+        ("0000-12-31T10:00:00Z", -62_135_596_800_000_000 - 14 * 3_600_000_000),
+    ],
+)
+def test_times_of_alerts_are_exact(text: str, expected: int) -> None:
+    assert instant(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-03-02T01:00:00", "2026-02-30", "2026-13-01", "2026-03-02T24:00:00Z", "soon"]
+)
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError):
+        instant(text)
+
+
+def test_alerts_at_the_edges_of_time_become_cases(clock: ManualClock) -> None:
+    reference = Reference.shipped()
+    matcher = SimpleMatcher(reference)
+    record = MemoryRecord(clock, Salts())
+    intake = AlertIntake(record, clock, reference, matcher)
+    for number, time in enumerate(["0000-12-31T10:00:00Z", "9999-12-31T23:59:59.999999Z"]):
+        body = {**alert(number, subject=f"K{number}").body(), "time": time}
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        assert intake.take(SERVICE, [StoredAlert.of(raw)]).opened == 1
+    service = CaseService(record, clock, reference)
+    shown = [service.summary(WANG, case) for case in record.cases(SERVICE, CaseQuery()).items]
+    assert len(shown) == 2
 
 
 # --- together
