@@ -34,6 +34,7 @@ def main() -> None:
         ("latency", "--events", events, *kept),
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
+        ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

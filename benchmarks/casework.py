@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.common import CLOCK, SEED, arguments, machine, one_core  # noqa: E402
 from casework.cases.alert import StoredAlert  # noqa: E402
 from casework.cases.case import State  # noqa: E402
+from casework.cases.chain import SALT_BYTES  # noqa: E402
 from casework.cases.directive import CaseDirective  # noqa: E402
 from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
 from casework.ports import AlertsOf, CaseQuery, Matcher, Record  # noqa: E402
@@ -195,7 +196,7 @@ def main() -> None:
     one_core(given.core)
     result: dict[str, Any] = {"machine": machine(), "alerts": given.alerts, "cases": given.cases}
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        alone = SqlRecord(f"{folder}/alone.db", CLOCK, lambda: os.urandom(16))
+        alone = SqlRecord(f"{folder}/alone.db", CLOCK, lambda: os.urandom(SALT_BYTES))
         few = min(given.alerts, 100_000)
         count, wall, cpu = load(alone, NoPolicy(), alerts(few, few // 10), given.batch)
         alone.close()
@@ -203,7 +204,7 @@ def main() -> None:
             "per second": round(count / wall),
             "per CPU s": round(count / cpu),
         }
-        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(16))
+        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(SALT_BYTES))
         reference = Reference.shipped()
         made = alerts(given.alerts, given.cases)
         count, wall, cpu = load(record, SimpleMatcher(reference), made, given.batch)
@@ -212,7 +213,7 @@ def main() -> None:
         result["with cases"] = rate(count, wall, cpu)
         result["the same again"] = {"per second": round(repeated / wall_again)}
         record.close()
-        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(16))
+        record = SqlRecord(f"{folder}/cases.db", CLOCK, lambda: os.urandom(SALT_BYTES))
         result["MiB"] = round((Path(folder) / "cases.db").stat().st_size / (1 << 20))
         service = CaseService(record, CLOCK, reference)
         result["pages, ms"] = {

@@ -184,9 +184,9 @@ def test_every_pinned_dependency_is_in_the_lock_with_its_hashes() -> None:
     def normal(name: str) -> str:
         return re.sub(r"[-_.]+", "-", name).lower()
 
-    locked = {normal(a): b for a, b in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.M)}
+    locked = {normal(a): b for a, b in re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;]+)", lock, re.M)}
     for entry in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        name, _, version = entry.partition("==")
+        name, _, version = re.sub(r"\[.*\]", "", entry).partition("==")
         assert locked.get(normal(name)) == version, entry
     blocks = re.split(r"\n(?=\S)", lock.strip())
     assert all("--hash=sha256:" in block for block in blocks if "==" in block.split("\n")[0])

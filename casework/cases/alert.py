@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from casework.cases.keys import Key, keys_of
 from regtech.errors import InputError
 from regtech.model.alert import digested
+from regtech.reference.civil import DAY_US, SECOND_US, days_from_civil, month_length
 
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 """From the least to the most severe."""
@@ -97,28 +98,29 @@ class StoredAlert:
             ) from None
 
 
-_SECOND_US: Final = 1_000_000
+_INSTANT: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:Z|([+-])(\d\d):(\d\d)))?"
+)
 
 
 def instant(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 time, or of the last moment of a day in UTC.
 
-    Raises ``ValueError`` for anything else. Exact: no floating point.
+    Raises ``ValueError`` for anything else. Exact, and for the year 0 too: an event of the first
+    hours of the year 1 east of Greenwich lies there.
     """
-    if len(text) == 10:
-        day = datetime.fromisoformat(text + "T00:00:00+00:00")
-        return _us(day) + 86_400 * _SECOND_US - 1
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"no offset: {text}")
-    return _us(moment)
-
-
-def _us(moment: datetime) -> int:
-    whole = moment.replace(microsecond=0)
-    offset = moment.utcoffset()
-    assert offset is not None
-    days = whole.toordinal() - 719_163
-    seconds = whole.hour * 3600 + whole.minute * 60 + whole.second
-    shift = offset.days * 86_400 * _SECOND_US + offset.seconds * _SECOND_US + offset.microseconds
-    return (days * 86_400 + seconds) * _SECOND_US + moment.microsecond - shift
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a time with an offset: {text!r}")
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    if not (1 <= month <= 12 and 1 <= day <= month_length(year, month)):
+        raise ValueError(f"no such day: {text!r}")
+    start = days_from_civil(year, month, day) * DAY_US
+    if match[4] is None:
+        return start + DAY_US - 1
+    hour, minute, second = int(match[4]), int(match[5]), int(match[6])
+    if hour > 23 or minute > 59 or second > 60:
+        raise ValueError(f"no such time of day: {text!r}")
+    offset = 60 * int(match[9] or 0) + int(match[10] or 0)
+    seconds = 3600 * hour + 60 * minute + second - 60 * (-offset if match[8] == "-" else offset)
+    return start + seconds * SECOND_US + int((match[7] or "").ljust(6, "0"))

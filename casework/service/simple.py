@@ -13,9 +13,11 @@ from casework.cases.alert import SEVERITIES, StoredAlert, instant, severity_rank
 from casework.cases.directive import CaseDirective
 from casework.cases.keys import KeyKind
 from casework.cases.scope import Scope
-from casework.cases.sla import SLA_WORKING_DAYS, Jurisdictions, due_after
+from casework.cases.sla import SLA_WORKING_DAYS, Jurisdiction, Jurisdictions, due_after
 from casework.ports import AlertsOf
 from regtech.errors import InputError
+from regtech.reference.civil import day_from_iso
+from regtech.reference.zones import local_day_start_us
 
 POLICY: Final = "subject-and-pack"
 VERSION: Final = "1.0.0"
@@ -110,13 +112,20 @@ class SimpleMatcher:
                 first[alert.severity] = min(first.get(alert.severity, alert.time_us), alert.time_us)
                 continue
             try:
-                due.append(instant(str(given)))
+                due.append(_due(self._jurisdictions.profile(where), str(given)))
             except ValueError:
                 raise InputError(f"alert {alert.id} has no date as due: {given!r}") from None
         for severity, time_us in first.items():
             days = SLA_WORKING_DAYS.get(severity, SLA_WORKING_DAYS["medium"])
             due.append(due_after(self._jurisdictions.profile(where), time_us, days))
         return min(due)
+
+
+def _due(where: Jurisdiction, text: str) -> int:
+    """A time as it is; of a day the end, where the duty is."""
+    if len(text) > len("2026-03-02"):
+        return instant(text)
+    return local_day_start_us(where.zone, day_from_iso(text) + 1) - 1
 
 
 def _titles(found: Sequence[tuple[StoredAlert, Mapping[str, Any]]], lang: str) -> str:

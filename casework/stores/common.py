@@ -20,6 +20,7 @@ from regtech.errors import NotFoundError, UsageError
 HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
 
+_PLAIN: Final = ("assignee", "state")
 Salt = Callable[[], bytes]
 
 
@@ -111,14 +112,12 @@ def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionCo
     """What was done since the version that somebody saw, entry by entry."""
     changes = []
     for entry in since:
-        what = entry.kind.value
-        # The names of the fields suffice; their values may be graded.
-        names = sorted(entry.after)
-        if entry.kind.value in ("state_changed", "assigned"):
-            moved = [f"{n} {entry.before.get(n)} → {entry.after[n]}" for n in names]
-            what += " (" + ", ".join(moved) + ")"
-        elif names:
-            what += f" ({', '.join(names)})"
+        # State and assignee are said with their values; those of other fields may be graded.
+        said = [
+            f"{name} {entry.before.get(name)} → {entry.after[name]}" if name in _PLAIN else name
+            for name in sorted(entry.after)
+        ]
+        what = f"{entry.kind.value} ({', '.join(said)})" if said else entry.kind.value
         changes.append(f"{what} by {entry.actor}")
     if seen > case.version:
         changes = ["the version that was seen does not exist"]

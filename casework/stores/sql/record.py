@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -314,10 +315,13 @@ class SqlRecord:
 
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA optimize")
-        self._engine.dispose()
+        try:
+            if self._engine.dialect.name == "sqlite":
+                # Advice for later plans: where the file is no longer there, it is not needed.
+                with contextlib.suppress(sa.exc.SQLAlchemyError), self._engine.connect() as found:
+                    found.exec_driver_sql("PRAGMA optimize")
+        finally:
+            self._engine.dispose()
 
     def explain(self, scope: Scope, query: CaseQuery) -> list[Any]:
         """How the server finds a page of a queue; for benchmarks and tests of indexes."""

@@ -48,6 +48,10 @@ CONTRACT = {
     ("quarantine", "list"): "",
     ("quarantine", "show"): "",
     ("quarantine", "retry"): "",
+    ("cases", "list"): "--store --queue --lang --json",
+    ("cases", "show"): "--store --lang --json",
+    ("cases", "act"): "--store --seen --reason --json",
+    ("cases", "import"): "--store --json",
 }
 
 
