@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import typer
 
-from regtech.cli import data, engine, quarantine, rules
+from regtech.cli import data, engine, policies, quarantine, rules
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 engine.register(app)
 data.register(app)
 app.add_typer(rules.app, name="rules")
+app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 
 INTERRUPTED = 130
