@@ -101,7 +101,7 @@ def facts_of(
     """The facts of an alert as written. ``tenant`` None: the alert's institution.
 
     Raises ``InputError`` (code ``bad_alert``) for what cannot be an alert: no id, no time, a text
-    of more than ``TEXT_MAX`` characters in the place of an id. The caller keeps such a record aside.
+    of more than ``TEXT_MAX`` characters in the place of an id. The caller keeps such a record.
     """
     subject = alert.get("subject")
     written = subject if isinstance(subject, Mapping) else {}

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regtech.app.rules import Findings
+from regtech.app.settings import setting
 from regtech.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from casework.policy.directives import Plan
     from casework.policy.facts import AlertFacts
+    from casework.policy.matcher import Matcher
     from casework.policy.model import PolicySet
     from casework.policy.patterns import Known
     from casework.policy.planner import Planner
@@ -79,7 +82,7 @@ def test_policies(paths: tuple[Path, ...], only: str | None = None) -> Findings:
     if names == []:
         raise UsageError(f"no policy has {only!r} in its id")
     with _planner(policies) as planner:
-        results = run_tests(planner.planner, names)
+        results = run_tests(planner, names)
     failed = [result for result in results if not result.passed]
     lines = []
     for result in failed:
@@ -194,7 +197,6 @@ def dry_run(
     parties: tuple[Path, ...] = (),
     watched: int | None = None,
     until: str | None = None,
-    python: bool = False,
 ) -> DryRun:
     """Which cases the alerts in the files would make.
 
@@ -218,9 +220,9 @@ def dry_run(
                 alerts.append(facts)
     as_of = _instant(until) if until else max((facts.time for facts in alerts), default=0)
     reader = MemoryAlerts(alerts, watched=watched)
-    with _planner(chosen, python=python) as planner:
-        plan = decide(planner.planner, reader, reader.all(), as_of)
-        health = planner.planner.matcher.health()
+    with _planner(chosen) as planner:
+        plan = decide(planner, reader, reader.all(), as_of)
+        health = planner.matcher.health()
     return DryRun(
         alerts=len(reader.all()),
         unreadable=tuple(unreadable),
@@ -283,23 +285,23 @@ def _groups(files: tuple[Path, ...]) -> dict[str, str]:
     return found
 
 
-class _planner:
+def chosen_matcher() -> Matcher:
+    """The matcher that the settings name."""
+    from casework.policy.durable import DurableMatcher
+    from casework.policy.matcher import PythonMatcher
+
+    return PythonMatcher() if setting("REGTECH_MATCHER") == "python" else DurableMatcher()
+
+
+@contextmanager
+def _planner(policies: PolicySet) -> Iterator[Planner]:
     """A planner over the matcher that is configured; gives the matcher back at the end."""
+    from casework.policy.clocks import Clocks
+    from casework.policy.planner import Planner
+    from regtech.reference.load import Reference
 
-    def __init__(self, policies: PolicySet, *, python: bool = False) -> None:
-        self._policies = policies
-        self._python = python
-
-    def __enter__(self) -> _planner:
-        from casework.policy.clocks import Clocks
-        from casework.policy.matcher import Matcher, PythonMatcher
-        from casework.policy.planner import Planner
-        from regtech.reference.load import Reference
-
-        matcher: Matcher = PythonMatcher()
-        clocks = Clocks(Reference.shipped())
-        self.planner: Planner = Planner(self._policies, matcher, clocks)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.planner.matcher.close()
+    matcher = chosen_matcher()
+    try:
+        yield Planner(policies, matcher, Clocks(Reference.shipped()))
+    finally:
+        matcher.close()

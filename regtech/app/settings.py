@@ -37,6 +37,12 @@ SETTINGS: Final = (
     ),
     Setting("REGTECH_CACHE_DIR", "", "folder of compiled kernels; empty: the user's cache folder"),
     Setting("REGTECH_BOUNDSCHECK", "0", "1 compiles kernels with checks of array bounds (slow)"),
+    Setting(
+        "REGTECH_MATCHER",
+        "durable",
+        "what joins alerts for policies; python: without the engine in a child process",
+        choices=("durable", "python"),
+    ),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )
 
