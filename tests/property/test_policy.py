@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 
-from casework.policy import matcher as matching
 from casework.policy.clocks import Clocks
 from casework.policy.directives import AsideDirective, CaseDirective, CaseKey, Plan, Wake
-from casework.policy.durable import DurableMatcher
+from casework.policy.durable import ENGINE, DurableMatcher
 from casework.policy.facts import AlertFacts, facts_of
 from casework.policy.gather import decide
 from casework.policy.load import load_text
-from casework.policy.matcher import Matcher, PythonMatcher
+from casework.policy.matcher import CANDIDATES_MAX, Matcher, PythonMatcher
 from casework.policy.model import PolicySet
 from casework.policy.planner import Planner
 from casework.policy.reader import MemoryAlerts
@@ -33,11 +34,12 @@ from casework.policy.reconcile import (
     WithdrawnCase,
     changes,
 )
+from casework.policy.testcases import written_alert
 from regtech.reference.load import Reference
-from tests.property.policy.generate import THEMES, World, worlds
+from tests.property.policy.generate import THEMES, World, time_of, worlds
 from tests.property.policy.reading import HOUR, Reading, micros
 
-PROFILE = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
@@ -164,10 +166,10 @@ def run(world: World, matcher: Matcher, *, seed: int = 0) -> tuple[Desk, int]:
         if rng.random() < 0.3:
             desk.take(facts[:high], min(as_of, end))  # everything once more
         if closings and desk.cases:
-            number, after = closings.pop()
+            number, hour = closings.pop()
             names = sorted(desk.cases)
             case = desk.cases[names[number % len(names)]]
-            desk.close(case, case.last_at + after * HOUR, min(as_of, end))
+            desk.close(case, micros(time_of(hour)), min(as_of, end))
     return desk, end
 
 
@@ -195,18 +197,103 @@ def read(world: World, desk: Desk, as_of: int) -> Reading:
     )
 
 
-@PROFILE
-@given(worlds(), st.integers(0, 100))
-def test_batches_give_what_the_plainest_reading_of_the_whole_gives(world: World, seed: int) -> None:
-    desk, end = run(world, PythonMatcher(), seed=seed)
-    for as_of in (end, end + 12 * HOUR, end + 48 * HOUR):
+def holds(world: World, seed: int, matcher: Matcher) -> None:
+    """What was decided batch by batch is what the plainest reading of the whole record gives."""
+    desk, end = run(world, matcher, seed=seed)
+    for as_of in (end, *(end + wake for wake in world.wakes), end + 48 * HOUR):
         desk.wake(as_of)
         whole = read(world, desk, as_of)
         cases, aside = outcome(desk)
         assert cases == whole.cases
         assert aside == whole.aside
     target(float(max((len(c.alerts) for c in desk.cases.values()), default=0)))
-    assert set(desk.record) == set(desk.cases)
     assert {name: set(c.alerts) for name, c in desk.record.items()} == {
         name: set(c.alerts) for name, c in desk.cases.items()
     }
+
+
+PYTHON = PythonMatcher()
+SEEDS = st.integers(0, 100)
+
+
+@PROFILE
+@given(worlds(), SEEDS)
+def test_any_policies(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
+@PROFILE
+@given(worlds(actions=("case",), forms=("all", "any"), hours=12, least=5, closings=6), SEEDS)
+def test_joins_with_closings(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
+@PROFILE
+@given(worlds(actions=("case",), forms=("count", "on"), hours=15, least=5, closings=6), SEEDS)
+def test_counts_with_closings(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
+@PROFILE
+@given(worlds(actions=("case", "suppress"), forms=("absent", "on"), hours=20, least=4), SEEDS)
+def test_absences(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
+@PROFILE
+@given(worlds(actions=("case", "snooze", "brake"), forms=("on",), least=5), SEEDS)
+def test_snoozes_and_brakes(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the engine needs Python below 3.13")
+def test_joins_by_the_engine() -> None:
+    matcher = DurableMatcher()
+
+    @settings(PROFILE, max_examples=60)
+    @given(worlds(actions=("case",), forms=("all", "any"), hours=12, least=5), SEEDS)
+    def engine_holds(world: World, seed: int) -> None:
+        holds(world, seed, matcher)
+
+    try:
+        engine_holds()
+        health = matcher.health()
+        assert (health.engine, health.fallbacks, health.failures) == (ENGINE, 0, 0)
+    finally:
+        matcher.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hot_key_gives_the_same_case_in_any_order(seed: int) -> None:
+    """Too many alerts to be joined one by one: they are put together by stretches of the window."""
+    policy: dict[str, Any] = {
+        "id": "hot", "title": {"en": "H", "zh": "热"}, "order": 1, "same": "subject",
+        "within": "1h", "all": [{"rule": "r-one"}, {"rule": "r-two"}],
+        "case": {"queue": "q", "theme": "rest", "priority": "high", "sla": "72 hours"},
+    }  # fmt: skip
+    rng = Random(seed)
+    alerts = [
+        written_alert(
+            {
+                "id": f"a{i:04}",
+                "time": f"2026-03-01T{i // 60:02}:{i % 60:02}:00Z",
+                "rule": ("r-one", "r-two")[i % 2],
+                "subject": "C1",
+            }
+        )
+        for i in range(CANDIDATES_MAX + 1 + seed)
+    ]
+    alone = written_alert(
+        {"id": "b", "time": "2026-03-02T00:00:00Z", "rule": "r-one", "subject": "C1"}
+    )
+    found = []
+    for _ in range(3):
+        order = list(range(len(alerts) + 1))
+        rng.shuffle(order)
+        cuts = sorted(rng.sample(range(len(order)), 2))
+        world = World([policy], [*alerts, alone], order, cuts, None, [], [])
+        desk, _end = run(world, PYTHON, seed=rng.randrange(100))
+        found.append({(c.case, c.policy, c.alerts, c.saturated) for c in desk.cases.values()})
+    assert all(one == found[0] for one in found)
+    hot = [case for case in found[0] if case[1] == "hot"]
+    assert len(hot) == 1 and hot[0][3] and len(hot[0][2]) == len(alerts)

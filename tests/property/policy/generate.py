@@ -28,8 +28,9 @@ class World:
     cuts: list[int]
     watched: int | None
     closings: list[tuple[int, int]]
-    """After which batch a case is closed (its number among those there are), and how long after
-    its last alert, in hours."""
+    """Cases that are closed, one after each batch: by number among those there are, and hour."""
+    wakes: list[int]
+    """Hours and microseconds past the last alert as of which the record is looked at again."""
 
 
 def time_of(hour: int) -> str:
@@ -37,8 +38,8 @@ def time_of(hour: int) -> str:
 
 
 @st.composite
-def alerts(draw: st.DrawFn) -> list[dict[str, Any]]:
-    number = draw(st.integers(1, 14))
+def alerts(draw: st.DrawFn, hours: int, least: int) -> list[dict[str, Any]]:
+    number = draw(st.integers(least, 14))
     names = draw(
         st.lists(
             st.sampled_from([f"a{i}" for i in range(20)] + ["é", "a b", "\x00", "0", "40189"]),
@@ -62,7 +63,7 @@ def alerts(draw: st.DrawFn) -> list[dict[str, Any]]:
         found.append(
             {
                 "id": name,
-                "time": time_of(draw(st.integers(0, HOURS))),
+                "time": time_of(draw(st.integers(0, hours))),
                 "rule": draw(maybe(RULES)),
                 "pack": "p",
                 "kind": draw(maybe(KINDS)),
@@ -111,14 +112,20 @@ def same(draw: st.DrawFn) -> list[str]:
     return draw(st.permutations([main, *extra]))
 
 
+ACTIONS = ("case", "case", "case", "suppress", "snooze", "brake")
+FORMS = ("on", "all", "any", "count", "absent")
+
+
 @st.composite
-def policy(draw: st.DrawFn, number: int) -> dict[str, Any]:
+def policy(
+    draw: st.DrawFn, number: int, actions: tuple[str, ...], forms: tuple[str, ...]
+) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": f"p{number}",
         "title": {"en": "P", "zh": "策"},
         "order": draw(st.integers(0, 3)),
     }
-    what = draw(st.sampled_from(["case", "case", "case", "suppress", "snooze", "brake"]))
+    what = draw(st.sampled_from(actions))
     if what == "suppress":
         made["on"] = draw(patterns())
         made["suppress"] = {"reason": {"en": "no", "zh": "否"}}
@@ -138,7 +145,7 @@ def policy(draw: st.DrawFn, number: int) -> dict[str, Any]:
             "at_least": draw(st.integers(1, 3)),
         }
         return made
-    form = draw(st.sampled_from(["on", "all", "any", "count", "absent"]))
+    form = draw(st.sampled_from(forms))
     made["same"] = draw(same())
     case: dict[str, Any] = {
         "queue": "q",
@@ -176,12 +183,24 @@ def policy(draw: st.DrawFn, number: int) -> dict[str, Any]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def worlds(
+    draw: st.DrawFn,
+    *,
+    actions: tuple[str, ...] = ACTIONS,
+    forms: tuple[str, ...] = FORMS,
+    hours: int = HOURS,
+    least: int = 1,
+    closings: int = 2,
+) -> World:
     number = draw(st.integers(1, 4))
-    some = [draw(policy(i)) for i in range(number)]
-    found = draw(alerts())
+    some = [draw(policy(i, actions, forms)) for i in range(number)]
+    found = draw(alerts(hours, least))
     order = draw(st.permutations(range(len(found))))
-    cuts = sorted(draw(st.lists(st.integers(0, len(found)), max_size=4)))
-    closings = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(-2, 4)), max_size=2))
+    cuts = sorted(draw(st.lists(st.integers(0, len(found)), max_size=5)))
+    closed = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, hours)), max_size=closings))
     watched = draw(st.sampled_from([None, 1, 2, 4, 8]))
-    return World(some, found, list(order), cuts, watched, closings)
+    wakes = sorted(
+        hour * 3_600_000_000 + draw(st.sampled_from([-1, 0, 0, 1]))
+        for hour in draw(st.lists(st.integers(1, 25), max_size=4))
+    )
+    return World(some, found, list(order), cuts, watched, closed, wakes)

@@ -1,6 +1,6 @@
 """An independent reading of policies: plain dictionaries in, plain tuples out, every choice tried.
 
-Shares nothing with ``casework``: no code, no compiled form, not even the order of its steps. It reads
+Shares nothing with ``casework``: no code, no compiled form, no order of steps. It reads
 the policy file's data and the written alerts, and decides the whole record at once.
 """
 
