@@ -49,6 +49,12 @@ SETTINGS: Final = (
         "own addresses and networks that webhooks may reach, plain HTTP included: "
         "10.1.2.3,10.1.4.0/24",
     ),
+    Setting(
+        "REGTECH_MATCHER",
+        "durable",
+        "what joins alerts for policies; python: without the engine in a child process",
+        choices=("durable", "python"),
+    ),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )
 
