@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
+from casework.cases.facts import AlertFacts, facts_of
 from casework.cases.keys import Key, keys_of
+from casework.cases.times import instant_us
 from regtech.errors import InputError
 from regtech.model.alert import digested
 
@@ -41,6 +42,7 @@ class StoredAlert:
     raw: bytes = field(repr=False)
     _body: dict[str, Any] | None = field(default=None, compare=False, repr=False)
     _keys: tuple[Key, ...] | None = field(default=None, compare=False, repr=False)
+    _facts: AlertFacts | None = field(default=None, compare=False, repr=False)
 
     def body(self) -> dict[str, Any]:
         """The alert as plain data, parsed once: not to be changed."""
@@ -52,9 +54,42 @@ class StoredAlert:
     def keys(self) -> tuple[Key, ...]:
         """What it may have in common with others (``casework.cases.keys``)."""
         if self._keys is None:
-            object.__setattr__(self, "_keys", keys_of(self.body()))
+            object.__setattr__(self, "_keys", keys_of(self.body(), self.facts()))
         assert self._keys is not None
         return self._keys
+
+    def facts(self) -> AlertFacts:
+        """What policies see of it. Of an alert that they cannot read, it is without parties."""
+        if self._facts is None:
+            try:
+                made = facts_of(self.body(), tenant=self.tenant)
+            except InputError:
+                made = self._few_facts()
+            object.__setattr__(self, "_facts", made)
+        assert self._facts is not None
+        return self._facts
+
+    def _few_facts(self) -> AlertFacts:
+        return AlertFacts(
+            id=self.id,
+            time=self.time_us,
+            rule=self.rule,
+            pack=self.pack,
+            kind=self.kind,
+            severity=self.severity,
+            jurisdiction=self.jurisdiction,
+            obligations=(),
+            status="",
+            outcome="",
+            warning=False,
+            late=False,
+            per="",
+            subject=None,
+            group=None,
+            counterparty=None,
+            institution=None,
+            tenant=self.tenant,
+        )
 
     @classmethod
     def of(cls, raw: bytes, tenant: str | None = None) -> StoredAlert:
@@ -87,7 +122,7 @@ class StoredAlert:
                 pack=str(document["pack"]),
                 kind=str(document["kind"]),
                 severity=str(document["severity"]),
-                time_us=instant(str(document["time"])),
+                time_us=instant_us(str(document["time"])),
                 raw=raw,
                 _body=dict(document),
             )
@@ -95,30 +130,3 @@ class StoredAlert:
             raise InputError(
                 f"not an alert: {type(error).__name__} {error}", hint="see `regtech schema alert`"
             ) from None
-
-
-_SECOND_US: Final = 1_000_000
-
-
-def instant(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time, or of the last moment of a day in UTC.
-
-    Raises ``ValueError`` for anything else. Exact: no floating point.
-    """
-    if len(text) == 10:
-        day = datetime.fromisoformat(text + "T00:00:00+00:00")
-        return _us(day) + 86_400 * _SECOND_US - 1
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"no offset: {text}")
-    return _us(moment)
-
-
-def _us(moment: datetime) -> int:
-    whole = moment.replace(microsecond=0)
-    offset = moment.utcoffset()
-    assert offset is not None
-    days = whole.toordinal() - 719_163
-    seconds = whole.hour * 3600 + whole.minute * 60 + whole.second
-    shift = offset.days * 86_400 * _SECOND_US + offset.seconds * _SECOND_US + offset.microseconds
-    return (days * 86_400 + seconds) * _SECOND_US + moment.microsecond - shift

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from casework.policy.facts import due_day, instant, time_text
+from casework.cases.facts import due_day, instant
+from casework.cases.times import time_text
 from casework.policy.lengths import HOUR_US, Length
 from regtech.errors import RegtechError
 from regtech.reference.civil import DAY_US, iso_from_day

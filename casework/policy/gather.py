@@ -13,11 +13,12 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from casework.policy.directives import CaseKey, Plan
-from casework.policy.facts import AlertFacts
+from casework.cases.directive import CaseKey, Plan
+from casework.cases.facts import AlertFacts
 from casework.policy.model import Brake, OpenCase, Policy
 from casework.policy.planner import Planner, Question, Stretch, Verdict, case_key, stretch_of
-from casework.policy.reader import AlertReader, Reach
+from casework.policy.reader import AlertReader
+from casework.ports import Reach
 
 _Scope = tuple[int, tuple[str, ...]]
 """A policy by its index and the values of its key."""
@@ -194,15 +195,13 @@ class _Gathering:
         policy = next(p for p in self.policies if p.id == stretch.policy)
         institution = facts.institution if "institution" in policy.same else None
         since, until = stretch.start, stretch.start + brake.over
+        watched = self.reader.subjects_watched(facts.rule, institution, since, until)
+        if watched is None:
+            return Verdict(False, 0, None)
         alerted = self.reader.subjects_alerted(
             facts.rule, institution, since, until, frozenset(without)
         )
-        watched = self.reader.subjects_watched(facts.rule, institution, since, until)
-        braked = (
-            watched is not None
-            and alerted >= brake.at_least
-            and alerted * 10_000 > brake.above * watched
-        )
+        braked = alerted >= brake.at_least and alerted * 10_000 > brake.above * watched
         return Verdict(braked, alerted, watched)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from casework.cases.themes import Point, Theme
 from casework.policy.faults import Fault, Faults, Mark
 from casework.policy.matcher import PATTERNS_MAX
 from casework.policy.model import (
@@ -23,7 +24,7 @@ from casework.policy.model import (
     PolicyTest,
     Snooze,
     Suppress,
-    Theme,
+    ThemePatterns,
 )
 from casework.policy.patterns import Known, PatternReader
 from casework.policy.reading import VERSION, NodeReader
@@ -34,7 +35,9 @@ from regtech.content.yamlmarks import Sequence as Sequence_
 from regtech.errors import ContentError, InputError
 
 SET_KEYS: Final = ("set", "version", "title", "themes", "policies")
-THEME_KEYS: Final = ("id", "title", "alerts")
+THEME_REQUIRED: Final = ("id", "title", "alerts")
+THEME_KEYS: Final = (*THEME_REQUIRED, "secret", "points")
+POINT_KEYS: Final = ("id", "title", "required")
 FORMS: Final = ("on", "any", "all")
 ACTIONS: Final = ("case", "suppress", "snooze", "brake")
 POLICY_KEYS: Final = (
@@ -115,7 +118,7 @@ def _compile(
     documents: Sequence[tuple[Document, str | None]], known: Known, faults: Faults
 ) -> PolicySet:
     files = []
-    themes: list[Theme] = []
+    themes: list[ThemePatterns] = []
     for document, stem in documents:
         reader = NodeReader(document, faults)
         reader.problems()
@@ -165,12 +168,12 @@ def _head(reader: NodeReader, stem: str | None) -> Mapping | None:
     return mapping
 
 
-def _theme(reader: NodeReader, node: Node, known: Known) -> Theme | None:
+def _theme(reader: NodeReader, node: Node, known: Known) -> ThemePatterns | None:
     mapping = reader.mapping(node, "a theme")
     if mapping is None:
         return None
     before = reader.faults.errors
-    reader.keys(mapping, THEME_KEYS, THEME_KEYS, "a theme")
+    reader.keys(mapping, THEME_KEYS, THEME_REQUIRED, "a theme")
     identity = reader.identifier(mapping.entries.get("id"), "the id of a theme")
     title = reader.texts(mapping.entries.get("title"), "title")
     patterns = PatternReader(reader, known, None)
@@ -178,10 +181,30 @@ def _theme(reader: NodeReader, node: Node, known: Known) -> Theme | None:
         patterns.pattern(item, "a pattern of a theme")
         for item in reader.sequence(mapping.entries.get("alerts"), "alerts")
     ]
+    points = [
+        _point(reader, item) for item in reader.sequence(mapping.entries.get("points"), "points")
+    ]
+    secret = None
+    if "secret" in mapping.entries:
+        secret = reader.flag(mapping.entries["secret"], "secret")
     if reader.faults.errors != before or identity is None:
         return None
     kept = tuple(pattern for pattern in found if pattern is not None)
-    return Theme(identity, title or {}, kept, reader.mark(node))
+    theme = Theme(identity, title or {}, tuple(p for p in points if p), secret or False)
+    return ThemePatterns(theme, kept, reader.mark(node))
+
+
+def _point(reader: NodeReader, node: Node) -> Point | None:
+    mapping = reader.mapping(node, "a point")
+    if mapping is None:
+        return None
+    reader.keys(mapping, POINT_KEYS, ("id", "title"), "a point")
+    identity = reader.identifier(mapping.entries.get("id"), "the id of a point")
+    title = reader.texts(mapping.entries.get("title"), "title")
+    required = None
+    if "required" in mapping.entries:
+        required = reader.flag(mapping.entries["required"], "required")
+    return Point(identity, title, required or False) if identity and title else None
 
 
 def _theme_names(mappings: Sequence[Mapping]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
-from casework.policy.facts import AlertFacts
+from casework.cases.facts import AlertFacts
+from casework.cases.themes import Theme
 from casework.policy.faults import Mark
 from casework.policy.lengths import Length
 
@@ -241,13 +242,16 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Theme:
-    """What cases are about; alerts that meet one of the patterns are of the theme."""
+class ThemePatterns:
+    """A theme, and what makes an alert one of its own: to meet one of the patterns."""
 
-    id: str
-    title: Text
+    theme: Theme
     patterns: tuple[Pattern, ...]
     mark: Mark
+
+    @property
+    def id(self) -> str:
+        return self.theme.id
 
 
 @dataclass(frozen=True)
@@ -255,12 +259,12 @@ class PolicySet:
     """All policies, in the order in which they choose, and the themes in the order of the file."""
 
     policies: tuple[Policy, ...]
-    themes: tuple[Theme, ...]
+    themes: tuple[ThemePatterns, ...]
     _masks: dict[tuple[Any, ...], int] = field(default_factory=dict, compare=False, repr=False)
     _themes: dict[tuple[Any, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, policies: Sequence[Policy], themes: Sequence[Theme]) -> PolicySet:
+    def of(cls, policies: Sequence[Policy], themes: Sequence[ThemePatterns]) -> PolicySet:
         """The policies by ``order``, then id."""
         return cls(tuple(sorted(policies, key=lambda p: (p.order, p.id))), tuple(themes))
 

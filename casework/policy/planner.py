@@ -16,17 +16,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from casework.policy.clocks import Clocks
-from casework.policy.directives import (
+from casework.cases.directive import (
     UNSORTED,
     AsideDirective,
     CaseDirective,
     CaseKey,
+    Disposition,
     Plan,
     Wake,
     case_id,
 )
-from casework.policy.facts import AlertFacts
+from casework.cases.facts import AlertFacts
+from casework.policy.clocks import Clocks
 from casework.policy.lengths import window_text
 from casework.policy.matcher import Job, Matcher
 from casework.policy.model import (
@@ -164,7 +165,7 @@ class _Run:
                 case Suppress(reason=reason):
                     for place in places:
                         if self.free[place]:
-                            self._set_aside(place, "suppressed", policy, reason)
+                            self._set_aside(place, Disposition.SUPPRESSED, policy, reason)
                 case Snooze(length=length):
                     self._snooze(policy, length, places)
                 case OpenCase() as action:
@@ -185,7 +186,7 @@ class _Run:
     def _set_aside(
         self,
         place: int,
-        outcome: str,
+        outcome: Disposition,
         policy: Policy,
         reason: Text,
         until: int | None = None,
@@ -194,7 +195,7 @@ class _Run:
         self.free[place] = False
         alert = self.alerts[place].id
         self.aside.append(
-            AsideDirective(alert, outcome, policy.id, policy.version, reason, until, behind)  # type: ignore[arg-type]
+            AsideDirective(alert, outcome, policy.id, policy.version, reason, until, behind)
         )
 
     def _brake(self, policy: Policy, brake: Brake, places: list[int]) -> None:
@@ -208,7 +209,7 @@ class _Run:
                 self.unknown.add(facts.rule)
             if verdict.braked:
                 self._set_aside(
-                    place, "braked", policy, _brake_reason(brake, facts.rule, verdict),
+                    place, Disposition.BRAKED, policy, _brake_reason(brake, facts.rule, verdict),
                     until=stretch.start + brake.over,
                 )  # fmt: skip
 
@@ -223,7 +224,7 @@ class _Run:
                         "zh": f"{policy.title['zh']}：{passed.id} 的重复",
                     }
                     until = passed.time + length
-                    self._set_aside(place, "snoozed", policy, reason, until, passed.id)
+                    self._set_aside(place, Disposition.SNOOZED, policy, reason, until, passed.id)
                 else:
                     passed = facts
 

@@ -8,25 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from casework.policy.directives import CaseKey
-from casework.policy.facts import AlertFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Alerts with this value of a kind of key, from ``since`` to ``until``, both included.
-
-    ``kind``: ``subject``, ``group``, ``counterparty``, ``institution`` or ``rule``. Times are
-    microseconds since 1970.
-    """
-
-    kind: str
-    value: str
-    since: int
-    until: int
+from casework.cases.directive import CaseKey
+from casework.cases.facts import AlertFacts
+from casework.ports import Reach
 
 
 class AlertReader(Protocol):

@@ -8,18 +8,21 @@ stay in it, also where the plan has them in another case as well.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from casework.policy.directives import AsideDirective, CaseDirective, Plan
+from casework.cases.directive import AsideDirective, CaseDirective, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentCase:
-    """A case as the record has it. ``directive`` is the one it was last given."""
+    """A case as the record has it: what it was last given (``said``), and the alerts that policies
+    put into it, wherever a person may have moved them since. ``closed``: by a person."""
 
-    directive: CaseDirective
+    said: str
     alerts: frozenset[str]
     closed: bool = False
 
@@ -99,7 +102,7 @@ def changes(
         new = tuple(alert for alert in planned.alerts if alert not in known.alerts)
         if new:
             found.append(AddedAlerts(planned.case, new))
-        if _said(planned) != _said(known.directive):
+        if said(planned) != known.said and (new or not known.closed):
             found.append(RevisedCase(planned))
     wanted = {case.case for case in plan.cases}
     for name in sorted(cases):
@@ -122,9 +125,12 @@ def changes(
     return tuple(found)
 
 
-def _said(directive: CaseDirective) -> tuple[object, ...]:
-    """What a case is revised for where it changes: not its alerts, which are added one by one."""
-    return (
+def said(directive: CaseDirective) -> str:
+    """A digest of what a case is revised for where it changes.
+
+    Not its alerts, which are added one by one.
+    """
+    content = (
         directive.policy_version,
         directive.priority,
         directive.queue,
@@ -135,5 +141,6 @@ def _said(directive: CaseDirective) -> tuple[object, ...]:
         directive.theme,
         directive.tenants,
         directive.jurisdictions,
-        tuple(sorted(directive.reason.items())),
+        sorted(directive.reason.items()),
     )
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from casework.policy.directives import ASIDES
+from casework.cases.directive import ASIDES
 from casework.policy.load import ORDER_MAX
 from casework.policy.matcher import PATTERNS_MAX
 from casework.policy.model import (
@@ -81,8 +81,22 @@ def policy_schema() -> Schema:
                     "id": {"$ref": "#/$defs/id"},
                     "title": text,
                     "alerts": _one_or_list({"$ref": "#/$defs/pattern"}),
+                    "secret": {
+                        "type": "boolean",
+                        "description": "an institution never learns of indicators in it",
+                    },
+                    "points": {"type": "array", "items": {"$ref": "#/$defs/point"}},
                 },
                 ("id", "title", "alerts"),
+            ),
+            "point": _object(
+                {
+                    "id": {"$ref": "#/$defs/id"},
+                    "title": text,
+                    "required": {"type": "boolean"},
+                },
+                ("id", "title"),
+                "a point of the checklist",
             ),
             "policy": _policy(),
             "test": _test(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 from typing import Any, Final
 
-from casework.policy.directives import ASIDES
-from casework.policy.facts import facts_of, instant
+from casework.cases.directive import ASIDES
+from casework.cases.facts import facts_of, instant
 from casework.policy.faults import did_you_mean
 from casework.policy.model import KINDS, SEVERITIES, STATUSES, PolicyTest
 from casework.policy.reading import NodeReader

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from casework.policy.directives import Plan
-from casework.policy.facts import facts_of
+from casework.cases.directive import Plan
+from casework.cases.facts import facts_of
 from casework.policy.gather import decide
 from casework.policy.model import Policy, PolicyTest
 from casework.policy.planner import Planner

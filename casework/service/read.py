@@ -16,7 +16,6 @@ from casework.cases.grades import Grade, clear_grade, masked
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.sla import ClockReading, read_clock
-from casework.cases.themes import theme_of
 from casework.cases.timeline import Draft, Entry, EntryKind, changed
 from casework.cases.times import time_text
 from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Unit
@@ -83,7 +82,7 @@ class Reading(Base):
                 "done": point.id in ticked,
                 "by": ticked[point.id].by if point.id in ticked else None,
             }
-            for point in theme_of(case.theme).points
+            for point in self.themes.of(case.theme).checklist
         ]
         related = self.record.related(scope, case_id, limit=10)
         document = case.as_dict()

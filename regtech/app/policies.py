@@ -15,8 +15,8 @@ from regtech.app.settings import setting
 from regtech.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from casework.policy.directives import Plan
-    from casework.policy.facts import AlertFacts
+    from casework.cases.directive import Plan
+    from casework.cases.facts import AlertFacts
     from casework.policy.matcher import Matcher
     from casework.policy.model import PolicySet
     from casework.policy.patterns import Known
@@ -233,7 +233,7 @@ def dry_run(
 
 
 def _instant(text: str) -> int:
-    from casework.policy.facts import instant
+    from casework.cases.facts import instant
 
     try:
         return instant(text, "--until")
@@ -251,7 +251,7 @@ def _lines(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _alerts(file: Path, groups: dict[str, str]) -> Iterator[tuple[str, AlertFacts | str]]:
-    from casework.policy.facts import facts_of
+    from casework.cases.facts import facts_of
 
     for place, line in _lines(file):
         try:
@@ -283,6 +283,15 @@ def _groups(files: tuple[Path, ...]) -> dict[str, str]:
                 if isinstance(group, str) and group:
                     found[party["id"]] = group
     return found
+
+
+@contextmanager
+def shipped_planner() -> Iterator[Planner]:
+    """A planner of the policies that ship, for the record of cases."""
+    from casework.policy.load import require_policies
+
+    with _planner(require_policies()) as planner:
+        yield planner
 
 
 def chosen_matcher() -> Matcher:

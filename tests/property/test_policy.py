@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 
+from casework.cases.directive import AsideDirective, CaseDirective, CaseKey, Plan, Wake
+from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks
-from casework.policy.directives import AsideDirective, CaseDirective, CaseKey, Plan, Wake
 from casework.policy.durable import ENGINE, DurableMatcher
-from casework.policy.facts import AlertFacts, facts_of
 from casework.policy.gather import decide
 from casework.policy.load import load_text
 from casework.policy.matcher import CANDIDATES_MAX, Matcher, PythonMatcher
@@ -33,6 +33,7 @@ from casework.policy.reconcile import (
     TakenAlerts,
     WithdrawnCase,
     changes,
+    said,
 )
 from casework.policy.testcases import written_alert
 from regtech.reference.load import Reference
@@ -127,13 +128,13 @@ class Desk:
             match change:
                 case OpenedCase(directive):
                     alerts = frozenset(directive.alerts)
-                    self.record[directive.case] = CurrentCase(directive, alerts)
+                    self.record[directive.case] = CurrentCase(said(directive), alerts)
                 case AddedAlerts(case, added):
                     known = self.record[case]
                     self.record[case] = replace(known, alerts=known.alerts | set(added))
                 case RevisedCase(directive):
                     known = self.record[directive.case]
-                    self.record[directive.case] = replace(known, directive=directive)
+                    self.record[directive.case] = replace(known, said=said(directive))
                 case TakenAlerts(case, taken):
                     known = self.record[case]
                     self.record[case] = replace(known, alerts=known.alerts - set(taken))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casework.cases.facts import TEXT_MAX, AlertFacts, facts_of
 from casework.policy.clocks import Clocks
 from casework.policy.durable import DurableMatcher
-from casework.policy.facts import TEXT_MAX, AlertFacts, facts_of
 from casework.policy.gather import decide
 from casework.policy.load import load_policies
 from casework.policy.matcher import CANDIDATES_MAX, PythonMatcher

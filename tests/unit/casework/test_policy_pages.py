@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from casework.cases.directive import ASIDES
 from casework.policy import load as loading
 from casework.policy.clocks import Clocks
-from casework.policy.directives import ASIDES
 from casework.policy.lengths import parse_length, parse_window
 from casework.policy.load import load_text
 from casework.policy.matcher import PATTERNS_MAX, PythonMatcher

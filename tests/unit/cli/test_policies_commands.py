@@ -31,7 +31,7 @@ def alerts(tmp_path: Path) -> Path:
     path = tmp_path / "alerts.ndjson"
     money = {"rule": "cn-lvtr-0501", "pack": "cn-aml-large-value", "kind": "report", "near": True}
     data = {"rule": "cn-xb-sa-1m", "pack": "cn-data-export", "kind": "breach", "per": "exporter"}
-    some = [
+    some: list[dict[str, Any]] = [
         {"id": "m", "time": "2026-03-02T01:00:00Z", "subject": "C1", "institution": "B1", **money},
         {"id": "d", "time": "2026-03-03T01:00:00Z", "subject": "E1", "institution": "B2", **data},
         {"id": "s", "time": "2026-03-03T01:00:00Z", "subject": "C2", "rule": "ty-mule"},

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from casework.cases.times import instant_us
 from regtech.errors import InputError
 from regtech.reference.civil import DAY_US, day_from_iso
 
@@ -49,8 +49,11 @@ TEXT_MAX: Final = 512
 _MISSING: Final = ("", "None")
 """How a part of a subject is written that the event did not have."""
 
-YEARS: Final = (1900, 2300)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+YEARS_US: Final = (
+    day_from_iso("1900-01-01") * DAY_US,
+    day_from_iso("2301-01-01") * DAY_US,
+)
+"""Times before and after these are no times of alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +148,12 @@ def facts_of(
 def instant(text: str, what: str) -> int:
     """Microseconds since 1970 of a written time; raises ``InputError`` where it is none."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = instant_us(text)
     except ValueError:
-        raise InputError(f"{what} is not a time", code="bad_alert") from None
-    if moment.tzinfo is None or not YEARS[0] <= moment.year <= YEARS[1]:
-        raise InputError(f"{what} has no offset or lies out of all time", code="bad_alert")
-    span = moment - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+        raise InputError(f"{what} is not a time with its offset", code="bad_alert") from None
+    if not YEARS_US[0] <= moment < YEARS_US[1]:
+        raise InputError(f"{what} lies out of all time", code="bad_alert")
+    return moment
 
 
 def due_day(text: str) -> int | None:
@@ -160,17 +162,6 @@ def due_day(text: str) -> int | None:
         return day_from_iso(text)
     except ValueError:
         return None
-
-
-def time_text(us: int) -> str:
-    """RFC 3339 in UTC; fractions of a second only where there are any."""
-    day, rest = divmod(us, DAY_US)
-    moment = datetime.fromordinal(_EPOCH.toordinal() + day)
-    seconds, fraction = divmod(rest, 1_000_000)
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    if fraction:
-        clock += f".{fraction:06d}".rstrip("0")
-    return f"{moment:%Y-%m-%d}T{clock}Z"
 
 
 def _is_due(text: str) -> bool:
