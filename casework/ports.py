@@ -178,6 +178,9 @@ class PolicyUnit(Protocol):
         Wherever a person has moved an alert since: the policy's case is told.
         """
 
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        """Alerts that policies put into a case and a person moved from there, with where to."""
+
     def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
         """Ids of all alerts that policies put into a case."""
 

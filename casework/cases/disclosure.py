@@ -1,7 +1,8 @@
 """The guard against tipping off: what the subject's institution may see of alerts and cases.
 
-Two facts decide, whether the theme of the case is secret, and the kind of the alert. A report of suspicion, and that
-there is one, is never shown; whatever is not known to be open needs a supervisor's decision.
+Two facts decide, whether the theme of the case is secret, and the kind of the alert. A report of
+suspicion, and that there is one, is never shown; whatever is not known to be open needs a
+supervisor's decision.
 """
 
 from __future__ import annotations

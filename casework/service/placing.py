@@ -75,7 +75,8 @@ class Placing(Base):
         }
         aside = unit.asides(scope, old)
         found = changes(current, aside, plan)
-        work = _Work(self, scope, unit, plan, fresh)
+        away = {alert: to for name in placed for alert, to in unit.moved(scope, name).items()}
+        work = _Work(self, scope, unit, plan, fresh, away)
         back = [alert for case in plan.cases for alert in case.alerts if alert in aside]
         if back:
             unit.take_back(scope, back)
@@ -116,8 +117,11 @@ class _Work:
         unit: Unit,
         plan: Plan,
         fresh: Mapping[str, StoredAlert],
+        away: Mapping[str, str],
     ) -> None:
         self.base, self.scope, self.unit, self.fresh = base, scope, unit, fresh
+        self.away = away
+        """Alerts that a person moved out of the case that a policy had put them into."""
         self.directives = {case.case: case for case in plan.cases}
         self.done = Placed()
 
@@ -132,6 +136,7 @@ class _Work:
             self._add(known, directive, alerts, again=True)
             return
         tenants = directive.tenants
+        here = [alert for alert in alerts if alert.id not in self.away]
         due = due_us(directive)
         plan = planned(directive, said(directive), {})
         case = Case(
@@ -155,8 +160,8 @@ class _Work:
             changed_us=0,
             due_us=due,
             warn_us=self.base.warn_at(directive.jurisdiction, due),
-            alert_count=len(alerts),
-            alert_kinds=_kinds(alerts),
+            alert_count=len(here),
+            alert_kinds=_kinds(here),
             secret=self.base.themes.of(directive.theme).secret,
             planned=plan,
         )
@@ -165,6 +170,18 @@ class _Work:
             detail["saturated"] = True
         self.unit.open(self.scope, case, detail)
         self.unit.attach(self.scope, case.id, alerts)
+        self._stay(case.id, alerts)
+
+    def _stay(self, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
+        """Alerts that a person moved stay where they are: they are the case's, but not in it."""
+        going: dict[str, list[str]] = {}
+        for alert in alerts:
+            to = self.away.get(alert.id, case_id)
+            if to != case_id:
+                going.setdefault(to, []).append(alert.id)
+        for to, ids in sorted(going.items()):
+            self.unit.move(self.scope, case_id, to, ids)
+        return frozenset(alert_id for ids in going.values() for alert_id in ids)
 
     def added(self, directive: CaseDirective, alert_ids: Sequence[str]) -> None:
         """More alerts for a case; one that a person closed is open again."""
@@ -184,6 +201,7 @@ class _Work:
             self._pass_on(case, directive, alerts)
             return
         arrived = self.unit.attach(self.scope, case.id, alerts)
+        arrived -= self._stay(case.id, [alert for alert in alerts if alert.id in arrived])
         new = [alert for alert in alerts if alert.id in arrived]
         fields = self._said(case, directive)
         fields |= {
@@ -290,6 +308,7 @@ class _Work:
         """A policy ends a case whose alerts another one has; the work on it goes along."""
         case = self._emptied(name)
         if case is None:
+            self._follow(name, into)
             return
         target = self.unit.case(self.scope, into)
         while target.merged_into is not None:
@@ -304,6 +323,40 @@ class _Work:
         self._end(case, EntryKind.MERGED, "merged", reason, target.id, Outcome.DUPLICATE)
         self._append(target, self._taken_over(target, case, arriving))
         self.done.merged += 1
+
+    def _follow(self, name: str, into: str) -> None:
+        """A person merged a case, and its alerts have another now: that one goes the same way."""
+        case = self.unit.case(self.scope, into)
+        target = self.unit.case(self.scope, name)
+        while target.merged_into is not None:
+            target = self.unit.case(self.scope, target.merged_into)
+        if case.version > 1 or target.id == case.id:
+            return  # somebody works on it, or it is the one
+        there = {alert.id for alert in self.unit.case_alerts(self.scope, target.id)}
+        moving = self.unit.case_alerts(self.scope, into)
+        new = [alert for alert in moving if alert.id not in there]
+        self.unit.move(self.scope, into, target.id, [alert.id for alert in moving])
+        fields: dict[str, Any] = {
+            "state": State.CLOSED,
+            "outcome": Outcome.DUPLICATE,
+            "closing_reason": f"{name} was merged into {target.id}",
+            "merged_into": target.id,
+            "alert_count": 0,
+        }
+        draft = _changed(EntryKind.MERGED, case, fields)
+        detail = {"alerts": _pairs(moving), "into": target.id}
+        self._append(case, replace(draft, detail=detail))
+        keys = {*target.planned.get("keys", ()), *case.planned["keys"]}
+        fields = {
+            "tenants": tuple(sorted({*target.tenants, *case.tenants})),
+            "alert_count": target.alert_count + len(new),
+            "alert_kinds": tuple(sorted({*target.alert_kinds, *_kinds(new)})),
+            "planned": {**target.planned, "keys": sorted(keys)},
+        }
+        if target.ended:
+            fields |= {"state": State.REOPENED, "outcome": None, "closing_reason": ""}
+        draft = _changed(EntryKind.ALERTS_ADDED, target, fields)
+        self._append(target, replace(draft, detail={"alerts": _pairs(new), "from": into}))
 
     def _taken_over(self, target: Case, case: Case, arriving: Sequence[StoredAlert]) -> Draft:
         fields: dict[str, Any] = {

@@ -484,6 +484,11 @@ class _Unit:
     def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
         return self._tables.planned.get(case_id, frozenset())
 
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        gone = self._tables.gone
+        mine = self.placed_in(scope, case_id)
+        return {i: gone[case_id, i] for i in sorted(mine) if gone.get((case_id, i))}
+
     def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
         tables = self._tables
         mine = self.placed_in(scope, case_id) & set(alert_ids)

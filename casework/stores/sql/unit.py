@@ -337,6 +337,10 @@ class SqlUnit:
         held = self._load_held((case_id,))[case_id]
         return frozenset(alert_id for alert_id, place in held.items() if place.planned)
 
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        held = self._load_held((case_id,))[case_id]
+        return {i: place.moved_to for i, place in held.items() if place.planned and place.moved_to}
+
     def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
         held = self._load_held((case_id,))[case_id]
         mine = sorted(i for i in alert_ids if i in held and held[i].planned)
