@@ -179,7 +179,7 @@ class PolicyUnit(Protocol):
         """
 
     def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
-        """Alerts that policies put into a case and a person moved from there, with where to."""
+        """Alerts that a person moved out of a case, with where to."""
 
     def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
         """Ids of all alerts that policies put into a case."""

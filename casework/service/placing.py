@@ -75,7 +75,12 @@ class Placing(Base):
         }
         aside = unit.asides(scope, old)
         found = changes(current, aside, plan)
-        away = {alert: to for name in placed for alert, to in unit.moved(scope, name).items()}
+        away = {
+            alert: _where(scope, unit, alert, to)
+            for name, mine in placed.items()
+            for alert, to in unit.moved(scope, name).items()
+            if alert in mine
+        }
         work = _Work(self, scope, unit, plan, fresh, away)
         back = [alert for case in plan.cases for alert in case.alerts if alert in aside]
         if back:
@@ -445,6 +450,15 @@ class _Work:
         loaded = {alert.id: alert for alert in self.unit.alerts(self.scope, missing)}
         found = (self.fresh.get(alert_id) or loaded.get(alert_id) for alert_id in ids)
         return [alert for alert in found if alert is not None]
+
+
+def _where(scope: Scope, unit: Unit, alert: str, case_id: str) -> str:
+    """The case to which people moved an alert in the end."""
+    seen = {case_id}
+    while (to := unit.moved(scope, case_id).get(alert)) is not None and to not in seen:
+        seen.add(to)
+        case_id = to
+    return case_id
 
 
 def _changed(kind: EntryKind, case: Case, fields: Mapping[str, Any]) -> Draft:

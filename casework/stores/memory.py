@@ -486,8 +486,8 @@ class _Unit:
 
     def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
         gone = self._tables.gone
-        mine = self.placed_in(scope, case_id)
-        return {i: gone[case_id, i] for i in sorted(mine) if gone.get((case_id, i))}
+        held = self._tables.held.get(case_id, ())
+        return {i: gone[case_id, i] for i in held if gone.get((case_id, i))}
 
     def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
         tables = self._tables

@@ -339,7 +339,7 @@ class SqlUnit:
 
     def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
         held = self._load_held((case_id,))[case_id]
-        return {i: place.moved_to for i, place in held.items() if place.planned and place.moved_to}
+        return {i: place.moved_to for i, place in held.items() if place.moved_to}
 
     def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
         held = self._load_held((case_id,))[case_id]
