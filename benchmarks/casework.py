@@ -22,6 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from casework.service.simple import SimpleMatcher  # noqa: E402
+
 from benchmarks.common import CLOCK, SEED, arguments, machine, one_core  # noqa: E402
 from casework.cases.alert import StoredAlert  # noqa: E402
 from casework.cases.case import State  # noqa: E402
@@ -31,7 +33,6 @@ from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
 from casework.ports import AlertsOf, CaseQuery, Matcher, Record  # noqa: E402
 from casework.service.cases import CaseService  # noqa: E402
 from casework.service.intake import AlertIntake  # noqa: E402
-from casework.service.simple import SimpleMatcher  # noqa: E402
 from casework.stores.sql.record import SqlRecord  # noqa: E402
 from regtech.reference.load import Reference  # noqa: E402
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, State
-from casework.cases.directive import CaseDirective, Disposition
+from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.keys import Key
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry
@@ -129,29 +129,90 @@ class Message:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-class AlertsOf(Protocol):
-    """Alerts by what they have in common: what a policy reads."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Alerts with this value of a kind of key, from ``since`` to ``until``, both included.
 
-    def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-    ) -> Sequence[StoredAlert]:
-        """Alerts with any of the keys whose event time lies in [since, until], by time and id."""
+    ``kind``: ``subject``, ``group``, ``counterparty``, ``institution`` or ``rule``. Times are
+    microseconds since 1970.
+    """
+
+    kind: str
+    value: str
+    since: int
+    until: int
 
 
-class Matcher(Protocol):
-    """Policies, compiled: alerts in, directives out."""
+@dataclass(frozen=True, slots=True)
+class AsideAlert:
+    """An alert that is in no case, with what was decided of it."""
 
-    def directives(
-        self, scope: Scope, alerts: Sequence[StoredAlert], record: AlertsOf
-    ) -> Sequence[CaseDirective]:
-        """Every directive that the new alerts touch, each naming all its alerts again.
+    alert: StoredAlert
+    directive: AsideDirective
 
-        A pure function of the record: order, batches and repeats make no difference. Called in
-        the transaction that wrote the alerts, so that ``record`` has them.
+
+class PolicyUnit(Protocol):
+    """What policies ask of the record, and what they leave in it, within a transaction."""
+
+    def hold(self, scope: Scope) -> None:
+        """From here to its end, no other unit decides: each sees what the others have decided."""
+
+    def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
+        """Ids of the alerts of any of the reaches; it may be more, never less."""
+
+    def closings(self, scope: Scope, keys: Collection[str]) -> Mapping[str, tuple[int, ...]]:
+        """When people closed cases of the keys, in event time, sorted; keys without are left out.
+
+        Keys are digests (``casework.cases.plans.key_digest``).
         """
 
+    def cut(self, scope: Scope, case_id: str, keys: Collection[str], at_us: int) -> None:
+        """A person closed the case: no later alert of the keys comes to it."""
 
-class Unit(AlertsOf, Protocol):
+    def uncut(self, scope: Scope, case_id: str) -> None:
+        """A person reopened the case: as if it had never been closed."""
+
+    def placed(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Cases into which policies put any of the alerts, each with all that they put into it.
+
+        Wherever a person has moved an alert since: the policy's case is told.
+        """
+
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        """Alerts that a person moved out of a case, with where to."""
+
+    def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
+        """Ids of all alerts that policies put into a case."""
+
+    def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
+        """A policy takes alerts out of a case; gives those that were still in it.
+
+        What a person moved away stays where it is.
+        """
+
+    def asides(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, AsideDirective]:
+        """What was decided of those of the alerts that are aside."""
+
+    def set_aside(self, scope: Scope, directives: Collection[AsideDirective]) -> None:
+        """Show alerts aside, or for another reason than before."""
+
+    def take_back(self, scope: Scope, alert_ids: Collection[str]) -> None:
+        """The alerts are no longer aside."""
+
+    def set_wakes(self, scope: Scope, alert_ids: Collection[str], wakes: Collection[Wake]) -> None:
+        """Replace the wakes of the alerts by these."""
+
+    def due_wakes(self, scope: Scope, before_us: int, limit: int) -> tuple[str, ...]:
+        """Alerts with a wake before the time, each once, at most so many, the earliest first."""
+
+    def as_of(self, scope: Scope) -> int:
+        """Until when the record is decided: the latest event time, or a later ``passed``."""
+
+    def passed(self, scope: Scope, at_us: int) -> None:
+        """Event time has come to here, whether there was an alert or not; never goes back."""
+
+
+class Unit(PolicyUnit, Protocol):
     """A transaction: everything or nothing. Made by ``Record.unit``.
 
     Inside, what was written before is seen. Outside, nothing is seen before the end.
@@ -181,17 +242,14 @@ class Unit(AlertsOf, Protocol):
     def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
         """Keep alerts. The same again changes nothing; other content is kept as a conflict."""
 
-    def dispose(self, scope: Scope, alert_ids: Collection[str], as_: Disposition) -> None:
-        """Mark alerts as suppressed, braked or open. ``OPEN`` wins over the others for good."""
+    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
+        """A policy puts alerts into a case (rows only: the entry is the caller's).
 
-    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> None:
-        """Put alerts into a case (rows only: the entry is the caller's); known ones stay."""
+        Gives those that were not in it before. What a person moved away stays where it is.
+        """
 
     def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
-        """Take alerts from one case to another. The first remembers that it had them."""
-
-    def held(self, scope: Scope, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
-        """Ids of all alerts that each case has or had, by case; a case without any is left out."""
+        """A person takes alerts from one case to another. The first remembers that it had them."""
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         """The alerts that the case has now, in the order they came to it."""
@@ -212,7 +270,7 @@ class Unit(AlertsOf, Protocol):
         """Bring the outcomes of the case's rules in line with how it stands (precision)."""
 
 
-class Record(AlertsOf, Protocol):
+class Record(Protocol):
     """The record of cases, alerts, timelines, files and what is to be passed on."""
 
     def unit(self, scope: Scope) -> AbstractContextManager[Unit]:
@@ -248,6 +306,17 @@ class Record(AlertsOf, Protocol):
         limit: int = 50,
     ) -> Page[StoredAlert]:
         """Alerts, the latest event time first."""
+
+    def asides(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        rule: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[AsideAlert]:
+        """Alerts that are aside, with the reason, the latest event time first."""
 
     def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
         """The cases that have the alert now."""

@@ -144,12 +144,31 @@ def errors() -> str:
     return _table(("code", "exit status", "meaning"), rows)
 
 
+def pattern_fields() -> str:
+    """What patterns of policies can name."""
+    from casework.policy.model import FLAG_FIELDS, WORD_FIELDS
+
+    flags = {name: f"`true` or `false`: {doc}" for name, doc in FLAG_FIELDS.items()}
+    rows = [(f"`{name}`", doc) for name, doc in {**WORD_FIELDS, **flags}.items()]
+    return _table(("field", "meaning"), rows)
+
+
+def policy_faults() -> str:
+    """Faults of policy files."""
+    from casework.policy.faults import CODES
+
+    rows = [(code, item.severity, item.meaning, item.remedy) for code, item in CODES.items()]
+    return _table(("code", "severity", "meaning", "what to do"), rows)
+
+
 PAGES = {
     "events": (DOCS / "reference" / "events.md", events),
     "alerts": (DOCS / "reference" / "alerts.md", alerts),
     "quarantine": (DOCS / "reference" / "quarantine.md", quarantine),
     "settings": (DOCS / "reference" / "settings.md", settings),
     "commands": (DOCS / "reference" / "commands.md", commands),
+    "pattern fields": (DOCS / "reference" / "policies.md", pattern_fields),
+    "policy faults": (DOCS / "reference" / "policies.md", policy_faults),
     "errors": (DOCS / "reference" / "commands.md", errors),
 }
 
@@ -184,9 +203,9 @@ def test_every_pinned_dependency_is_in_the_lock_with_its_hashes() -> None:
     def normal(name: str) -> str:
         return re.sub(r"[-_.]+", "-", name).lower()
 
-    locked = {normal(a): b for a, b in re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;]+)", lock, re.M)}
+    locked = {normal(a): b for a, b in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.M)}
     for entry in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        name, _, version = re.sub(r"\[.*\]", "", entry).partition("==")
+        name, _, version = re.sub(r"\[.*\]", "", entry.partition(";")[0]).partition("==")
         assert locked.get(normal(name)) == version, entry
     blocks = re.split(r"\n(?=\S)", lock.strip())
     assert all("--hash=sha256:" in block for block in blocks if "==" in block.split("\n")[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from regtech.content import content_root
+from regtech.content import ContentKind, content_root
 
 PACKAGES = ("regtech", "detectors", "streams", "casework")
 
@@ -19,9 +19,9 @@ def test_the_four_import_names_belong_to_this_distribution_alone() -> None:
     assert all(owner <= {"regtech"} for owner in found.values()), found
 
 
-@pytest.mark.parametrize("kind", ["rules", "mappings"])
-def test_content_is_found_and_holds_no_code(kind: str) -> None:
-    root = content_root("rules" if kind == "rules" else "mappings")
+@pytest.mark.parametrize("kind", ["rules", "mappings", "policies"])
+def test_content_is_found_and_holds_no_code(kind: ContentKind) -> None:
+    root = content_root(kind)
     assert any(root.rglob("*.yml"))
     assert not [path for path in root.rglob("*.py")]
 

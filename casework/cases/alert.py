@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from casework.cases.facts import AlertFacts, facts_of
 from casework.cases.keys import Key, keys_of
+from casework.cases.times import instant_us
 from regtech.errors import InputError
 from regtech.model.alert import digested
-from regtech.reference.civil import DAY_US, SECOND_US, days_from_civil, month_length
 
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 """From the least to the most severe."""
@@ -42,6 +42,7 @@ class StoredAlert:
     raw: bytes = field(repr=False)
     _body: dict[str, Any] | None = field(default=None, compare=False, repr=False)
     _keys: tuple[Key, ...] | None = field(default=None, compare=False, repr=False)
+    _facts: AlertFacts | None = field(default=None, compare=False, repr=False)
 
     def body(self) -> dict[str, Any]:
         """The alert as plain data, parsed once: not to be changed."""
@@ -53,9 +54,42 @@ class StoredAlert:
     def keys(self) -> tuple[Key, ...]:
         """What it may have in common with others (``casework.cases.keys``)."""
         if self._keys is None:
-            object.__setattr__(self, "_keys", keys_of(self.body()))
+            object.__setattr__(self, "_keys", keys_of(self.body(), self.facts()))
         assert self._keys is not None
         return self._keys
+
+    def facts(self) -> AlertFacts:
+        """What policies see of it. Of an alert that they cannot read, it is without parties."""
+        if self._facts is None:
+            try:
+                made = facts_of(self.body(), tenant=self.tenant)
+            except InputError:
+                made = self._few_facts()
+            object.__setattr__(self, "_facts", made)
+        assert self._facts is not None
+        return self._facts
+
+    def _few_facts(self) -> AlertFacts:
+        return AlertFacts(
+            id=self.id,
+            time=self.time_us,
+            rule=self.rule,
+            pack=self.pack,
+            kind=self.kind,
+            severity=self.severity,
+            jurisdiction=self.jurisdiction,
+            obligations=(),
+            status="",
+            outcome="",
+            warning=False,
+            late=False,
+            per="",
+            subject=None,
+            group=None,
+            counterparty=None,
+            institution=None,
+            tenant=self.tenant,
+        )
 
     @classmethod
     def of(cls, raw: bytes, tenant: str | None = None) -> StoredAlert:
@@ -88,7 +122,7 @@ class StoredAlert:
                 pack=str(document["pack"]),
                 kind=str(document["kind"]),
                 severity=str(document["severity"]),
-                time_us=instant(str(document["time"])),
+                time_us=instant_us(str(document["time"])),
                 raw=raw,
                 _body=dict(document),
             )
@@ -96,31 +130,3 @@ class StoredAlert:
             raise InputError(
                 f"not an alert: {type(error).__name__} {error}", hint="see `regtech schema alert`"
             ) from None
-
-
-_INSTANT: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:Z|([+-])(\d\d):(\d\d)))?"
-)
-
-
-def instant(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time, or of the last moment of a day in UTC.
-
-    Raises ``ValueError`` for anything else. Exact, and for the year 0 too: an event of the first
-    hours of the year 1 east of Greenwich lies there.
-    """
-    match = _INSTANT.fullmatch(text)
-    if match is None:
-        raise ValueError(f"not a time with an offset: {text!r}")
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
-    if not (1 <= month <= 12 and 1 <= day <= month_length(year, month)):
-        raise ValueError(f"no such day: {text!r}")
-    start = days_from_civil(year, month, day) * DAY_US
-    if match[4] is None:
-        return start + DAY_US - 1
-    hour, minute, second = int(match[4]), int(match[5]), int(match[6])
-    if hour > 23 or minute > 59 or second > 60:
-        raise ValueError(f"no such time of day: {text!r}")
-    offset = 60 * int(match[9] or 0) + int(match[10] or 0)
-    seconds = 3600 * hour + 60 * minute + second - 60 * (-offset if match[8] == "-" else offset)
-    return start + seconds * SECOND_US + int((match[7] or "").ljust(6, "0"))

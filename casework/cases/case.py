@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
@@ -92,7 +92,9 @@ class Case:
     ``chain``: the tenant whose log the timeline is chained in ("" is the regulator's own).
     ``priority``: 0–100, more is more pressing. ``alert_kinds``: kinds of its alerts, for what an
     institution may see. ``shared``: a supervisor has opened it to the institution.
-    ``overridden``: rules whose finding was overridden here, by two persons.
+    ``overridden``: rules whose finding was overridden here, by two persons. ``secret``: that of its
+    theme. ``planned``: what the policy last said, apart from what people made of it since
+    (``casework.cases.plans``); empty for a case that a person made.
     """
 
     id: str
@@ -129,6 +131,13 @@ class Case:
     outcome: Outcome | None = None
     closing_reason: str = ""
     merged_into: str | None = None
+    secret: bool = True
+    planned: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether a policy ended it, since its alerts are elsewhere; no person did."""
+        return self.ended and "ended" in self.planned
 
     @property
     def ended(self) -> bool:
@@ -183,6 +192,7 @@ _DECODERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "tags": tuple,
     "overridden": tuple,
     "reason": dict,
+    "planned": dict,
     "checks": _each(lambda value: Check(**value)),
     "links": _each(lambda value: Link(**value)),
     "files": _each(lambda value: FileRef(**value)),

@@ -1,49 +1,166 @@
-"""What a policy says about alerts: the value that the policy hands to the service."""
+"""What policies decide, as plain values: cases, and alerts that are shown aside with the reason.
+
+The same alerts give equal directives, ids included, whatever the order and batches they came in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Final, Literal
+
+from casework.cases.times import time_text
 
 
 class Disposition(StrEnum):
-    """What becomes of the alerts of a directive. None of them ever drops an alert."""
+    """What became of an alert. None of these ever drops one."""
 
     OPEN = "open"
-    """Work for a person."""
+    """In a case, or about to be."""
     SNOOZED = "snoozed"
-    """Opened, and out of the queue until ``snoozed_until_us``."""
+    """A repeat of one that went on; kept and shown; no case."""
     SUPPRESSED = "suppressed"
     """Kept and shown as suppressed; no case."""
     BRAKED = "braked"
     """The rule fires too often; kept and shown as braked; no case."""
 
 
+UNSORTED: Final = "unsorted"
+"""Policy, theme and queue of alerts that no policy takes: built in, so that nothing is lost."""
+
+ASIDES: Final = (Disposition.SUPPRESSED, Disposition.SNOOZED, Disposition.BRAKED)
+"""The dispositions of an alert that is in no case."""
+
+Text = Mapping[str, str]
+
+
+def case_id(policy: str, kind: str, key: Sequence[str], anchor: str) -> str:
+    """Id of the case of a policy, a key and the first alert: the same in every run."""
+    parts = json.dumps([policy, kind, list(key), anchor], ensure_ascii=True, separators=(",", ":"))
+    return "C-" + hashlib.sha256(parts.encode("ascii")).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseKey:
+    """What the alerts of a case have in common: names joined by ``+``, and their values."""
+
+    policy: str
+    kind: str
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class CaseDirective:
-    """These alerts belong into this case, and how pressing it is.
+    """A case with the alerts that belong to it. Times are microseconds since 1970 in UTC.
 
-    The same record gives the same directives, so that taking one twice changes nothing. A later
-    directive of the same ``case_id`` names all alerts of the case again. Times are microseconds
-    since 1970; ``due_us`` is the end of the case's clock. ``priority`` is 0–100, more is more
-    pressing. ``key_kind`` and ``key`` say what the alerts have in common (``casework.cases.keys``).
-    ``reason`` has the keys ``en`` and ``zh``.
+    ``anchor`` is the first alert in order of time and id; ``alerts`` are in that order. ``tenants``
+    and ``jurisdictions`` are those of all alerts, sorted; ``jurisdiction`` is the anchor's.
+    ``due_at`` is None where the policy sets no clock; ``due`` is the day or time as the duty or the
+    SLA gives it, ``due_basis`` which of the two it is. ``saturated``: so many alerts came together
+    that they were put into one case without telling which met with which.
     """
 
-    case_id: str
+    case: str
     policy: str
     policy_version: str
+    key: CaseKey
     theme: str
-    key_kind: str
-    key: str
+    subjects: tuple[str, ...]
     tenants: tuple[str, ...]
     jurisdiction: str
-    alert_ids: tuple[str, ...]
-    priority: int
+    jurisdictions: tuple[str, ...]
+    anchor: str
+    alerts: tuple[str, ...]
+    opened_at: int
+    last_at: int
+    priority: str
     queue: str
     severity: str
-    due_us: int | None
-    reason: Mapping[str, str]
-    disposition: Disposition = Disposition.OPEN
-    snoozed_until_us: int | None = None
+    due: str | None
+    due_at: int | None
+    due_basis: Literal["alert", "sla", "none"]
+    saturated: bool
+    title: Text
+    reason: Text
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json`` and tests: times as text."""
+        return {
+            "case": self.case,
+            "policy": self.policy,
+            "policy_version": self.policy_version,
+            "same": dict(zip(self.key.kind.split("+"), self.key.values, strict=False)),
+            "theme": self.theme,
+            "subjects": list(self.subjects),
+            "tenants": list(self.tenants),
+            "jurisdiction": self.jurisdiction,
+            "jurisdictions": list(self.jurisdictions),
+            "anchor": self.anchor,
+            "alerts": list(self.alerts),
+            "opened": time_text(self.opened_at),
+            "last": time_text(self.last_at),
+            "priority": self.priority,
+            "queue": self.queue,
+            "severity": self.severity,
+            "due": self.due,
+            "due_at": None if self.due_at is None else time_text(self.due_at),
+            "due_basis": self.due_basis,
+            "saturated": self.saturated,
+            "title": dict(self.title),
+            "reason": dict(self.reason),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AsideDirective:
+    """An alert that is in no case, and why. Kept and shown, never dropped.
+
+    ``until``: when a snooze or a braked stretch ends; ``behind``: the alert that stands for it.
+    """
+
+    alert: str
+    outcome: Disposition
+    policy: str
+    policy_version: str
+    reason: Text
+    until: int | None = None
+    behind: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json`` and tests."""
+        return {
+            "alert": self.alert,
+            "outcome": self.outcome.value,
+            "policy": self.policy,
+            "policy_version": self.policy_version,
+            "until": None if self.until is None else time_text(self.until),
+            "behind": self.behind,
+            "reason": dict(self.reason),
+        }
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Wake:
+    """Plan this alert again once the watermark has passed ``at``: an absence is not yet decided."""
+
+    at: int
+    alert: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is decided for the alerts of ``scope``: each is in one case or aside, exactly once.
+
+    ``unknown``: rules that a brake could not judge, because nobody said how many subjects are
+    watched; they are not braked.
+    """
+
+    scope: frozenset[str]
+    cases: tuple[CaseDirective, ...]
+    aside: tuple[AsideDirective, ...]
+    wakes: tuple[Wake, ...]
+    unknown: tuple[str, ...] = ()

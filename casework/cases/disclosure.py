@@ -1,7 +1,8 @@
 """The guard against tipping off: what the subject's institution may see of alerts and cases.
 
-Two facts decide, the theme of the case and the kind of the alert. A report of suspicion, and that
-there is one, is never shown; whatever is not known to be open needs a supervisor's decision.
+Two facts decide, whether the theme of the case is secret, and the kind of the alert. A report of
+suspicion, and that there is one, is never shown; whatever is not known to be open needs a
+supervisor's decision.
 """
 
 from __future__ import annotations
@@ -29,30 +30,29 @@ OPEN_KINDS: Final = frozenset(
     {"breach", "limit", "deadline", "duty", "quality", "report", "warning"}
 )
 """Kinds that may be shown whatever the theme."""
-_SECRET_THEMES: Final = frozenset({"money_laundering", "terrorist_financing", "sanctions"})
 
 
-def disclosure(theme: str, kind: str) -> Disclosure:
-    """What of this kind in a case of this theme may be shown.
+def disclosure(secret: bool, kind: str) -> Disclosure:
+    """What of this kind may be shown of a case whose theme is secret or not.
 
-    An indicator in a theme of financial crime is a suspicion in the making: never.
+    An indicator in a secret theme, such as financial crime, is a suspicion in the making: never.
     """
     if kind in _NEVER_KINDS:
         return Disclosure.NEVER
-    if theme in _SECRET_THEMES and kind not in OPEN_KINDS:
+    if secret and kind not in OPEN_KINDS:
         return Disclosure.NEVER
     return Disclosure.OPEN if kind in OPEN_KINDS else Disclosure.DECIDED
 
 
-def showable(theme: str, kind: str, shared: bool) -> bool:
+def showable(secret: bool, kind: str, shared: bool) -> bool:
     """Whether an alert of the kind may be shown now; ``shared``: a supervisor decided so."""
-    found = disclosure(theme, kind)
+    found = disclosure(secret, kind)
     return found is Disclosure.OPEN or (shared and found is Disclosure.DECIDED)
 
 
 def visible(case: Case) -> bool:
     """Whether the institution may know that there is the case: something in it may be shown."""
-    return any(showable(case.theme, kind, case.shared) for kind in case.alert_kinds)
+    return any(showable(case.secret, kind, case.shared) for kind in case.alert_kinds)
 
 
 def sees(scope: Scope, case: Case) -> bool:
@@ -66,7 +66,7 @@ def sees_alert(scope: Scope, alert: StoredAlert) -> bool:
     """Whether the alert exists for the scope, by itself: without a case nothing is shared."""
     if not scope.reaches(alert.jurisdiction, (alert.tenant,)):
         return False
-    return not scope.restricted or disclosure("", alert.kind) is Disclosure.OPEN
+    return not scope.restricted or disclosure(False, alert.kind) is Disclosure.OPEN
 
 
 def alerts_shown(case: Case, alerts: Iterable[StoredAlert], scope: Scope) -> list[StoredAlert]:
@@ -77,7 +77,7 @@ def alerts_shown(case: Case, alerts: Iterable[StoredAlert], scope: Scope) -> lis
         alert
         for alert in alerts
         if scope.reaches(alert.jurisdiction, (alert.tenant,))
-        and showable(case.theme, alert.kind, case.shared)
+        and showable(case.secret, alert.kind, case.shared)
     ]
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from casework.cases.case import Case
 from casework.cases.sla import FOREVER_US, ClockReading, ClockState
+
+PRIORITIES: Final[Mapping[str, int]] = {"urgent": 90, "high": 70, "normal": 50, "low": 30}
+"""What the words of policies are on the scale of 0 to 100 that people use."""
 
 
 def order_of(case: Case) -> tuple[int, int, int, str]:

@@ -1,6 +1,8 @@
-"""What alerts have in common: subject, group, party, account, device, person.
+"""What alerts have in common: rule, institution, subject, group, party, account, device, person.
 
-The keys of an alert are how a policy finds what belongs together and how related cases are found.
+The keys of an alert are how policies find what may belong together and how related cases are found.
+What a policy groups by is the alert's facts (``casework.cases.facts``), and every such value is a
+key; a group or counterparty that is named beside the first is a key as well.
 """
 
 from __future__ import annotations
@@ -10,12 +12,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from casework.cases.facts import AlertFacts
+
 
 class KeyKind(StrEnum):
     """What a key names."""
 
     SUBJECT = "subject"
-    """Whom the alert is about, with the institution that keeps it: ids are unique there only."""
+    """Whom the alert is about; with the institution that keeps it where ids are its own."""
+    RULE = "rule"
+    INSTITUTION = "institution"
+    """The institution whose subject it is."""
     GROUP = "group"
     COUNTERPARTY = "counterparty"
     PARTY = "party"
@@ -36,19 +43,33 @@ VALUE_MAX: Final = 200
 """Characters of a key; of a longer one its SHA-256 is the key, since indexes have their bounds."""
 
 
-def keys_of(alert: Mapping[str, Any]) -> tuple[Key, ...]:
+POLICY_KINDS: Final = (
+    KeyKind.SUBJECT,
+    KeyKind.GROUP,
+    KeyKind.COUNTERPARTY,
+    KeyKind.INSTITUTION,
+    KeyKind.RULE,
+)
+"""The kinds that policies load alerts by; each names a field of the facts."""
+
+
+def key_of(kind: KeyKind, value: str) -> Key:
+    """The key of a value: itself, or its digest where it is long."""
+    return kind, _digest(value) if len(value) > VALUE_MAX else value
+
+
+def keys_of(alert: Mapping[str, Any], facts: AlertFacts) -> tuple[Key, ...]:
     """The keys of an alert as written, sorted, each once. Empty parts give none."""
     found: set[Key] = set()
 
     def add(kind: KeyKind, value: Any) -> None:
         if isinstance(value, str) and value:
-            long = len(value) > VALUE_MAX
-            found.add((kind, _digest(value) if long else value))
+            found.add(key_of(kind, value))
 
+    for name in POLICY_KINDS:
+        add(name, getattr(facts, name))
     subject = alert.get("subject") or {}
-    institution = subject.get("institution")
     identity = subject.get("id", "")
-    add(KeyKind.SUBJECT, f"{institution}|{identity}" if institution else identity)
     pers = str(subject.get("per", "")).split(",")
     values = str(identity).split("|")
     if len(pers) == len(values):

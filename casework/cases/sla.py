@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -54,19 +53,6 @@ class ClockReading:
     working_days: int | None
 
 
-def due_after(where: Jurisdiction, start_us: int, working_days: int) -> int:
-    """The last microsecond of the ``working_days``-th working day after the day of ``start_us``.
-
-    Zero is that day itself, or the next working day where it is none.
-    """
-    day = local_day(where.zone, start_us)
-    if working_days:
-        last = where.calendar.add_working_days(day, working_days)
-    else:
-        last = where.calendar.next_working_day(day)
-    return local_day_start_us(where.zone, last + 1) - 1
-
-
 def warn_before(where: Jurisdiction, due_us: int, working_days: int = WARNING_DAYS) -> int:
     """The first microsecond of the working day that lies so many before the due day."""
     day = local_day(where.zone, due_us)
@@ -106,13 +92,3 @@ def read_clock(case: Case, where: Jurisdiction, now_us: int) -> ClockReading:
     if due >= today:
         return ClockReading(state, where.calendar.working_days_between(today, due))
     return ClockReading(state, -where.calendar.working_days_between(due, today))
-
-
-SLA_WORKING_DAYS: Final[Mapping[str, int]] = {
-    "critical": 1,
-    "high": 3,
-    "medium": 10,
-    "low": 20,
-    "info": 30,
-}
-"""Working days for a severity, where neither the alert nor a policy says otherwise (a default)."""

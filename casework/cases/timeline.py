@@ -38,6 +38,12 @@ class EntryKind(StrEnum):
     LINKED = "linked"
     FILE_ADDED = "file_added"
     MERGED = "merged"
+    REVISED = "revised"
+    """A policy says something else of the case than before."""
+    TAKEN_OVER = "taken_over"
+    """What people had done with a case that a policy merged into this one."""
+    WITHDRAWN = "withdrawn"
+    """All alerts are aside now: a policy ended the case."""
     REQUESTED = "requested"
     APPROVED = "approved"
     REFUSED = "refused"
@@ -56,10 +62,23 @@ _STATE: Final = frozenset(
     {"state", "outcome", "closing_reason", "requests", "snoozed_until_us", "merged_into"}
 )
 _WEIGHT: Final = frozenset({"severity", "priority", "tenants", "alert_count", "alert_kinds"})
+_PLANNED: Final = _CLOCK | {
+    "severity",
+    "priority",
+    "queue",
+    "theme",
+    "secret",
+    "tenants",
+    "reason",
+    "policy_version",
+    "planned",
+}
 
 CHANGES: Final[Mapping[EntryKind, frozenset[str]]] = {
     EntryKind.OPENED: FIELD_NAMES - {"id", "version", "opened_us", "changed_us"},
-    EntryKind.ALERTS_ADDED: _WEIGHT | _CLOCK | {"state", "outcome", "closing_reason"},
+    EntryKind.ALERTS_ADDED: _WEIGHT
+    | _PLANNED
+    | {"state", "outcome", "closing_reason", "merged_into"},
     EntryKind.ALERTS_MOVED: _WEIGHT | _CLOCK,
     EntryKind.STATE_CHANGED: _STATE,
     EntryKind.ASSIGNED: frozenset({"assignee"}),
@@ -71,7 +90,12 @@ CHANGES: Final[Mapping[EntryKind, frozenset[str]]] = {
     EntryKind.CHECKED: frozenset({"checks"}),
     EntryKind.LINKED: frozenset({"links"}),
     EntryKind.FILE_ADDED: frozenset({"files"}),
-    EntryKind.MERGED: _STATE | {"alert_count", "alert_kinds"},
+    EntryKind.MERGED: _STATE | {"alert_count", "alert_kinds", "planned"},
+    EntryKind.REVISED: _PLANNED,
+    EntryKind.TAKEN_OVER: _CLOCK
+    | {"state", "assignee", "priority", "tags", "checks", "files", "links", "shared"}
+    | {"alert_count", "alert_kinds"},
+    EntryKind.WITHDRAWN: _STATE | {"alert_count", "alert_kinds", "planned"},
     EntryKind.REQUESTED: _STATE,
     EntryKind.APPROVED: _STATE | {"overridden"},
     EntryKind.REFUSED: _STATE,

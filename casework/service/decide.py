@@ -12,7 +12,6 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, EntryKind, changed
 from casework.ports import Unit
 from casework.service.base import Base, at_work, needs
-from casework.service.work import checked
 from regtech.errors import ConflictError, UsageError
 
 
@@ -47,7 +46,7 @@ class Deciding(Base):
                 move = Move.ASK_CLOSE if gate is Gate.CLOSE else Move.ASK_REPORT
                 fields["state"] = next_state(case.state, move, case.severity)
                 assert outcome is not None
-                checked(case, outcome)
+                self.checked(case, outcome)
             elif gate is Gate.OVERRIDE:
                 at_work(case)
                 rules = sorted({alert.rule for alert in unit.case_alerts(scope, case_id)})

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from casework.cases.alert import StoredAlert, severity_rank
-from casework.cases.case import Case, State
-from casework.cases.directive import CaseDirective, Disposition
+from casework.cases.alert import StoredAlert
+from casework.cases.facts import AlertFacts
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
-from casework.cases.timeline import Draft, EntryKind, changed
-from casework.ports import Matcher, Record, Unit
-from casework.service.base import Base
+from casework.cases.themes import Themes
+from casework.cases.timeline import Draft, EntryKind
+from casework.policy.gather import decide
+from casework.policy.planner import Planner
+from casework.ports import Record, Unit
+from casework.service.placing import Placed, Placing
+from casework.service.reader import KnownFacts, RecordReader
 from regtech.clock import Clock
 from regtech.errors import ConflictError, InternalError
 
@@ -26,21 +29,24 @@ _TRIES: Final = 5
 
 @dataclass
 class IntakeReport:
-    """What became of alerts; ``conflicts`` are the ids that came with another content."""
+    """What became of alerts; ``conflicts`` are the ids that came with another content.
+
+    ``unknown``: rules that a brake could not judge, since nobody said how many subjects there are.
+    """
 
     new: int = 0
     repeated: int = 0
     conflicts: list[str] = field(default_factory=list)
-    opened: int = 0
-    changed: int = 0
+    placed: Placed = field(default_factory=Placed)
+    unknown: set[str] = field(default_factory=set)
 
     def add(self, other: IntakeReport) -> None:
         """Count another batch in."""
         self.new += other.new
         self.repeated += other.repeated
         self.conflicts += other.conflicts
-        self.opened += other.opened
-        self.changed += other.changed
+        self.placed.add(other.placed)
+        self.unknown |= other.unknown
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -48,19 +54,34 @@ class IntakeReport:
             "new": self.new,
             "repeated": self.repeated,
             "conflicts": list(self.conflicts),
-            "cases_opened": self.opened,
-            "cases_changed": self.changed,
+            "cases_opened": self.placed.opened,
+            "cases_changed": self.placed.changed,
+            "cases_merged": self.placed.merged,
+            "cases_withdrawn": self.placed.withdrawn,
+            "aside": {name: self.placed.aside[name] for name in sorted(self.placed.aside)},
+            "brake_cannot_tell": sorted(self.unknown),
         }
 
 
-class AlertIntake(Base):
-    """Takes alerts. The same again changes nothing, so that whoever is not sure sends again."""
+class AlertIntake(Placing):
+    """Takes alerts. The same again changes nothing, so that whoever is not sure sends again.
+
+    ``watched``: how many subjects rules are evaluated for, which brakes need; None: nobody knows.
+    """
 
     def __init__(
-        self, record: Record, clock: Clock, jurisdictions: Jurisdictions, matcher: Matcher
+        self,
+        record: Record,
+        clock: Clock,
+        jurisdictions: Jurisdictions,
+        planner: Planner,
+        *,
+        watched: int | None = None,
     ) -> None:
-        super().__init__(record, clock, jurisdictions)
-        self.matcher = matcher
+        themes = Themes(found.theme for found in planner.policies.themes)
+        super().__init__(record, clock, jurisdictions, themes)
+        self.planner, self.watched = planner, watched
+        self._known = KnownFacts()
 
     def take(self, scope: Scope, alerts: Iterable[StoredAlert]) -> IntakeReport:
         """Keep alerts and bring the cases in line; each batch wholly or not at all.
@@ -83,172 +104,75 @@ class AlertIntake(Base):
         for attempt in range(_TRIES):
             try:
                 with self.record.unit(scope) as unit:
-                    return self._in(scope, unit, alerts)
+                    report, facts = self._in(scope, unit, alerts)
+                self._known.keep(facts)
+                return report
             except ConflictError:
                 # Another worker opened the same case in between; now it is there to be found.
                 if attempt == _TRIES - 1:
                     raise
         raise InternalError("no try was made")
 
-    def _in(self, scope: Scope, unit: Unit, alerts: Sequence[StoredAlert]) -> IntakeReport:
+    def _in(
+        self, scope: Scope, unit: Unit, alerts: Sequence[StoredAlert]
+    ) -> tuple[IntakeReport, Mapping[str, AlertFacts]]:
+        unit.hold(scope)
         taken = unit.add_alerts(scope, alerts)
         report = IntakeReport(len(taken.new), taken.repeated, list(taken.conflicts))
         if not taken.new:
-            return report
+            return report, {}
         by_id = {alert.id: alert for alert in reversed(alerts)}
-        new = [by_id[alert_id] for alert_id in taken.new]
+        fresh = {alert_id: by_id[alert_id] for alert_id in taken.new}
         by_tenant: dict[str, list[StoredAlert]] = {}
-        for alert in new:
+        for alert in fresh.values():
             by_tenant.setdefault(alert.tenant, []).append(alert)
         for tenant in sorted(by_tenant):
             unit.log(scope, tenant, _received(by_tenant[tenant]))
-        self._apply(scope, unit, self.matcher.directives(scope, new, unit), by_id, report)
-        return report
+        reader = self._reader(scope, unit, [alert.facts() for alert in fresh.values()])
+        touched = reader.facts(fresh)
+        self._decide(scope, unit, reader, touched, fresh, report)
+        return report, reader.loaded
 
-    def _apply(
+    def _reader(self, scope: Scope, unit: Unit, fresh: Iterable[AlertFacts]) -> RecordReader:
+        ready = self.planner.ready
+        return RecordReader(scope, unit, self._known, map(ready, fresh), self.watched, ready)
+
+    def _decide(
         self,
         scope: Scope,
         unit: Unit,
-        directives: Sequence[CaseDirective],
-        known: Mapping[str, StoredAlert],
+        reader: RecordReader,
+        touched: Sequence[AlertFacts],
+        fresh: Mapping[str, StoredAlert],
         report: IntakeReport,
     ) -> None:
-        opening = [d for d in directives if d.disposition in _OPENING]
-        ids = [directive.case_id for directive in opening]
-        unit.find(scope, ids)
-        held = unit.held(scope, ids)
-        missing = {
-            alert_id: None
-            for directive in opening
-            for alert_id in directive.alert_ids
-            if alert_id not in known and alert_id not in held.get(directive.case_id, ())
-        }
-        loaded = {**known, **{a.id: a for a in unit.alerts(scope, list(missing))}}
-        for directive in opening:
-            # Asked again each time: a merged case before it may have passed alerts on to this one.
-            ask = (directive.case_id,)
-            had = unit.held(scope, ask).get(directive.case_id, frozenset())
-            alerts = [
-                loaded[alert_id]
-                for alert_id in dict.fromkeys(directive.alert_ids)
-                if alert_id in loaded and alert_id not in had
-            ]
-            if not alerts:
-                continue
-            case = unit.find(scope, ask).get(directive.case_id)
-            if case is None:
-                self._open(scope, unit, directive, alerts)
-                report.opened += 1
-            else:
-                self._add(scope, unit, case, directive, alerts)
-                report.changed += 1
-        for directive in directives:
-            if directive.disposition not in _OPENING:
-                unit.dispose(scope, directive.alert_ids, directive.disposition)
+        plan = decide(self.planner, reader, touched, self._as_of(scope, unit))
+        report.placed.add(self.place(scope, unit, plan, fresh))
+        report.unknown.update(plan.unknown)
 
-    def _open(
-        self,
-        scope: Scope,
-        unit: Unit,
-        directive: CaseDirective,
-        alerts: Sequence[StoredAlert],
-    ) -> None:
-        tenants = tuple(sorted(set(directive.tenants)))
-        case = Case(
-            id=directive.case_id,
-            version=0,
-            policy=directive.policy,
-            policy_version=directive.policy_version,
-            theme=directive.theme,
-            key_kind=directive.key_kind,
-            key=directive.key,
-            jurisdiction=directive.jurisdiction,
-            tenants=tenants,
-            # A case about several institutions is the regulator's own matter.
-            chain=tenants[0] if len(tenants) == 1 else "",
-            state=State.NEW,
-            severity=directive.severity,
-            priority=directive.priority,
-            queue=directive.queue,
-            reason=dict(directive.reason),
-            opened_us=0,
-            changed_us=0,
-            due_us=directive.due_us,
-            warn_us=self.warn_at(directive.jurisdiction, directive.due_us),
-            snoozed_until_us=directive.snoozed_until_us,
-            alert_count=len(alerts),
-            alert_kinds=tuple(sorted({alert.kind for alert in alerts})),
-        )
-        made = unit.open(scope, case, {"alerts": _pairs(alerts)})
-        unit.attach(scope, made.id, alerts)
+    def _as_of(self, scope: Scope, unit: Unit) -> int:
+        """How far event time is known: an alert from the future does not make it later than now."""
+        return min(unit.as_of(scope), self.clock.now_us())
 
-    def _add(
-        self,
-        scope: Scope,
-        unit: Unit,
-        case: Case,
-        directive: CaseDirective,
-        alerts: Sequence[StoredAlert],
-    ) -> None:
-        if case.merged_into is not None:
-            self._pass_on(scope, unit, case, directive, alerts)
-            return
-        unit.attach(scope, case.id, alerts)
-        after = unit.append(scope, case.id, case.version, [self._added(case, directive, alerts)])
-        if case.ended:
-            unit.settle(scope, after)
+    def wake(self, scope: Scope, now_us: int | None = None) -> IntakeReport:
+        """Decide what has become due: an alert that should have followed another did not.
 
-    def _pass_on(
-        self,
-        scope: Scope,
-        unit: Unit,
-        case: Case,
-        directive: CaseDirective,
-        alerts: Sequence[StoredAlert],
-    ) -> None:
-        """Alerts of a merged case go where it went; the case remembers that they came to it."""
-        target = case
-        while target.merged_into is not None:
-            target = unit.case(scope, target.merged_into)
-        unit.attach(scope, case.id, alerts)
-        there = unit.held(scope, (target.id,)).get(target.id, frozenset())
-        new = [alert for alert in alerts if alert.id not in there]
-        unit.move(scope, case.id, target.id, [alert.id for alert in alerts])
-        if new:
-            draft = self._added(target, directive, new)
-            draft = replace(draft, detail={**draft.detail, "from": case.id})
-            after = unit.append(scope, target.id, target.version, [draft])
-            if target.ended:
-                unit.settle(scope, after)
-
-    def _added(self, case: Case, directive: CaseDirective, alerts: Sequence[StoredAlert]) -> Draft:
-        """What new alerts make of a case: only ever more pressing, and open again if it ended."""
-        due = min((d for d in (case.due_us, directive.due_us) if d is not None), default=None)
-        fields: dict[str, Any] = {
-            "severity": max(case.severity, directive.severity, key=severity_rank),
-            "priority": max(case.priority, directive.priority),
-            "tenants": tuple(sorted({*case.tenants, *directive.tenants})),
-            "alert_count": case.alert_count + len(alerts),
-            "alert_kinds": tuple(sorted({*case.alert_kinds, *(alert.kind for alert in alerts)})),
-        }
-        if due != case.due_us:
-            fields |= {
-                "due_us": due,
-                "warn_us": self.warn_at(case.jurisdiction, due),
-                "clock_told": "",
-            }
-        if case.ended:
-            fields |= {"state": State.REOPENED, "outcome": None, "closing_reason": ""}
-        fields = {name: value for name, value in fields.items() if getattr(case, name) != value}
-        draft = changed(EntryKind.ALERTS_ADDED, case, **fields)
-        return replace(draft, detail={"alerts": _pairs(alerts)})
-
-
-_OPENING: Final = (Disposition.OPEN, Disposition.SNOOZED)
-
-
-def _pairs(alerts: Iterable[StoredAlert]) -> list[list[str]]:
-    return [[alert.id, alert.digest] for alert in alerts]
+        ``now_us``: to when event time has come; None: as far as alerts show it. Run by a worker
+        with the time of day, and after an import. The same again changes nothing.
+        """
+        allow(scope, Action.INTAKE)
+        report = IntakeReport()
+        while True:
+            with self.record.unit(scope) as unit:
+                unit.hold(scope)
+                if now_us is not None:
+                    unit.passed(scope, min(now_us, self.clock.now_us()))
+                due = unit.due_wakes(scope, self._as_of(scope, unit), BATCH)
+                if not due:
+                    return report
+                reader = self._reader(scope, unit, ())
+                self._decide(scope, unit, reader, reader.facts(due), {}, report)
+            self._known.keep(reader.loaded)
 
 
 def _received(alerts: Sequence[StoredAlert]) -> Draft:

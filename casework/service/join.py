@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from casework.cases.alert import SEVERITIES, StoredAlert, severity_rank
 from casework.cases.case import Case, Link, Outcome, State
@@ -92,6 +93,7 @@ class Joining(Base):
                 due_us=due,
                 warn_us=self.warn_at(target.jurisdiction, due),
                 clock_told=target.clock_told if due == target.due_us else "",
+                planned=_with_keys(target, case),
             )
             detail = {"alerts": _pairs(arriving), "from": case_id}
             after = unit.append(
@@ -132,6 +134,7 @@ class Joining(Base):
                 checks=(),
                 files=(),
                 requests=(),
+                planned={},
                 overridden=(),
                 links=(Link(case_id, "split_from"),),
             )
@@ -173,6 +176,12 @@ def _linked(case: Case, other: str, relation: str) -> list[Draft]:
     if any(link.case == other for link in case.links):
         return []
     return [changed(EntryKind.LINKED, case, links=(*case.links, Link(other, relation)))]
+
+
+def _with_keys(case: Case, merged: Case) -> dict[str, Any]:
+    """What the policy said of a case, with the keys of one that was merged into it."""
+    keys = {*case.planned.get("keys", ()), *merged.planned.get("keys", ())}
+    return {**case.planned, "keys": sorted(keys)} if keys else dict(case.planned)
 
 
 def _pairs(alerts: Iterable[StoredAlert]) -> list[list[str]]:

@@ -11,16 +11,18 @@ from typing import Any
 
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
+from casework.cases.directive import Disposition
 from casework.cases.disclosure import alerts_shown, institution_view
 from casework.cases.grades import Grade, clear_grade, masked
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.sla import ClockReading, read_clock
-from casework.cases.themes import theme_of
 from casework.cases.timeline import Draft, Entry, EntryKind, changed
 from casework.cases.times import time_text
 from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Unit
 from casework.service.base import Base, needs
+from regtech.reference.civil import iso_from_day
+from regtech.reference.zones import local_day
 
 VIEW_MAX = 500
 """Alerts and entries of one view; the pages of the record have the rest."""
@@ -52,18 +54,29 @@ class Reading(Base):
             "priority": case.priority,
             "queue": case.queue,
             "jurisdiction": case.jurisdiction,
+            "policy": case.policy,
+            "policy_version": case.policy_version,
             "theme": case.theme,
+            "theme_title": dict(self.themes.of(case.theme).title),
             "subject": {"per": case.key_kind, "key": case.key},
             "tenants": list(case.tenants),
             "alerts": case.alert_count,
             "assignee": case.assignee,
             "opened": time_text(case.opened_us),
             "due": None if case.due_us is None else time_text(case.due_us),
+            "due_day": self._day(case),
             "clock": {"state": reading.state.value, "working_days": reading.working_days},
             "tags": list(case.tags),
             "reason": dict(case.reason),
         }
         return dict(masked(shown, clear_grade(scope)))
+
+    def _day(self, case: Case) -> str | None:
+        """The due day as the jurisdiction counts it."""
+        if case.due_us is None:
+            return None
+        zone = self.jurisdictions.profile(case.jurisdiction).zone
+        return iso_from_day(local_day(zone, case.due_us))
 
     def view(self, scope: Scope, case_id: str) -> dict[str, Any]:
         """A case with its alerts, timeline, checklist and requests, as the scope may see it."""
@@ -83,7 +96,7 @@ class Reading(Base):
                 "done": point.id in ticked,
                 "by": ticked[point.id].by if point.id in ticked else None,
             }
-            for point in theme_of(case.theme).points
+            for point in self.themes.of(case.theme).checklist
         ]
         related = self.record.related(scope, case_id, limit=10)
         document = case.as_dict()
@@ -211,6 +224,36 @@ class Reading(Base):
         """How often each rule was right at each institution."""
         allow(scope, Action.PRECISION)
         return self.record.precision(scope)
+
+    def asides(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        rule: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[dict[str, Any]]:
+        """Alerts that are in no case, masked, each with the policy and the reason."""
+        self._full(scope)
+        page = self.record.asides(
+            scope, disposition=disposition, rule=rule, after=after, limit=limit
+        )
+        clear = clear_grade(scope)
+        items = tuple(
+            {
+                **item.directive.as_data(),
+                "rule": item.alert.rule,
+                "severity": item.alert.severity,
+                "jurisdiction": item.alert.jurisdiction,
+                "tenant": item.alert.tenant,
+                "time": time_text(item.alert.time_us),
+                "subject": masked(item.alert.body().get("subject"), clear, path="subject"),
+                "explanation": item.alert.body().get("explanation"),
+            }
+            for item in page.items
+        )
+        return Page(items, page.after)
 
     def conflicts(self, scope: Scope, *, after: str | None = None) -> Page[AlertConflict]:
         """Alerts that came with another content under a known id."""

@@ -13,11 +13,10 @@ from casework.cases.importance import why_first
 from casework.cases.lifecycle import HIGH, Action, Move, allow, next_state
 from casework.cases.scope import Scope
 from casework.cases.sla import read_clock
-from casework.cases.themes import missing_points, theme_of
 from casework.cases.timeline import Draft, EntryKind, changed
 from casework.ports import CaseQuery, Unit
 from casework.service.base import Base, at_work, needs
-from regtech.errors import CapacityError, ConflictError, ForbiddenError, UsageError
+from regtech.errors import CapacityError, ForbiddenError, UsageError
 
 FILE_MAX: Final = 25 * 1024 * 1024
 """Bytes of a file of a case."""
@@ -75,7 +74,7 @@ class Working(Base):
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             state = next_state(case.state, Move.CLOSE, case.severity)
-            checked(case, outcome)
+            self.checked(case, outcome)
             return [
                 changed(
                     EntryKind.STATE_CHANGED,
@@ -173,7 +172,7 @@ class Working(Base):
         """Tick off a point of the theme's checklist, or take the tick back."""
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
-            known = [point.id for point in theme_of(case.theme).points]
+            known = [point.id for point in self.themes.of(case.theme).checklist]
             if item not in known:
                 raise UsageError(
                     f"no point {item!r} on the checklist", hint="points: " + ", ".join(known)
@@ -261,22 +260,6 @@ class Working(Base):
             return [Draft(draft.kind, draft.before, draft.after, said, shared=open_)]
 
         return self.change(scope, action, case_id, None if scope.restricted else seen, drafts)
-
-
-def checked(case: Case, outcome: Outcome) -> None:
-    """Raise ``ConflictError`` where required points of the checklist are open.
-
-    A duplicate or an error in the data is closed without going through the points.
-    """
-    if outcome in (Outcome.DUPLICATE, Outcome.DATA_ERROR):
-        return
-    missing = missing_points(case.theme, frozenset(check.item for check in case.checks))
-    if missing:
-        raise ConflictError(
-            f"points of the checklist are open: {', '.join(point.id for point in missing)}",
-            hint="tick them off, or close as duplicate or data_error",
-            code="checklist",
-        )
 
 
 def severe(case: Case) -> bool:

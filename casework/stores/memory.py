@@ -13,20 +13,22 @@ from typing import Any
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, Outcome
 from casework.cases.chain import FIRST_PREVIOUS
-from casework.cases.directive import Disposition
+from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.disclosure import sees, sees_alert
 from casework.cases.importance import order_of
-from casework.cases.keys import RELATING, Key
+from casework.cases.keys import RELATING, Key, KeyKind, key_of
 from casework.cases.scope import Scope
 from casework.cases.sla import tell_at
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import (
     AlertConflict,
+    AsideAlert,
     CaseQuery,
     Intake,
     Message,
     Page,
     Precision,
+    Reach,
     Related,
     Topic,
 )
@@ -57,12 +59,21 @@ class _Tables:
     cases: dict[str, Case] = field(default_factory=dict)
     alerts: dict[str, StoredAlert] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
-    dispositions: dict[str, Disposition] = field(default_factory=dict)
+    reached: dict[Key, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    """Key to its alerts: time and id of each."""
+    asides: dict[str, AsideDirective] = field(default_factory=dict)
+    wakes: dict[str, frozenset[Wake]] = field(default_factory=dict)
+    closings: dict[tuple[str, int, str], None] = field(default_factory=dict)
+    """(key, event time, case)."""
+    passed: int = 0
+    latest: int = 0
     conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
     held: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Case to the alerts it has or had, in the order they came."""
+    planned: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Case to the alerts that policies put into it."""
     gone: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(case, alert) that went to another case."""
+    """(case, alert) that is there no more: the case that a person moved it to, "" by a policy."""
     timelines: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     logs: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -187,15 +198,43 @@ class MemoryRecord:
         place = None if after is None else read_cursor(after, (int, str))
         with self._lock:
             found = [a for a in self._tables.alerts.values() if sees_alert(scope, a)]
-            known = dict(self._tables.dispositions)
-        if disposition is not None:
-            found = [a for a in found if known[a.id] is disposition]
+            known = self._tables.asides
+            if disposition is Disposition.OPEN:
+                found = [a for a in found if a.id not in known]
+            elif disposition is not None:
+                found = [a for a in found if a.id in known and known[a.id].outcome is disposition]
         found.sort(key=lambda alert: (-alert.time_us, alert.id))
         if place is not None:
             found = [a for a in found if (-a.time_us, a.id) > place]
         items = found[:limit]
         more = len(found) > limit
         last = items[-1] if items else None
+        return Page(tuple(items), write_cursor((-last.time_us, last.id)) if more and last else None)
+
+    def asides(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        rule: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[AsideAlert]:
+        place = None if after is None else read_cursor(after, (int, str))
+        with self._lock:
+            found = [AsideAlert(self._tables.alerts[i], d) for i, d in self._tables.asides.items()]
+        found = [
+            item
+            for item in found
+            if sees_alert(scope, item.alert)
+            and disposition in (None, item.directive.outcome)
+            and rule in (None, item.alert.rule)
+            and (place is None or (-item.alert.time_us, item.alert.id) > place)
+        ]
+        found.sort(key=lambda item: (-item.alert.time_us, item.alert.id))
+        items = found[:limit]
+        more = len(found) > limit
+        last = items[-1].alert if items else None
         return Page(tuple(items), write_cursor((-last.time_us, last.id)) if more and last else None)
 
     def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
@@ -243,12 +282,6 @@ class MemoryRecord:
         more = len(seen) > limit
         items = seen[:limit]
         return Page(tuple(c for _, c in items), write_cursor(items[-1][0]) if more else None)
-
-    def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-    ) -> Sequence[StoredAlert]:
-        with self._lock:
-            return _alerts_of(self._tables, scope, keys, since_us, until_us)
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
         with self._lock:
@@ -325,20 +358,6 @@ def _keys_in(tables: _Tables, case_id: str) -> set[Key]:
     return {key for alert in alerts for key in alert.keys() if key[0] in RELATING}
 
 
-def _alerts_of(
-    tables: _Tables, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-) -> list[StoredAlert]:
-    wanted = set(keys)
-    found = [
-        alert
-        for alert in tables.alerts.values()
-        if since_us <= alert.time_us <= until_us
-        and sees_alert(scope, alert)
-        and wanted.intersection(alert.keys())
-    ]
-    return sorted(found, key=lambda alert: (alert.time_us, alert.id))
-
-
 class _Unit:
     """A transaction on the tables; ``MemoryRecord.unit`` takes them back where it fails."""
 
@@ -383,6 +402,7 @@ class _Unit:
     def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
         tables, now = self._tables, self._clock.now_us()
         new: list[str] = []
+        came: dict[Key, list[tuple[int, str]]] = {}
         conflicts: list[str] = []
         repeated = 0
         for alert in alerts:
@@ -390,7 +410,9 @@ class _Unit:
             if known is None:
                 tables.alerts[alert.id] = alert
                 tables.received[alert.id] = now
-                tables.dispositions[alert.id] = Disposition.OPEN
+                tables.latest = max(tables.latest, alert.time_us)
+                for key in alert.keys():
+                    came.setdefault(key, []).append((alert.time_us, alert.id))
                 new.append(alert.id)
             elif known.digest == alert.digest:
                 repeated += 1
@@ -400,22 +422,23 @@ class _Unit:
                     conflicts.append(alert.id)
                 else:
                     repeated += 1
+        for key, places in came.items():
+            tables.reached[key] = (*tables.reached.get(key, ()), *places)
         if new:
             self._say(Topic.SEARCH, {"alerts": new})
         return Intake(tuple(new), repeated, tuple(conflicts))
 
-    def dispose(self, scope: Scope, alert_ids: Collection[str], as_: Disposition) -> None:
-        attached = {a for ids in self._tables.held.values() for a in ids}
-        for alert_id in alert_ids:
-            if alert_id in self._tables.alerts and alert_id not in attached:
-                self._tables.dispositions[alert_id] = as_
-
-    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> None:
-        held = self._tables.held.get(case_id, ())
-        new = tuple(dict.fromkeys(a.id for a in alerts if a.id not in held))
-        self._tables.held[case_id] = held + new
-        for alert_id in new:
-            self._tables.dispositions[alert_id] = Disposition.OPEN
+    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
+        tables = self._tables
+        held = tables.held.get(case_id, ())
+        ids = dict.fromkeys(alert.id for alert in alerts)
+        new = [alert_id for alert_id in ids if alert_id not in held]
+        back = [alert_id for alert_id in ids if tables.gone.get((case_id, alert_id)) == ""]
+        for alert_id in back:
+            del tables.gone[case_id, alert_id]
+        tables.held[case_id] = held + tuple(new)
+        tables.planned[case_id] = tables.planned.get(case_id, frozenset()) | ids.keys()
+        return frozenset((*new, *back))
 
     def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
         held = self._tables.held.get(to_case, ())
@@ -424,9 +447,85 @@ class _Unit:
             self._tables.gone.pop((to_case, alert_id), None)
         self._tables.held[to_case] = held + tuple(a for a in alert_ids if a not in held)
 
-    def held(self, scope: Scope, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    def hold(self, scope: Scope) -> None:
+        """A unit is alone from its beginning."""
+
+    def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
+        tables = self._tables
+        found: set[str] = set()
+        for reach in reaches:
+            places = tables.reached.get(key_of(KeyKind(reach.kind), reach.value), ())
+            found.update(i for at, i in places if reach.since <= at <= reach.until)
+        return frozenset(i for i in found if sees_alert(scope, tables.alerts[i]))
+
+    def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
+        found: dict[str, set[int]] = {}
+        for key, at_us, _ in self._tables.closings:
+            if key in keys:
+                found.setdefault(key, set()).add(at_us)
+        return {key: tuple(sorted(times)) for key, times in found.items()}
+
+    def cut(self, scope: Scope, case_id: str, keys: Collection[str], at_us: int) -> None:
+        self._tables.closings.update(dict.fromkeys((key, at_us, case_id) for key in keys))
+
+    def uncut(self, scope: Scope, case_id: str) -> None:
+        for closing in [c for c in self._tables.closings if c[2] == case_id]:
+            del self._tables.closings[closing]
+
+    def placed(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        wanted = set(alert_ids)
         held = self._tables.held
-        return {i: frozenset(held[i]) for i in case_ids if held.get(i)}
+        return {
+            case_id: ids
+            for case_id, ids in sorted(self._tables.planned.items())
+            if ids and not wanted.isdisjoint(held.get(case_id, ()))
+        }
+
+    def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
+        return self._tables.planned.get(case_id, frozenset())
+
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        gone = self._tables.gone
+        held = self._tables.held.get(case_id, ())
+        return {i: gone[case_id, i] for i in held if gone.get((case_id, i))}
+
+    def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
+        tables = self._tables
+        mine = self.placed_in(scope, case_id) & set(alert_ids)
+        here = frozenset(i for i in mine if (case_id, i) not in tables.gone)
+        for alert_id in here:
+            tables.gone[case_id, alert_id] = ""
+        tables.planned[case_id] = self.placed_in(scope, case_id) - mine
+        return here
+
+    def asides(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, AsideDirective]:
+        known = self._tables.asides
+        return {alert_id: known[alert_id] for alert_id in alert_ids if alert_id in known}
+
+    def set_aside(self, scope: Scope, directives: Collection[AsideDirective]) -> None:
+        self._tables.asides.update({directive.alert: directive for directive in directives})
+
+    def take_back(self, scope: Scope, alert_ids: Collection[str]) -> None:
+        for alert_id in alert_ids:
+            self._tables.asides.pop(alert_id, None)
+
+    def set_wakes(self, scope: Scope, alert_ids: Collection[str], wakes: Collection[Wake]) -> None:
+        known = self._tables.wakes
+        for alert_id in alert_ids:
+            known.pop(alert_id, None)
+        for wake in wakes:
+            known[wake.alert] = known.get(wake.alert, frozenset()) | {wake}
+
+    def due_wakes(self, scope: Scope, before_us: int, limit: int) -> tuple[str, ...]:
+        first = {i: min(w.at for w in wakes) for i, wakes in self._tables.wakes.items()}
+        due = sorted((at, alert_id) for alert_id, at in first.items() if at < before_us)
+        return tuple(alert_id for _, alert_id in due[:limit])
+
+    def as_of(self, scope: Scope) -> int:
+        return max(self._tables.passed, self._tables.latest)
+
+    def passed(self, scope: Scope, at_us: int) -> None:
+        self._tables.passed = max(self._tables.passed, at_us)
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         self.case(scope, case_id)
@@ -435,11 +534,6 @@ class _Unit:
     def alerts(self, scope: Scope, alert_ids: Sequence[str]) -> Sequence[StoredAlert]:
         found = (self._tables.alerts.get(alert_id) for alert_id in alert_ids)
         return [alert for alert in found if alert is not None and sees_alert(scope, alert)]
-
-    def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-    ) -> Sequence[StoredAlert]:
-        return _alerts_of(self._tables, scope, keys, since_us, until_us)
 
     def first(self, scope: Scope, query: CaseQuery) -> tuple[Case, ...]:
         asked = effective(scope, query)

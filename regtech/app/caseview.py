@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from casework.cases.case import State
+from casework.cases.directive import ASIDES, Disposition
 from casework.cases.grades import Grade
 from casework.cases.scope import Scope
 from casework.cases.times import time_text
@@ -60,6 +61,28 @@ def show_case(parts: Casework, scope: Scope, case_id: str, *, unmask: str | None
         clear = parts.service.unmask(scope, case_id, unmask, grade=Grade.SENSITIVE)
         view["found"] = clear["found"]
     return view
+
+
+def aside_rows(
+    parts: Casework,
+    scope: Scope,
+    *,
+    outcome: str | None,
+    rule: str | None,
+    limit: int,
+    after: str | None,
+) -> dict[str, Any]:
+    """Alerts that are in no case, with the reason. Raises ``UsageError`` for another outcome."""
+    if outcome is not None and outcome not in ASIDES:
+        raise UsageError(f"no outcome {outcome!r}", hint="outcomes: " + ", ".join(ASIDES))
+    page = parts.service.asides(
+        scope,
+        disposition=None if outcome is None else Disposition(outcome),
+        rule=rule,
+        after=after,
+        limit=limit,
+    )
+    return {"aside": list(page.items), "after": page.after}
 
 
 def precision_rows(parts: Casework, scope: Scope) -> list[dict[str, Any]]:

@@ -15,10 +15,11 @@ from casework.cases.scope import Role, Scope, service_scope
 from casework.ports import Record
 from casework.service.cases import CaseService
 from casework.service.intake import BATCH, AlertIntake, IntakeReport
-from casework.service.simple import SimpleMatcher
 from casework.stores.sql.engine import store_url
 from casework.stores.sql.record import SqlRecord
+from regtech.app.policies import shipped_planner
 from regtech.app.progress import Progress
+from regtech.app.settings import setting
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InputError, UsageError
 from regtech.reference.load import Reference
@@ -46,9 +47,10 @@ def casework(url: str, *, create: bool = False, clock: Clock | None = None) -> I
     record = SqlRecord(url, clock, lambda: secrets.token_bytes(SALT_BYTES), create=create)
     try:
         reference = Reference.shipped()
-        service = CaseService(record, clock, reference)
-        intake = AlertIntake(record, clock, reference, SimpleMatcher(reference))
-        yield Casework(shown, record, service, intake)
+        with shipped_planner() as planner:
+            intake = AlertIntake(record, clock, reference, planner, watched=watched_subjects())
+            service = CaseService(record, clock, reference, intake.themes)
+            yield Casework(shown, record, service, intake)
     finally:
         record.close()
 
@@ -73,6 +75,19 @@ def scope_of(
     )
 
 
+def watched_subjects() -> int | None:
+    """How many subjects rules are evaluated for, as the setting says; None where it says nothing.
+
+    Raises ``UsageError`` for what is no number.
+    """
+    text = setting("REGTECH_WATCHED").strip()
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise UsageError(f"REGTECH_WATCHED is {text!r}", hint="a whole number of subjects")
+    return int(text)
+
+
 class AlertStore:
     """The alerts of a run on their way into a store: taken in batches, durable at ``flush``."""
 
@@ -92,6 +107,7 @@ class AlertStore:
         """Write what waits. A snapshot that lets the engine forget may then be taken."""
         if self._waiting:
             self.report.add(self._parts.intake.take(self._scope, self._waiting))
+            self.report.add(self._parts.intake.wake(self._scope))
             self._waiting = []
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,4 +145,5 @@ def import_alerts(
                     report.add(parts.intake.take(scope, batch))
                     batch = []
             report.add(parts.intake.take(scope, batch))
+    report.add(parts.intake.wake(scope))
     return report

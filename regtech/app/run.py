@@ -303,6 +303,7 @@ class _Run:
                 file.abandon()
                 raise
         if self.store is not None:
+            self.store.take(near)  # policies combine what was close with what was found
             self.store.flush()
         digest = self.alerts.close().digest
         self.quarantine.close()

@@ -33,6 +33,11 @@ SETTINGS: Final = (
     Setting("REGTECH_LATENESS", "10m", "how late an event may arrive", "--lateness"),
     Setting("REGTECH_HOME", "", "jurisdiction of events that name no country", "--home"),
     Setting("REGTECH_STORE", "", "store of cases, as a URL or an SQLite file's name", "--store"),
+    Setting(
+        "REGTECH_WATCHED",
+        "",
+        "how many subjects rules are evaluated for, which brakes need to know",
+    ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"
@@ -48,6 +53,12 @@ SETTINGS: Final = (
         "",
         "own addresses and networks that webhooks may reach, plain HTTP included: "
         "10.1.2.3,10.1.4.0/24",
+    ),
+    Setting(
+        "REGTECH_MATCHER",
+        "durable",
+        "what joins alerts for policies; python: without the engine in a child process",
+        choices=("durable", "python"),
     ),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )

@@ -297,6 +297,53 @@ def import_(
 
 
 @app.command()
+def aside(
+    store: Store = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Only suppressed, snoozed or braked ones.")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="Only those of this rule.")] = None,
+    limit: Annotated[int, typer.Option(help="Rows of a page.", min=1, max=500)] = 20,
+    after: Annotated[str | None, typer.Option(help="Go on after this cursor.")] = None,
+    actor: Actor = None,
+    roles: Roles = "supervisor",
+    tenant: Tenant = None,
+    jurisdiction: Jurisdiction = None,
+    lang: Lang = None,
+    json_: Json = False,
+) -> int:
+    """List alerts that a policy kept out of cases, the latest first, each with the reason.
+
+    \b
+    Examples:
+      regtech cases aside --store cases.db
+      regtech cases aside --store cases.db --outcome braked --json
+    """
+    chosen = language(lang)
+    from regtech.app.caseview import aside_rows
+    from regtech.app.casework import casework
+
+    with casework(store_of(store)) as parts:
+        found = aside_rows(
+            parts,
+            _scope(actor, roles, tenant, jurisdiction),
+            outcome=outcome,
+            rule=rule,
+            limit=limit,
+            after=after,
+        )
+    if json_:
+        write_json(found)
+        return 0
+    from regtech.cli.casetext import aside_text, word
+
+    write(aside_text(found["aside"], chosen))
+    if found["after"]:
+        write(word("more", chosen) + f" --after {found['after']}")
+    return 0
+
+
+@app.command()
 def precision(
     store: Store = None,
     actor: Actor = None,

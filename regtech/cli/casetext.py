@@ -53,6 +53,14 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "data_error": "数据错误",
         "precision": "准确率",
         "no cases": "没有案件",
+        "key": "归并键",
+        "reason": "原因",
+        "outcome of policy": "处理",
+        "suppressed": "已抑制",
+        "snoozed": "已暂缓",
+        "braked": "已制动",
+        "nothing aside": "没有搁置的预警",
+        "until": "至",
         "more": "还有更多：",
     }
 }
@@ -68,7 +76,7 @@ def due_text(line: Mapping[str, Any], lang: str) -> str:
     clock = line["clock"]
     if line["due"] is None:
         return "–"
-    day, days = line["due"][:10], clock["working_days"]
+    day, days = line["due_day"], clock["working_days"]
     if clock["state"] == "overdue":
         over = f"逾期 {-days} 个工作日" if lang == "zh" else f"overdue {-days} wd"
         return f"{day} ! {over}"
@@ -82,7 +90,9 @@ def list_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
     """Cases as a table, the most important first."""
     if not lines:
         return word("no cases", lang)
-    names = ("case", "prio", "severity", "state", "due", "assignee", "alerts", "what")
+    names = (
+        "case", "prio", "severity", "state", "due", "assignee", "alerts", "theme", "key", "policy"
+    )  # fmt: skip
     rows = [
         [
             line["id"],
@@ -92,11 +102,37 @@ def list_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
             due_text(line, lang),
             line["assignee"] or word("nobody", lang),
             str(line["alerts"]),
-            shortened(line["reason"].get(lang) or line["reason"].get("en", ""), 48),
+            shortened(line["theme_title"][lang], 30),
+            shortened(_key(line), 30),
+            line["policy"],
         ]
         for line in lines
     ]
     return table([word(name, lang) for name in names], rows, right=" r    r")
+
+
+def _key(line: Mapping[str, Any]) -> str:
+    return f"{line['subject']['per']} {line['subject']['key']}"
+
+
+def aside_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """Alerts that are in no case, with the reason."""
+    if not lines:
+        return word("nothing aside", lang)
+    names = ("time", "rule", "outcome of policy", "policy", "reason", "until")
+    rows = [
+        [
+            line["time"][:19],
+            line["rule"],
+            word(line["outcome"], lang),
+            line["policy"],
+            shortened(line["reason"][lang], 70),
+            (line["until"] or "–")[:19],
+        ]
+        for line in lines
+    ]
+    head = [word(name, lang) if lang == "zh" else name.partition(" ")[0] for name in names]
+    return table(head, rows)
 
 
 def disclosed_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
@@ -111,14 +147,14 @@ def _open(line: Mapping[str, Any], lang: str) -> str:
 
 def case_text(view: Mapping[str, Any], lang: str) -> str:
     """A case whole."""
-    subject = f"{view['subject']['per']} {view['subject']['key']}"
     facts = [
         ("state", word(view["state"], lang)),
         ("severity", f"{word(view['severity'], lang)} ({view['priority']})"),
         ("due", due_text(view, lang)),
         ("assignee", view["assignee"] or word("nobody", lang)),
-        ("theme", view["theme"]),
-        ("subject", subject),
+        ("policy", f"{view['policy']} {view['policy_version']}"),
+        ("theme", f"{view['theme_title'][lang]} ({view['theme']})"),
+        ("key", _key(view)),
         ("institution", ", ".join(view["tenants"])),
         ("queue", view["queue"]),
         ("tags", ", ".join(view["tags"])),
@@ -167,6 +203,11 @@ def _what(entry: Mapping[str, Any]) -> str:
         said.append(str(detail["text"]))
     if "alerts" in detail:
         said.append(f"{len(detail['alerts'])} alerts")
+    if "policy" in detail:
+        said.append(f"by {detail['policy']} {detail.get('policy_version', '')}".strip())
+    for name in ("from", "into", "to"):
+        if name in detail:
+            said.append(f"{name} {detail[name]}")
     if entry["kind"] != "opened":
         for name, value in entry["after"].items():
             if not isinstance(value, (list, dict)) and not name.endswith("_us"):

@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from regtech.cli import cases, data, engine, evidence, quarantine, rules
+from regtech.cli import cases, data, engine, evidence, policies, quarantine, rules
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -26,6 +26,7 @@ engine.register(app)
 data.register(app)
 evidence.register(app)
 app.add_typer(rules.app, name="rules")
+app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
 

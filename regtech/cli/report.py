@@ -75,16 +75,35 @@ def store_report(store: dict[str, Any], lang: str) -> list[str]:
     """What became of alerts in a store of cases, and how to see them."""
     new, repeated, conflicts = store["new"], store["repeated"], len(store["conflicts"])
     opened, changed = store["cases_opened"], store["cases_changed"]
+    ended = store["cases_merged"] + store["cases_withdrawn"]
+    aside, unknown = store["aside"], len(store["brake_cannot_tell"])
     if lang == "zh":
         lines = [f"入库：新增预警 {_number(new)} 条，重复 {_number(repeated)} 条；"]
         lines[0] += f"新立案 {_number(opened)} 件，更新 {_number(changed)} 件"
+        if ended:
+            lines[0] += f"，由策略并案或撤案 {_number(ended)} 件"
+        if aside:
+            said = "，".join(f"{_ASIDE_ZH[name]} {_number(n)} 条" for name, n in aside.items())
+            lines.append(f"不立案：{said}：regtech cases aside --store {store['url']}")
+        if unknown:
+            lines.append(f"{_number(unknown)} 条规则无法判断是否制动：设置 REGTECH_WATCHED")
         if conflicts:
             lines.append(f"{_number(conflicts)} 条预警编号相同而内容不同：regtech cases conflicts")
         lines.append(f"查看：regtech cases list --store {store['url']}")
         return lines
     lines = [f"in the store: {_number(new)} new alerts, {_number(repeated)} known; "]
     lines[0] += f"{_number(opened)} cases opened, {_number(changed)} changed"
+    if ended:
+        lines[0] += f", {_number(ended)} merged or withdrawn by policies"
+    if aside:
+        said = ", ".join(f"{_number(n)} {name}" for name, n in aside.items())
+        lines.append(f"in no case: {said}: regtech cases aside --store {store['url']}")
+    if unknown:
+        lines.append(f"brakes could not tell of {_number(unknown)} rules: set REGTECH_WATCHED")
     if conflicts:
         lines.append(f"{_number(conflicts)} came under a known id: regtech cases conflicts")
     lines.append(f"see them: regtech cases list --store {store['url']}")
     return lines
+
+
+_ASIDE_ZH = {"suppressed": "抑制", "snoozed": "暂缓", "braked": "制动"}

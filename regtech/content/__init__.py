@@ -1,4 +1,4 @@
-"""Finds the content that ships with the product: ``rules`` and ``mappings``.
+"""Finds the content that ships with the product: ``rules``, ``mappings`` and ``policies``.
 
 In a checkout the folders beside the package are read; in an installed wheel the copies inside it.
 An editable install also copies content into site-packages: the checkout is asked first, so that the
@@ -13,7 +13,7 @@ from typing import Literal
 
 from regtech.errors import InputError
 
-ContentKind = Literal["rules", "mappings"]
+ContentKind = Literal["rules", "mappings", "policies"]
 
 
 def content_root(kind: ContentKind) -> Path:

@@ -13,12 +13,13 @@ import pytest
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, State
 from casework.cases.chain import FIRST_PREVIOUS, entry_hash
-from casework.cases.directive import Disposition
+from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.errors import VersionConflictError
 from casework.cases.keys import KeyKind
 from casework.cases.scope import Role, Scope
 from casework.cases.timeline import Draft, EntryKind, changed, replay
-from casework.ports import CaseQuery, Record, Topic
+from casework.ports import CaseQuery, Reach, Record, Topic
+from casework.service.placing import Placed
 from casework.stores.sql.record import SqlRecord
 from regtech.clock import ManualClock
 from regtech.errors import ConflictError, NotFoundError, RegtechError, UsageError
@@ -38,8 +39,8 @@ def test_the_same_alert_again_changes_nothing(world: World) -> None:
     before = (world.all(), world.record.chains(SERVICE))
     # Found again in another file: still the same finding.
     again = world.intake.take(SERVICE, [alert(2, subject="K2", file="other.ndjson"), alert(1)])
-    assert (first.new, first.opened) == (2, 2)
-    assert (again.new, again.repeated, again.opened, again.changed) == (0, 2, 0, 0)
+    assert (first.new, first.placed.opened) == (2, 2)
+    assert (again.new, again.repeated, again.placed) == (0, 2, Placed())
     assert (world.all(), world.record.chains(SERVICE)) == before
 
 
@@ -76,42 +77,119 @@ def test_alerts_are_paged_from_the_latest(world: World) -> None:
     assert found == sorted(alerts, key=lambda a: (-a.time_us, a.id))
 
 
+# --- what policies ask and leave
+
+
+def reached(world: World, *reaches: Reach, who: Scope = SERVICE) -> list[str]:
+    with world.record.unit(who) as unit:
+        return sorted(unit.reach(who, reaches))
+
+
 def test_alerts_are_found_by_what_they_have_in_common(world: World) -> None:
     alerts = [
-        alert(1, subject="K1", payee__account="ACC-9"),
-        alert(2, subject="K2", payee__account="ACC-9", day=5),
-        alert(3, subject="K3", tenant="BANK-B", payer__account="ACC-9", day=9),
-        alert(4, subject="K4", payee__account="x" * 1000),
+        alert(1, subject="K1", group="G1", counterparty__id="P1"),
+        alert(2, subject="K2", group="G1", day=5, rule="other"),
+        alert(3, subject="K3", tenant="BANK-B", counterparty__id="P1", day=9),
+        alert(4, subject="x" * 400),
     ]
     world.take(*alerts)
-    key = (KeyKind.ACCOUNT, "ACC-9")
-    find = world.record.alerts_of
-    week = START_US + 7 * DAY_US
-    assert find(SERVICE, [key], 0, week) == alerts[:2]
-    assert find(SERVICE, [key, (KeyKind.SUBJECT, "BANK-A|K1")], 0, 2 * week) == alerts[:3]
-    assert find(scope(tenants={"BANK-B"}), [key], 0, 2 * week) == [alerts[2]]
-    assert find(SERVICE, [], 0, week) == []
-    long = [k for k in alerts[3].keys() if k[0] is KeyKind.ACCOUNT]
-    assert find(SERVICE, long, 0, week) == [alerts[3]]
+    one, two, three, four = (a.id for a in alerts)
+    first, last = alerts[0].time_us, alerts[2].time_us
+    assert reached(world, Reach("subject", "BANK-A|K1", first, first)) == [one]
+    assert reached(world, Reach("subject", "BANK-A|K1", first + 1, last)) == []
+    assert reached(world, Reach("subject", "BANK-A|K1", 0, first - 1)) == []
+    assert reached(world, Reach("group", "G1", 0, last)) == [one, two]
+    assert reached(world, Reach("counterparty", "P1", 0, last)) == [one, three]
+    assert reached(world, Reach("institution", "BANK-B", 0, last)) == [three]
+    assert reached(world, Reach("rule", "other", 0, last)) == [two]
+    assert reached(world, Reach("subject", "BANK-A|" + "x" * 400, 0, last)) == [four]
+    assert reached(world, Reach("subject", "BANK-A|" + "x" * 399 + "y", 0, last)) == []
+    both = (Reach("group", "G1", 0, first), Reach("counterparty", "P1", last, last))
+    assert reached(world, *both) == [one, three]
+    assert reached(world) == []
+    stranger = scope(tenants={"BANK-B"})
+    assert reached(world, Reach("counterparty", "P1", 0, last), who=stranger) == [three]
 
 
-def test_suppressed_and_braked_alerts_are_kept_and_shown(world: World) -> None:
+def test_many_reaches_at_once_find_what_each_finds(world: World) -> None:
+    alerts = [alert(n, subject=f"K{n}", day=n % 20) for n in range(700)]
+    world.take(*alerts)
+    reaches = [Reach("subject", f"BANK-A|K{n}", a.time_us, a.time_us) for n, a in enumerate(alerts)]
+    assert reached(world, *reaches) == sorted(a.id for a in alerts)
+    assert len(reached(world, *reaches[:650:2])) == 325
+
+
+def aside(number: int, outcome: Disposition, reason: str = "so") -> AsideDirective:
+    text = {"en": reason, "zh": reason}
+    return AsideDirective(alert(number).id, outcome, "p", "1.0.0", text, until=number, behind="b")
+
+
+def test_alerts_aside_are_kept_and_shown_with_the_reason(world: World) -> None:
     ids = [alert(n).id for n in (1, 2, 3)]
+    suppressed, braked = aside(1, Disposition.SUPPRESSED), aside(2, Disposition.BRAKED)
     with world.record.unit(SERVICE) as unit:
-        unit.add_alerts(SERVICE, [alert(1), alert(2), alert(3)])
-        unit.dispose(SERVICE, ids[:1], Disposition.SUPPRESSED)
-        unit.dispose(SERVICE, ids[1:2], Disposition.BRAKED)
+        unit.add_alerts(SERVICE, [alert(1), alert(2, rule="other"), alert(3)])
+        unit.set_aside(SERVICE, [suppressed, braked])
+        assert unit.asides(SERVICE, ids) == {ids[0]: suppressed, ids[1]: braked}
     shown = world.record.alerts
     assert [a.id for a in shown(SERVICE, disposition=Disposition.SUPPRESSED).items] == ids[:1]
     assert [a.id for a in shown(SERVICE, disposition=Disposition.BRAKED).items] == ids[1:2]
     assert [a.id for a in shown(SERVICE, disposition=Disposition.OPEN).items] == ids[2:]
-
-
-def test_an_alert_in_a_case_is_never_suppressed(world: World) -> None:
-    world.take(alert(1))
+    listed = world.record.asides
+    assert [item.directive for item in listed(SERVICE).items] == [braked, suppressed]
+    assert [item.alert.id for item in listed(SERVICE, rule="other").items] == ids[1:2]
+    assert [i.directive for i in listed(SERVICE, disposition=Disposition.BRAKED).items] == [braked]
+    page = listed(SERVICE, limit=1)
+    assert [i.directive for i in listed(SERVICE, after=page.after).items] == [suppressed]
+    assert listed(scope(tenants={"BANK-B"})).items == ()
+    again = aside(1, Disposition.SNOOZED, "a repeat")
     with world.record.unit(SERVICE) as unit:
-        unit.dispose(SERVICE, [alert(1).id], Disposition.BRAKED)
-    assert world.record.alerts(SERVICE, disposition=Disposition.BRAKED).items == ()
+        unit.set_aside(SERVICE, [again])
+        unit.take_back(SERVICE, ids[1:])
+    assert [item.directive for item in listed(SERVICE).items] == [again]
+
+
+def test_what_policies_put_into_cases_is_told_apart_from_what_people_move(world: World) -> None:
+    case = world.one(alert(1), alert(2), alert(3))
+    one, two, three = (alert(n).id for n in (1, 2, 3))
+    split = world.service.split(WANG, case.id, case.version, [three], "another matter")
+    with world.record.unit(SERVICE) as unit:
+        assert unit.placed(SERVICE, [three]) == {case.id: frozenset((one, two, three))}
+        assert unit.placed_in(SERVICE, split.id) == frozenset()
+        assert unit.attach(SERVICE, case.id, [alert(1), alert(3)]) == frozenset()
+        assert unit.unplace(SERVICE, case.id, [two, three]) == {two}
+        assert unit.placed(SERVICE, [one]) == {case.id: frozenset((one,))}
+        assert [a.id for a in unit.case_alerts(SERVICE, case.id)] == [one]
+        assert [a.id for a in unit.case_alerts(SERVICE, split.id)] == [three]
+        assert unit.attach(SERVICE, case.id, [alert(2), alert(3)]) == {two}
+        assert [a.id for a in unit.case_alerts(SERVICE, case.id)] == [one, two]
+    assert [c.id for c in world.record.cases_of_alert(SERVICE, three)] == [split.id]
+
+
+def test_closings_wakes_and_how_far_event_time_has_come(world: World) -> None:
+    case = world.one(alert(1), alert(2, day=3))
+    wakes = [Wake(9, alert(1).id, "p"), Wake(5, alert(1).id, "q"), Wake(7, alert(2).id, "p")]
+    with world.record.unit(SERVICE) as unit:
+        unit.hold(SERVICE)
+        unit.cut(SERVICE, case.id, ["k1", "k2"], 20)
+        unit.cut(SERVICE, case.id, ["k1"], 10)
+        unit.cut(SERVICE, case.id, ["k1"], 10)
+        unit.set_wakes(SERVICE, [], wakes)
+        assert unit.as_of(SERVICE) == alert(2, day=3).time_us
+        unit.passed(SERVICE, 5)
+        assert unit.as_of(SERVICE) == alert(2, day=3).time_us
+        unit.passed(SERVICE, START_US * 2)
+        unit.passed(SERVICE, START_US)
+    with world.record.unit(SERVICE) as unit:
+        assert unit.as_of(SERVICE) == START_US * 2
+        assert unit.closings(SERVICE, ["k1", "k2", "k3"]) == {"k1": (10, 20), "k2": (20,)}
+        assert unit.due_wakes(SERVICE, 5, 9) == ()
+        assert unit.due_wakes(SERVICE, 8, 9) == (alert(1).id, alert(2).id)
+        assert unit.due_wakes(SERVICE, 8, 1) == (alert(1).id,)
+        unit.set_wakes(SERVICE, [alert(1).id], [Wake(6, alert(1).id, "p")])
+        assert unit.due_wakes(SERVICE, 6, 9) == ()
+        unit.uncut(SERVICE, case.id)
+        assert unit.closings(SERVICE, ["k1", "k2"]) == {}
 
 
 # --- cases and timelines
@@ -184,10 +262,10 @@ def test_queues_are_paged_in_order_whatever_is_asked(world: World) -> None:
     for query in (
         CaseQuery(),
         CaseQuery(jurisdiction="EU"),
-        CaseQuery(queue="cn", assignee=""),
+        CaseQuery(queue="desk", assignee=""),
         CaseQuery(state=State.NEW, tenant="BANK-1"),
-        CaseQuery(theme="money_laundering", awake_at_us=0),
-        CaseQuery(due_before_us=START_US + 5 * DAY_US),
+        CaseQuery(theme="laundering", awake_at_us=0),
+        CaseQuery(due_before_us=START_US + 16 * DAY_US),
         CaseQuery(open=False),
     ):
         whole = world.record.cases(SERVICE, query, limit=1000).items
@@ -345,7 +423,7 @@ def test_what_is_out_of_scope_is_as_if_it_were_not_there(world: World, who: str)
     assert world.record.cases(stranger, CaseQuery(open=None)).items == ()
     assert world.record.alerts(stranger).items == ()
     assert world.record.cases_of_alert(stranger, alert(1).id) == ()
-    assert world.record.alerts_of(stranger, alert(1).keys(), 0, START_US + DAY_US) == []
+    assert reached(world, Reach("subject", "BANK-A|K1", 0, START_US), who=stranger) == []
     with world.record.unit(stranger) as unit:
         assert unit.find(stranger, [case.id]) == {}
         assert unit.first(stranger, CaseQuery()) == ()

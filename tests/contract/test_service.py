@@ -5,26 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from casework.cases.alert import StoredAlert, instant
+from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, Gate, Outcome, State
-from casework.cases.directive import CaseDirective, Disposition
 from casework.cases.disclosure import Disclosure, disclosure
 from casework.cases.errors import FourEyesError, TransitionError, VersionConflictError
 from casework.cases.grades import MASK, Grade
 from casework.cases.lifecycle import ALLOWED, Action, Move, mermaid
 from casework.cases.scope import Role, Scope
-from casework.cases.sla import ClockState, due_after, warn_before
+from casework.cases.sla import ClockState, warn_before
 from casework.cases.timeline import EntryKind
+from casework.cases.times import instant_us
+from casework.policy.lengths import Length
 from casework.ports import CaseQuery, Topic
 from casework.service.cases import CaseService
 from casework.service.intake import AlertIntake
-from casework.service.simple import SimpleMatcher
 from casework.stores.memory import MemoryRecord
 from regtech.clock import ManualClock
 from regtech.errors import CapacityError, ConflictError, ForbiddenError, NotFoundError, UsageError
@@ -32,13 +31,16 @@ from regtech.reference.load import Reference
 from tests.contract.world import (
     DAY_US,
     LI,
+    PLAIN,
     SERVICE,
     START_US,
     WANG,
     Salts,
-    Weekdays,
     World,
     alert,
+    due_dates,
+    plain_planner,
+    planner_of,
     scope,
 )
 
@@ -119,13 +121,15 @@ def test_a_refused_request_goes_back_to_work(world: World) -> None:
     assert (case.state, case.requests, case.outcome) == (State.INVESTIGATION, (), None)
 
 
-def test_new_alerts_open_an_ended_case_again(world: World) -> None:
+def test_alerts_from_after_the_end_of_a_case_open_another(world: World) -> None:
     case = triaged(world)
     world.service.close(WANG, case.id, case.version, Outcome.DATA_ERROR, "typo")
     assert [p.data_error for p in world.service.precision(WANG)] == [1]
-    again = world.one(alert(2, severity="high"))
-    assert (again.id, again.state, again.severity) == (case.id, State.REOPENED, "high")
-    assert world.service.precision(WANG) == ()
+    cases = {found.id: found for found in world.take(alert(2, severity="high", day=9))}
+    ended = cases.pop(case.id)
+    (another,) = cases.values()
+    assert (ended.state, another.state, another.severity) == (State.CLOSED, State.NEW, "high")
+    assert [p.data_error for p in world.service.precision(WANG)] == [1]
 
 
 def test_the_drawing_in_the_docs_is_that_of_the_code() -> None:
@@ -172,20 +176,20 @@ def test_an_institution_without_tenants_and_an_actor_without_a_name_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("theme", "kind", "expected"),
+    ("secret", "kind", "expected"),
     [
-        ("data_export", "breach", Disclosure.OPEN),
-        ("money_laundering", "breach", Disclosure.OPEN),
-        ("money_laundering", "suspicion", Disclosure.NEVER),
-        ("data_export", "suspicion", Disclosure.NEVER),
-        ("money_laundering", "indicator", Disclosure.NEVER),
-        ("prudential", "indicator", Disclosure.DECIDED),
-        ("sanctions", "never heard of", Disclosure.NEVER),
-        ("general", "never heard of", Disclosure.DECIDED),
+        (False, "breach", Disclosure.OPEN),
+        (True, "breach", Disclosure.OPEN),
+        (True, "suspicion", Disclosure.NEVER),
+        (False, "suspicion", Disclosure.NEVER),
+        (True, "indicator", Disclosure.NEVER),
+        (False, "indicator", Disclosure.DECIDED),
+        (True, "never heard of", Disclosure.NEVER),
+        (False, "never heard of", Disclosure.DECIDED),
     ],
 )
-def test_what_may_be_told(theme: str, kind: str, expected: Disclosure) -> None:
-    assert disclosure(theme, kind) is expected
+def test_what_may_be_told(secret: bool, kind: str, expected: Disclosure) -> None:
+    assert disclosure(secret, kind) is expected
 
 
 def test_nothing_an_institution_sees_moves_with_what_it_may_not_know(world: World) -> None:
@@ -210,17 +214,20 @@ def test_nothing_an_institution_sees_moves_with_what_it_may_not_know(world: Worl
 
 
 def test_what_one_institution_says_is_not_told_to_another(clock: ManualClock) -> None:
-    matcher = Fixed()
-    matcher.says = [directive(1, 2)]
-    world = World(MemoryRecord(clock, Salts()), clock, matcher)
-    case = world.one(alert(1), alert(2, tenant="BANK-B"))
+    shared = planner_of(PLAIN.replace("same: [subject, jurisdiction]", "same: [counterparty]"))
+    world = World(MemoryRecord(clock, Salts()), clock, shared)
+    case = world.one(
+        alert(1, counterparty__id="X"), alert(2, tenant="BANK-B", counterparty__id="X")
+    )
     world.service.comment(BANK, case.id, None, "our customer told us")
     other = scope("b", Role.INSTITUTION, tenants={"BANK-B"})
     assert world.service.view(other, case.id)["messages"] == []
     assert len(world.service.view(BANK, case.id)["messages"]) == 1
 
 
-def test_an_indicator_is_shown_once_a_supervisor_decides_so(world: World) -> None:
+def test_an_indicator_is_shown_once_a_supervisor_decides_so(clock: ManualClock) -> None:
+    public = planner_of(PLAIN.replace("secret: true", "secret: false"))
+    world = World(MemoryRecord(clock, Salts()), clock, public)
     case = world.one(alert(1, kind="indicator", pack="cn-large-exposures"))
     with pytest.raises(NotFoundError):
         world.service.view(BANK, case.id)
@@ -347,9 +354,11 @@ def test_a_snoozed_case_comes_back_by_itself(world: World, clock: ManualClock) -
     assert world.service.claim_next(WANG) is not None
 
 
-def test_the_clock_counts_working_days_and_tells_once(world: World, clock: ManualClock) -> None:
+def test_the_clock_counts_working_days_and_tells_once(clock: ManualClock) -> None:
+    soon = planner_of(PLAIN.replace("10 working days", "3 working days"))
+    world = World(MemoryRecord(clock, Salts()), clock, soon)
     case = world.one(alert(1, severity="high", day=3))  # Thursday: three days on is Tuesday
-    assert case.due_us == START_US - 3_600_000_000 + 9 * DAY_US - 1
+    assert case.due_us == START_US + 9 * DAY_US - 9 * 3_600_000_000 - 1  # midnight in Shanghai
     assert world.service.clock_of(case).working_days == 6
     assert world.service.sweep(SERVICE) == 0
     clock.advance(7 * DAY_US)  # Monday
@@ -373,10 +382,10 @@ def test_working_days_are_those_of_the_jurisdiction() -> None:
     china = Reference.shipped().profile("CN")
     # 2025-09-30 is a Tuesday; 1 to 8 October are off; Saturday 11 October is worked in exchange.
     start = 1_759_190_400_000_000  # 2025-09-30T08:00+08:00
-    due = due_after(china, start, 3)
-    assert due == 1_760_198_400_000_000 - 1  # the end of Saturday 2025-10-11 in Shanghai
-    assert warn_before(china, due) == 1_760_198_400_000_000 - 2 * DAY_US
-    assert due_after(Weekdays(), START_US - 2 * DAY_US, 0) == START_US - 3_600_000_000 + DAY_US - 1
+    _, due = due_dates().due_of_sla(start, Length(3, "working_days"), "CN")
+    end = 1_760_198_400_000_000  # the end of Saturday 2025-10-11 in Shanghai
+    assert due == end
+    assert warn_before(china, end - 1) == end - 2 * DAY_US
 
 
 @pytest.mark.parametrize(
@@ -386,32 +395,38 @@ def test_working_days_are_those_of_the_jurisdiction() -> None:
         ("2026-03-02T01:00:00.000001+00:00", START_US + 1),
         ("2026-03-02T09:00:00.5+08:00", START_US + 500_000),
         ("2026-03-01T20:30:00-04:30", START_US),
-        ("1970-01-01", DAY_US - 1),
         ("0000-12-31T10:00:00Z", -62_135_596_800_000_000 - 14 * 3_600_000_000),
     ],
 )
 def test_times_of_alerts_are_exact(text: str, expected: int) -> None:
-    assert instant(text) == expected
+    assert instant_us(text) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-03-02T01:00:00", "2026-02-30", "2026-13-01", "2026-03-02T24:00:00Z", "soon"]
+    "text",
+    [
+        "",
+        "2026-03-02T01:00:00",
+        "2026-02-30T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-03-02T24:00:00Z",
+        "soon",
+    ],
 )
 def test_times_that_are_none(text: str) -> None:
     with pytest.raises(ValueError):
-        instant(text)
+        instant_us(text)
 
 
 def test_alerts_at_the_edges_of_time_become_cases(clock: ManualClock) -> None:
     reference = Reference.shipped()
-    matcher = SimpleMatcher(reference)
     record = MemoryRecord(clock, Salts())
-    intake = AlertIntake(record, clock, reference, matcher)
+    intake = AlertIntake(record, clock, reference, plain_planner())
     for number, time in enumerate(["0000-12-31T10:00:00Z", "9999-12-31T23:59:59.999999Z"]):
         body = {**alert(number, subject=f"K{number}").body(), "time": time}
         raw = json.dumps(body, separators=(",", ":")).encode()
-        assert intake.take(SERVICE, [StoredAlert.of(raw)]).opened == 1
-    service = CaseService(record, clock, reference)
+        assert intake.take(SERVICE, [StoredAlert.of(raw)]).placed.opened == 1
+    service = CaseService(record, clock, reference, intake.themes)
     shown = [service.summary(WANG, case) for case in record.cases(SERVICE, CaseQuery()).items]
     assert len(shown) == 2
 
@@ -433,8 +448,9 @@ def test_merging_moves_every_alert_and_later_ones_follow(world: World) -> None:
     assert world.record.case(SERVICE, target.id).alert_count == 3
     held = [a.id for a in world.record.case_alerts(SERVICE, target.id).items]
     assert held == [alert(n).id for n in (2, 1, 3)]
+    now = world.record.case(SERVICE, source.id).version
     with pytest.raises(TransitionError, match="was merged"):
-        world.service.move(WANG, source.id, gone.version, Move.REOPEN, "why")
+        world.service.move(WANG, source.id, now, Move.REOPEN, "why")
 
 
 def test_cases_of_two_jurisdictions_are_not_merged(world: World) -> None:
@@ -504,67 +520,3 @@ def test_files_that_are_not_what_they_say(
     with pytest.raises(error):
         world.service.add_file(WANG, case.id, case.version, **{**good, **change})  # type: ignore[arg-type]
     assert world.record.case(SERVICE, case.id) == case
-
-
-# --- directives
-
-
-class Fixed:
-    """A matcher that says what it was told to say."""
-
-    def __init__(self) -> None:
-        self.says: list[CaseDirective] = []
-
-    def directives(self, scope: Scope, alerts: object, record: object) -> list[CaseDirective]:
-        return self.says
-
-
-def directive(*numbers: int, case_id: str = "C-1", **more: object) -> CaseDirective:
-    made = CaseDirective(
-        case_id=case_id,
-        policy="p",
-        policy_version="1",
-        theme="money_laundering",
-        key_kind="group",
-        key="G1",
-        tenants=("BANK-A", "BANK-B"),
-        jurisdiction="CN",
-        alert_ids=tuple(alert(n).id for n in numbers),
-        priority=40,
-        queue="cn",
-        severity="medium",
-        due_us=None,
-        reason={"en": "why", "zh": "缘由"},
-    )
-    return replace(made, **more)  # type: ignore[arg-type]
-
-
-def test_what_a_policy_says_becomes_cases(clock: ManualClock) -> None:
-    matcher = Fixed()
-    world = World(MemoryRecord(clock, Salts()), clock, matcher)
-    matcher.says = [
-        directive(1, 2),
-        directive(3, case_id="C-2", disposition=Disposition.BRAKED),
-        directive(4, case_id="C-3", disposition=Disposition.SUPPRESSED),
-        directive(
-            5,
-            case_id="C-4",
-            disposition=Disposition.SNOOZED,
-            snoozed_until_us=START_US + DAY_US,
-            tenants=("BANK-A",),
-        ),
-    ]
-    cases = {c.id: c for c in world.take(*(alert(n, subject=f"K{n}") for n in range(1, 6)))}
-    assert sorted(cases) == ["C-1", "C-4"]
-    # A case about two institutions is in the regulator's own log.
-    assert (cases["C-1"].chain, cases["C-4"].chain) == ("", "BANK-A")
-    assert cases["C-4"].snoozed_until_us == START_US + DAY_US
-    shown = world.record.alerts
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.BRAKED).items] == [alert(3).id]
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.SUPPRESSED).items] == [alert(4).id]
-    # Said again with one more alert that lay in the record already: it is added, nothing else.
-    matcher.says = [directive(1, 2, 3, priority=10)]
-    world.take(alert(6))
-    case = world.record.case(SERVICE, "C-1")
-    assert (case.alert_count, case.priority, case.version) == (3, 40, 2)
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.BRAKED).items] == []

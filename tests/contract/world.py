@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.scope import Role, Scope, service_scope
-from casework.ports import CaseQuery, Matcher, Record
+from casework.policy.clocks import Clocks
+from casework.policy.load import load_text
+from casework.policy.matcher import PythonMatcher
+from casework.policy.planner import Planner
+from casework.ports import CaseQuery, Record
 from casework.service.cases import CaseService
 from casework.service.intake import AlertIntake
-from casework.service.simple import SimpleMatcher
 from regtech.clock import Clock
 from regtech.reference.calendars import CalendarSpec, WorkingCalendar
+from regtech.reference.load import Reference
 
 START_US = 1_772_413_200_000_000  # 2026-03-02T01:00:00Z, a Monday
 DAY_US = 86_400_000_000
@@ -98,17 +103,65 @@ def alert(
     return StoredAlert.of(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+PLAIN = """
+set: plain
+version: 1.0.0
+title: {en: Plain, zh: 简}
+themes:
+  - id: laundering
+    title: {en: Money laundering, zh: 洗钱}
+    secret: true
+    alerts: [any]
+policies:
+  - id: subject
+    title: {en: A subject, zh: 主体}
+    order: 1
+    on: any
+    same: [subject, jurisdiction]
+    case: {queue: desk, theme: laundering, priority: severity, merge: ever, sla: 10 working days}
+    tests:
+      - name: acts
+        alerts: [{id: a, time: "2026-03-01T00:00:00Z", rule: r, subject: C}]
+        expect: {cases: [{alerts: [a]}]}
+      - name: does not
+        alerts: [{id: a, time: "2026-03-01T00:00:00Z", rule: r}]
+        expect: none
+"""
+
+
+@cache
+def due_dates() -> Clocks:
+    """Calendars of the jurisdictions that ship."""
+    return Clocks(Reference.shipped())
+
+
+@cache
+def plain_planner() -> Planner:
+    """One case for each subject and jurisdiction."""
+    return planner_of(PLAIN)
+
+
+def planner_of(text: str) -> Planner:
+    """A planner of policies as text, which have no faults."""
+    policies, faults = load_text(text)
+    assert [str(fault) for fault in faults if fault.severity == "error"] == []
+    return Planner(policies, PythonMatcher(), due_dates())
+
+
 @dataclass
 class World:
     """A record with the service and the intake over it."""
 
     record: Record
     clock: Clock
-    matcher: Matcher = field(default_factory=lambda: SimpleMatcher(Weekdays()))
+    planner: Planner = field(default_factory=lambda: plain_planner())
+    watched: int | None = None
 
     def __post_init__(self) -> None:
-        self.service = CaseService(self.record, self.clock, Weekdays())
-        self.intake = AlertIntake(self.record, self.clock, Weekdays(), self.matcher)
+        self.intake = AlertIntake(
+            self.record, self.clock, Weekdays(), self.planner, watched=self.watched
+        )
+        self.service = CaseService(self.record, self.clock, Weekdays(), self.intake.themes)
 
     def take(self, *alerts: StoredAlert) -> list[Case]:
         """Alerts in; all cases in the order of the queue."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from casework.cases.disclosure import OPEN_KINDS
-from casework.cases.keys import Key
+from casework.cases.keys import KeyKind, key_of
 from casework.cases.scope import Scope
-from casework.ports import CaseQuery
+from casework.ports import CaseQuery, Reach
 from casework.stores.common import effective
 from casework.stores.sql.tables import (
-    ALERT_KEYS,
     ALERTS,
     CASE_TENANTS,
     CASES,
@@ -107,22 +106,26 @@ def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Sel
     return sa.select(c.body, *columns).where(*where).order_by(*columns)
 
 
-def alerts_by_key(
-    scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-) -> Iterator[sa.Select[Any]]:
-    """Statements that together find the alerts of the keys in the window; some may come twice."""
-    by_kind: dict[str, list[str]] = {}
-    for kind, value in sorted(set(keys)):
-        by_kind.setdefault(kind.value, []).append(value)
-    for kind_name, values in by_kind.items():
-        for some in chunks(values):
-            yield (
-                sa.select(ALERTS)
-                .join(ALERT_KEYS, ALERT_KEYS.c.alert_id == ALERTS.c.id)
-                .where(
-                    ALERT_KEYS.c.kind == kind_name,
-                    ALERT_KEYS.c.value.in_(some),
-                    ALERT_KEYS.c.time_us.between(since_us, until_us),
-                    *alert_in_scope(scope),
-                )
-            )
+REACHES: Final = 300
+"""Reaches of one statement."""
+
+
+def reaching(reaches: Sequence[Reach], *, postgres: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Statements, as the driver takes them, that together find the alerts of the reaches.
+
+    Each is a walk over a table of the reaches and, for each of them, a piece of the keys' index.
+    """
+    row = "(%s::text,%s::text,%s::bigint,%s::bigint)" if postgres else "(?,?,?,?)"
+    for start in range(0, len(reaches), REACHES):
+        some = reaches[start : start + REACHES]
+        given: list[Any] = []
+        for reach in some:
+            kind, value = key_of(KeyKind(reach.kind), reach.value)
+            given += (kind.value, value, reach.since, reach.until)
+        yield (
+            "WITH r(kind,value,since,until) AS (VALUES "
+            + ",".join([row] * len(some))
+            + ") SELECT k.alert_id FROM r JOIN alert_keys k ON k.kind = r.kind"
+            " AND k.value = r.value AND k.time_us BETWEEN r.since AND r.until",
+            tuple(given),
+        )

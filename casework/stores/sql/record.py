@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Entry
 from casework.ports import (
     AlertConflict,
+    AsideAlert,
     CaseQuery,
     Message,
     Page,
@@ -39,10 +40,11 @@ from casework.stores.common import (
 )
 from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
-from casework.stores.sql.rows import read_alert, read_case, read_entry, read_message
+from casework.stores.sql.rows import read_alert, read_aside, read_case, read_entry, read_message
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
     ALERTS,
+    ASIDES,
     CASE_ALERTS,
     CASE_KEYS,
     CASES,
@@ -52,7 +54,7 @@ from casework.stores.sql.tables import (
     OUTBOX,
     OUTCOMES,
 )
-from casework.stores.sql.unit import SqlUnit, alerts_of
+from casework.stores.sql.unit import SqlUnit
 from regtech.clock import Clock
 from regtech.errors import StoreError
 
@@ -161,7 +163,10 @@ class SqlRecord:
         c = ALERTS.c
         where = alert_in_scope(scope)
         if disposition is not None:
-            where.append(c.disposition == disposition.value)
+            aside = sa.exists().where(ASIDES.c.alert_id == c.id)
+            if disposition is not Disposition.OPEN:
+                aside = aside.where(ASIDES.c.disposition == disposition.value)
+            where.append(~aside if disposition is Disposition.OPEN else aside)
         if after is not None:
             time, identity = read_cursor(after, (int, str))
             later = sa.and_(c.time_us == -time, c.id > identity)
@@ -173,6 +178,42 @@ class SqlRecord:
         more = len(rows) > limit
         return Page(
             tuple(read_alert(row) for row in items),
+            write_cursor((-items[-1].time_us, items[-1].id)) if more else None,
+        )
+
+    def asides(
+        self,
+        scope: Scope,
+        *,
+        disposition: Disposition | None = None,
+        rule: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[AsideAlert]:
+        c = ASIDES.c
+        where = alert_in_scope(scope)
+        if disposition is not None:
+            where.append(c.disposition == disposition.value)
+        if rule is not None:
+            where.append(c.rule == rule)
+        if after is not None:
+            time, identity = read_cursor(after, (int, str))
+            later = sa.and_(c.time_us == -time, c.alert_id > identity)
+            where += [c.time_us <= -time, sa.or_(c.time_us < -time, later)]
+        named = [column for column in c if column.name not in ("rule", "time_us")]
+        select = (
+            sa.select(ALERTS, *named)
+            .join(ASIDES, c.alert_id == ALERTS.c.id)
+            .where(*where)
+            .order_by(c.time_us.desc(), c.alert_id)
+            .limit(limit + 1)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(select).all()
+        items = rows[:limit]
+        more = len(rows) > limit
+        return Page(
+            tuple(AsideAlert(read_alert(row), read_aside(row)) for row in items),
             write_cursor((-items[-1].time_us, items[-1].id)) if more else None,
         )
 
@@ -240,12 +281,6 @@ class SqlRecord:
         more = len(found) > limit
         last = items[-1].alert if items else None
         return Page(tuple(items), write_cursor((last.id, last.digest)) if more and last else None)
-
-    def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-    ) -> Sequence[StoredAlert]:
-        with self._reading() as connection:
-            return alerts_of(connection, scope, keys, since_us, until_us)
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
         with self._reading() as connection:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, case_of
-from casework.cases.directive import Disposition
+from casework.cases.directive import AsideDirective, Disposition
 from casework.cases.disclosure import visible
 from casework.cases.sla import FOREVER_US, tell_at
 from casework.cases.timeline import Entry, EntryKind
@@ -63,7 +63,6 @@ def alert_row(alert: StoredAlert, received_us: int) -> dict[str, Any]:
         "severity": alert.severity,
         "time_us": alert.time_us,
         "received_us": received_us,
-        "disposition": Disposition.OPEN.value,
         "raw": alert.raw,
     }
 
@@ -81,6 +80,34 @@ def read_alert(row: sa.Row[Any]) -> StoredAlert:
         severity=row.severity,
         time_us=row.time_us,
         raw=bytes(row.raw),
+    )
+
+
+def aside_row(directive: AsideDirective, rule: str, time_us: int) -> dict[str, Any]:
+    """An alert that is aside, as its row."""
+    return {
+        "alert_id": directive.alert,
+        "disposition": directive.outcome.value,
+        "rule": rule,
+        "time_us": time_us,
+        "policy": directive.policy,
+        "policy_version": directive.policy_version,
+        "until_us": directive.until,
+        "behind": directive.behind,
+        "reason": to_json(dict(directive.reason)),
+    }
+
+
+def read_aside(row: sa.Row[Any]) -> AsideDirective:
+    """What was decided of an alert that is aside."""
+    return AsideDirective(
+        alert=row.alert_id,
+        outcome=Disposition(row.disposition),
+        policy=row.policy,
+        policy_version=row.policy_version,
+        reason=json.loads(row.reason),
+        until=row.until_us,
+        behind=row.behind,
     )
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "r0001"
+HEAD: Final = "r0002"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -51,10 +51,8 @@ ALERTS: Final = Table(
     Column("severity", String, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("received_us", BigInteger, nullable=False),
-    Column("disposition", String, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Index("ix_alerts_time", "time_us", "id"),
-    Index("ix_alerts_disposition", "disposition", "time_us", "id"),
     Index("ix_alerts_tenant", "tenant", "time_us", "id"),
 )
 
@@ -66,6 +64,50 @@ ALERT_KEYS: Final = Table(
     Column("time_us", BigInteger, primary_key=True),
     Column("alert_id", String, primary_key=True),
     sqlite_with_rowid=False,
+)
+
+ASIDES: Final = Table(
+    "asides",
+    METADATA,
+    Column("alert_id", String, ForeignKey("alerts.id"), primary_key=True),
+    Column("disposition", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("policy_version", String, nullable=False),
+    Column("until_us", BigInteger, nullable=True),
+    Column("behind", String, nullable=True),
+    Column("reason", Text, nullable=False),
+    Index("ix_asides_time", "time_us", "alert_id"),
+    Index("ix_asides_disposition", "disposition", "time_us", "alert_id"),
+    Index("ix_asides_rule", "rule", "time_us", "alert_id"),
+)
+
+WAKES: Final = Table(
+    "wakes",
+    METADATA,
+    Column("at_us", BigInteger, primary_key=True),
+    Column("alert_id", String, primary_key=True),
+    Column("policy", String, primary_key=True),
+    Index("ix_wakes_alert_id", "alert_id"),
+    sqlite_with_rowid=False,
+)
+
+CLOSINGS: Final = Table(
+    "closings",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("at_us", BigInteger, primary_key=True),
+    Column("case_id", String, ForeignKey("cases.id"), primary_key=True),
+    Index("ix_closings_case_id", "case_id"),
+    sqlite_with_rowid=False,
+)
+
+MARKS: Final = Table(
+    "marks",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
 )
 
 ALERT_CONFLICTS: Final = Table(
@@ -126,6 +168,9 @@ CASE_ALERTS: Final = Table(
     Column("case_id", String, ForeignKey("cases.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("alert_id", String, ForeignKey("alerts.id"), nullable=False),
+    # Whether a policy put the alert here; a person's moves leave it as it is.
+    Column("planned", SmallInteger, nullable=False),
+    # Null: it is here. Else the case that a person moved it to, or "" where a policy took it out.
     Column("moved_to", String, nullable=True),
     Index("ix_case_alerts_alert_id", "alert_id", "case_id"),
     sqlite_with_rowid=False,

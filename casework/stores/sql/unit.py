@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,12 +18,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
-from casework.cases.directive import Disposition
+from casework.cases.directive import AsideDirective, Wake
 from casework.cases.disclosure import sees, sees_alert
 from casework.cases.keys import RELATING, Key
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
-from casework.ports import CaseQuery, Intake, Topic
+from casework.ports import CaseQuery, Intake, Reach, Topic
 from casework.stores.common import (
     Salt,
     absent,
@@ -32,12 +33,14 @@ from casework.stores.common import (
     unchained,
     version_conflict,
 )
-from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, queue
+from casework.stores.sql.queries import alert_in_scope, chunks, queue, reaching
 from casework.stores.sql.rows import (
     alert_row,
+    aside_row,
     case_row,
     entry_row,
     read_alert,
+    read_aside,
     read_case,
     read_entry,
     to_json,
@@ -46,18 +49,33 @@ from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
     ALERT_KEYS,
     ALERTS,
+    ASIDES,
     CASE_ALERTS,
     CASE_KEYS,
     CASE_TENANTS,
     CASES,
     CHAINS,
+    CLOSINGS,
     ENTRIES,
     FILES,
+    MARKS,
     OUTBOX,
     OUTCOMES,
+    WAKES,
 )
 from regtech.clock import Clock
 from regtech.errors import ConflictError
+
+_DECIDING: Final = 7_276_150_204_318
+"""Of the advisory lock under which policies decide in PostgreSQL; any fixed number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An alert in a case: whether a policy put it there, and where it went from there."""
+
+    planned: int
+    moved_to: str | None
 
 
 class SqlUnit:
@@ -75,7 +93,7 @@ class SqlUnit:
         """Those whose rows are behind."""
         self._changed: dict[str, None] = {}
         self._pending: list[Entry] = []
-        self._held: dict[str, set[str]] = {}
+        self._held: dict[str, dict[str, Place]] = {}
         self._fresh: set[str] = set()
         """Alerts that came in this unit."""
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {}
@@ -210,40 +228,48 @@ class SqlUnit:
                 found.append(alert.id)
         return found
 
-    def dispose(self, scope: Scope, alert_ids: Collection[str], as_: Disposition) -> None:
-        self._flush()
-        for some in chunks(sorted(alert_ids)):
-            held = sa.exists().where(CASE_ALERTS.c.alert_id == ALERTS.c.id)
-            update = sa.update(ALERTS).where(ALERTS.c.id.in_(some), ~held)
-            self._connection.execute(update.values(disposition=as_.value))
-
-    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> None:
+    def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
         held = self._load_held((case_id,))[case_id]
-        new = [alert for alert in {a.id: a for a in alerts}.values() if alert.id not in held]
-        self._put_alerts(case_id, [alert.id for alert in new])
-        self._add_case_keys(case_id, new)
-        older = sorted(alert.id for alert in new if alert.id not in self._fresh)
-        open_ = Disposition.OPEN.value
-        for some in chunks(older):
-            update = sa.update(ALERTS).where(ALERTS.c.id.in_(some), ALERTS.c.disposition != open_)
-            self._connection.execute(update.values(disposition=open_))
+        given = {alert.id: alert for alert in alerts}
+        new = [alert for alert in given.values() if alert.id not in held]
+        known = [alert for alert in given.values() if alert.id in held]
+        back = [alert for alert in known if held[alert.id].moved_to == ""]
+        here = [alert for alert in known if held[alert.id].moved_to != ""]
+        self._put_alerts(case_id, [alert.id for alert in new], planned=1)
+        self._mark(case_id, [alert.id for alert in back], planned=1, moved_to=None)
+        self._mark(case_id, [alert.id for alert in here], planned=1)
+        self._add_case_keys(case_id, [*new, *back])
+        return frozenset(alert.id for alert in (*new, *back))
 
-    def _put_alerts(self, case_id: str, alert_ids: Sequence[str]) -> None:
+    def _mark(self, case_id: str, alert_ids: Sequence[str], **values: Any) -> None:
+        """Change rows of a case's alerts, here and in the store."""
+        if not alert_ids:
+            return
+        self._flush()
+        held, c = self._held[case_id], CASE_ALERTS.c
+        for alert_id in alert_ids:
+            held[alert_id] = replace(held[alert_id], **values)
+        for some in chunks(alert_ids):
+            update = sa.update(CASE_ALERTS).where(c.case_id == case_id, c.alert_id.in_(some))
+            self._connection.execute(update.values(**values))
+
+    def _put_alerts(self, case_id: str, alert_ids: Sequence[str], *, planned: int) -> None:
         """Rows are never taken away, so that the next number follows from how many there are."""
         held = self._held[case_id]
         for alert_id in alert_ids:
-            held.add(alert_id)
+            held[alert_id] = Place(planned, None)
             row = {"case_id": case_id, "number": len(held), "alert_id": alert_id}
-            self._put(CASE_ALERTS, **row, moved_to=None)
+            self._put(CASE_ALERTS, **row, planned=planned, moved_to=None)
 
-    def _load_held(self, case_ids: Collection[str]) -> dict[str, set[str]]:
+    def _load_held(self, case_ids: Collection[str]) -> dict[str, dict[str, Place]]:
         wanted = sorted({i for i in case_ids if i not in self._held})
-        self._held.update({case_id: set() for case_id in wanted})
+        self._held.update({case_id: {} for case_id in wanted})
         c = CASE_ALERTS.c
+        columns = (c.case_id, c.alert_id, c.planned, c.moved_to)
         for some in chunks([case_id for case_id in wanted if case_id not in self._new]):
-            select = sa.select(c.case_id, c.alert_id).where(c.case_id.in_(some))
-            for case_id, alert_id in self._connection.execute(select):
-                self._held[case_id].add(alert_id)
+            select = sa.select(*columns).where(c.case_id.in_(some))
+            for case_id, alert_id, planned, moved_to in self._connection.execute(select):
+                self._held[case_id][alert_id] = Place(planned, moved_to)
         return self._held
 
     def _add_case_keys(self, case_id: str, alerts: Sequence[StoredAlert]) -> None:
@@ -253,23 +279,126 @@ class SqlUnit:
                 self._put(CASE_KEYS, case_id=case_id, kind=kind.value, value=value)
 
     def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
-        self._flush()
-        c = CASE_ALERTS.c
-        there = set(self._load_held((from_case, to_case))[to_case])
-        for some in chunks(list(alert_ids)):
-            gone = sa.update(CASE_ALERTS).where(c.case_id == from_case, c.alert_id.in_(some))
-            self._connection.execute(gone.values(moved_to=to_case))
-            back = sa.update(CASE_ALERTS).where(c.case_id == to_case, c.alert_id.in_(some))
-            self._connection.execute(back.values(moved_to=None))
-        self._put_alerts(to_case, [alert_id for alert_id in alert_ids if alert_id not in there])
+        there = dict(self._load_held((from_case, to_case))[to_case])
+        self._mark(from_case, list(alert_ids), moved_to=to_case)
+        self._mark(to_case, [i for i in alert_ids if i in there], moved_to=None)
+        self._put_alerts(to_case, [i for i in alert_ids if i not in there], planned=0)
         for case_id in (from_case, to_case):
-            alerts = self.case_alerts(scope, case_id)
-            self._connection.execute(sa.delete(CASE_KEYS).where(CASE_KEYS.c.case_id == case_id))
-            self._add_case_keys(case_id, alerts)
+            self._case_keys_anew(scope, case_id)
 
-    def held(self, scope: Scope, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
-        found = self._load_held(case_ids)
-        return {i: frozenset(found[i]) for i in case_ids if found[i]}
+    def _case_keys_anew(self, scope: Scope, case_id: str) -> None:
+        alerts = self.case_alerts(scope, case_id)
+        self._connection.execute(sa.delete(CASE_KEYS).where(CASE_KEYS.c.case_id == case_id))
+        self._add_case_keys(case_id, alerts)
+
+    # --- policies
+
+    def hold(self, scope: Scope) -> None:
+        if self._postgres:  # in SQLite a unit is alone from its beginning
+            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_DECIDING)))
+
+    def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
+        found: set[str] = set()
+        for text, given in reaching(list(reaches), postgres=self._postgres):
+            found.update(row[0] for row in self._connection.exec_driver_sql(text, given))
+        if scope.jurisdictions is None and scope.tenants is None and not scope.restricted:
+            return frozenset(found)
+        return frozenset(alert.id for alert in self.alerts(scope, sorted(found)))
+
+    def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        c = CLOSINGS.c
+        for some in chunks(sorted(keys)):
+            select = sa.select(c.key, c.at_us).where(c.key.in_(some)).distinct()
+            for key, at_us in self._connection.execute(select.order_by(c.key, c.at_us)):
+                found.setdefault(key, []).append(at_us)
+        return {key: tuple(times) for key, times in found.items()}
+
+    def cut(self, scope: Scope, case_id: str, keys: Collection[str], at_us: int) -> None:
+        self._flush()
+        rows = [{"key": key, "at_us": at_us, "case_id": case_id} for key in sorted(keys)]
+        self._bulk(CLOSINGS, rows, repeats=True)
+
+    def uncut(self, scope: Scope, case_id: str) -> None:
+        self._connection.execute(sa.delete(CLOSINGS).where(CLOSINGS.c.case_id == case_id))
+
+    def placed(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        self._flush()
+        cases: set[str] = set()
+        c = CASE_ALERTS.c
+        for some in chunks(sorted(alert_ids)):
+            select = sa.select(c.case_id).where(c.alert_id.in_(some)).distinct()
+            cases.update(self._connection.execute(select).scalars())
+        self._load_held(cases)
+        found = {case_id: self.placed_in(scope, case_id) for case_id in sorted(cases)}
+        return {case_id: ids for case_id, ids in found.items() if ids}
+
+    def placed_in(self, scope: Scope, case_id: str) -> frozenset[str]:
+        held = self._load_held((case_id,))[case_id]
+        return frozenset(alert_id for alert_id, place in held.items() if place.planned)
+
+    def moved(self, scope: Scope, case_id: str) -> dict[str, str]:
+        held = self._load_held((case_id,))[case_id]
+        return {i: place.moved_to for i, place in held.items() if place.moved_to}
+
+    def unplace(self, scope: Scope, case_id: str, alert_ids: Collection[str]) -> frozenset[str]:
+        held = self._load_held((case_id,))[case_id]
+        mine = sorted(i for i in alert_ids if i in held and held[i].planned)
+        here = [i for i in mine if held[i].moved_to is None]
+        self._mark(case_id, [i for i in mine if held[i].moved_to is not None], planned=0)
+        self._mark(case_id, here, planned=0, moved_to="")
+        if here:
+            self._case_keys_anew(scope, case_id)
+        return frozenset(here)
+
+    def asides(self, scope: Scope, alert_ids: Collection[str]) -> dict[str, AsideDirective]:
+        found = {}
+        for some in chunks(sorted(alert_ids)):
+            select = sa.select(ASIDES).where(ASIDES.c.alert_id.in_(some))
+            for row in self._connection.execute(select):
+                found[row.alert_id] = read_aside(row)
+        return found
+
+    def set_aside(self, scope: Scope, directives: Collection[AsideDirective]) -> None:
+        ids = [directive.alert for directive in directives]
+        self.take_back(scope, [i for i in ids if i not in self._fresh])
+        known: dict[str, tuple[str, int]] = {}
+        for some in chunks(ids):
+            select = sa.select(ALERTS.c.id, ALERTS.c.rule, ALERTS.c.time_us)
+            for row in self._connection.execute(select.where(ALERTS.c.id.in_(some))):
+                known[row.id] = row.rule, row.time_us
+        self._bulk(ASIDES, [aside_row(d, *known[d.alert]) for d in directives])
+
+    def take_back(self, scope: Scope, alert_ids: Collection[str]) -> None:
+        for some in chunks(sorted(alert_ids)):
+            self._connection.execute(sa.delete(ASIDES).where(ASIDES.c.alert_id.in_(some)))
+
+    def set_wakes(self, scope: Scope, alert_ids: Collection[str], wakes: Collection[Wake]) -> None:
+        if alert_ids and self._connection.execute(sa.select(WAKES.c.at_us).limit(1)).first():
+            for some in chunks(sorted(alert_ids)):
+                self._connection.execute(sa.delete(WAKES).where(WAKES.c.alert_id.in_(some)))
+        rows = [{"at_us": w.at, "alert_id": w.alert, "policy": w.policy} for w in sorted(wakes)]
+        self._bulk(WAKES, rows, repeats=True)
+
+    def due_wakes(self, scope: Scope, before_us: int, limit: int) -> tuple[str, ...]:
+        c = WAKES.c
+        first = sa.func.min(c.at_us)
+        select = sa.select(c.alert_id).where(c.at_us < before_us).group_by(c.alert_id)
+        rows = self._connection.execute(select.order_by(first, c.alert_id).limit(limit))
+        return tuple(rows.scalars())
+
+    def as_of(self, scope: Scope) -> int:
+        passed = sa.select(MARKS.c.at_us).where(MARKS.c.name == "passed")
+        latest = sa.select(sa.func.max(ALERTS.c.time_us))
+        found = [self._connection.execute(select).scalar() for select in (passed, latest)]
+        return max((int(at) for at in found if at is not None), default=0)
+
+    def passed(self, scope: Scope, at_us: int) -> None:
+        insert = self._insert(MARKS).values(name="passed", at_us=at_us)
+        later = insert.excluded.at_us > MARKS.c.at_us
+        values = {"at_us": insert.excluded.at_us}
+        upsert = insert.on_conflict_do_update(index_elements=["name"], set_=values, where=later)
+        self._connection.execute(upsert)
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         self.case(scope, case_id)
@@ -289,11 +418,6 @@ class SqlUnit:
             for row in self._connection.execute(select):
                 found[row.id] = read_alert(row)
         return [found[i] for i in alert_ids if i in found and sees_alert(scope, found[i])]
-
-    def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-    ) -> Sequence[StoredAlert]:
-        return alerts_of(self._connection, scope, keys, since_us, until_us)
 
     # --- the rest
 
@@ -406,16 +530,3 @@ class SqlUnit:
             for row in self._connection.execute(select.with_for_update()):
                 found[row.chain] = (int(row.position), bytes(row.hash))
         return {name: found[name] for name in chains}
-
-
-def alerts_of(
-    connection: sa.Connection, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
-) -> list[StoredAlert]:
-    """Alerts of the keys in the window, by time and id, each once."""
-    found = {
-        row.id: row
-        for select in alerts_by_key(scope, keys, since_us, until_us)
-        for row in connection.execute(select)
-    }
-    rows = sorted(found.values(), key=lambda row: (row.time_us, row.id))
-    return [read_alert(row) for row in rows]

@@ -1,0 +1,221 @@
+"""What policies see of an alert: a small typed value, built once from the alert as it was written.
+
+Where a value is missing it is None, and a pattern or a key that needs it drops the alert: nothing
+is ever joined on "missing". How each is found:
+
+* ``institution``: ``subject.institution``, else the reporter of the event (``facts.reporter``).
+* ``subject``: ``subject.id``, with the institution in front for customers and accounts, whose ids
+  are the institution's own; an event's subject is the event.
+* ``group``: the part of the subject that is one (``per: group``, ``holder,counterparty.group``),
+  else the first of ``GROUP_FACTS`` that is given, else what the caller knows of the subject's or
+  the counterparty's group (``groups``).
+* ``counterparty``: the part of the subject that is the other side (``holder,counterparty``), else
+  the first of ``COUNTERPARTY_FACTS`` that is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from casework.cases.times import instant_us
+from regtech.errors import InputError
+from regtech.reference.civil import DAY_US, day_from_iso, days_from_civil
+
+Groups = Mapping[str, str]
+"""Party id to the id of its group, as far as the caller knows it."""
+
+GROUP_FACTS: Final = (
+    "party.group",
+    "group",
+    "exporter.group",
+    "counterparty.group",
+    "borrower.group",
+    "holder.group",
+    "owner.group",
+    "owned.group",
+    "payer.group",
+    "payee.group",
+)
+COUNTERPARTY_FACTS: Final = ("counterparty.id", "recipient.id", "borrower.id", "partner.id")
+COUNTERPARTY_PARTS: Final = ("counterparty", "recipient", "borrower", "owned", "payee.id")
+LOCAL_SUBJECTS: Final = ("customer", "account")
+"""Subjects whose ids are the institution's own, so that two institutions may use the same."""
+
+TEXT_MAX: Final = 512
+"""Longer texts in the place of an id or a word are refused: see ``facts_of``."""
+
+_MISSING: Final = ("", "None")
+"""How a part of a subject is written that the event did not have."""
+
+YEARS_US: Final = (days_from_civil(0, 1, 1) * DAY_US, days_from_civil(10_001, 1, 1) * DAY_US)
+"""Times before and after these are no times of alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts:
+    """One alert as policies see it. ``time`` and ``due_at`` are microseconds since 1970 in UTC.
+
+    ``tenant`` is the institution whose data it is ("" for the regulator's own); ``theme`` is given
+    by the themes of the policy set. ``due_at`` is the instant at which the duty's day is over in
+    the zone of the jurisdiction, where ``due`` is a day; it is filled in with the theme.
+    """
+
+    id: str
+    time: int
+    rule: str
+    pack: str
+    kind: str
+    severity: str
+    jurisdiction: str
+    obligations: tuple[str, ...]
+    status: str
+    outcome: str
+    warning: bool
+    late: bool
+    per: str
+    subject: str | None
+    group: str | None
+    counterparty: str | None
+    institution: str | None
+    tenant: str
+    due: str | None = None
+    due_at: int | None = None
+    theme: str = ""
+
+    @property
+    def near(self) -> bool:
+        """Whether it is a near miss: close below a limit, no finding by itself."""
+        return self.outcome == "near"
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Alerts are read in this order: time, then id."""
+        return self.time, self.id
+
+
+def facts_of(
+    alert: Mapping[str, Any], *, tenant: str | None = None, groups: Groups | None = None
+) -> AlertFacts:
+    """The facts of an alert as written. ``tenant`` None: the alert's institution.
+
+    Raises ``InputError`` (code ``bad_alert``) for what cannot be an alert: no id, no time, a text
+    of more than ``TEXT_MAX`` characters in the place of an id. The caller keeps such a record.
+    """
+    subject = alert.get("subject")
+    written = subject if isinstance(subject, Mapping) else {}
+    facts = alert.get("facts")
+    facts = facts if isinstance(facts, Mapping) else {}
+    per = _text(written.get("per"), "subject.per") or ""
+    own = _text(written.get("id"), "subject.id")
+    institution = _text(written.get("institution"), "subject.institution") or _text(
+        facts.get("reporter"), "facts.reporter"
+    )
+    counterparty = _part(per, own, COUNTERPARTY_PARTS) or _first(facts, COUNTERPARTY_FACTS)
+    group = _group_part(per, own) or _first(facts, GROUP_FACTS)
+    if group is None and groups:
+        group = next(
+            (groups[p] for p in (own, counterparty) if p is not None and p in groups), None
+        )
+    due = _text(alert.get("due"), "due")
+    return AlertFacts(
+        id=_required(alert, "id"),
+        time=instant(_required(alert, "time"), "time"),
+        rule=_text(alert.get("rule"), "rule") or "",
+        pack=_text(alert.get("pack"), "pack") or "",
+        kind=_text(alert.get("kind"), "kind") or "",
+        severity=_text(alert.get("severity"), "severity") or "",
+        jurisdiction=_text(alert.get("jurisdiction"), "jurisdiction") or "",
+        obligations=_texts(alert.get("obligation")),
+        status=_text(alert.get("status"), "status") or "",
+        outcome=_text(alert.get("outcome"), "outcome") or "",
+        warning=alert.get("warning") is True,
+        late=alert.get("late") is True,
+        per=per,
+        subject=_subject(per, own, institution),
+        group=group,
+        counterparty=counterparty,
+        institution=institution,
+        tenant=institution or "" if tenant is None else tenant,
+        due=due if due is not None and _is_due(due) else None,
+    )
+
+
+def instant(text: str, what: str) -> int:
+    """Microseconds since 1970 of a written time; raises ``InputError`` where it is none."""
+    try:
+        moment = instant_us(text)
+    except ValueError:
+        raise InputError(f"{what} is not a time with its offset", code="bad_alert") from None
+    if not YEARS_US[0] <= moment < YEARS_US[1]:
+        raise InputError(f"{what} lies out of all time", code="bad_alert")
+    return moment
+
+
+def due_day(text: str) -> int | None:
+    """The day number of a due day; None where the text is an instant."""
+    try:
+        return day_from_iso(text)
+    except ValueError:
+        return None
+
+
+def _is_due(text: str) -> bool:
+    day = due_day(text)
+    if day is not None:
+        return abs(day) < 150_000
+    try:
+        instant(text, "due")
+    except InputError:
+        return False
+    return True
+
+
+def _text(value: object, what: str) -> str | None:
+    """A text that says something; numbers, lists and nothing are no text."""
+    if not isinstance(value, str) or not value:
+        return None
+    if len(value) > TEXT_MAX:
+        raise InputError(f"{what} is longer than {TEXT_MAX} characters", code="bad_alert")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(sorted({text for item in items if (text := _text(item, "obligation"))}))
+
+
+def _required(alert: Mapping[str, Any], name: str) -> str:
+    value = _text(alert.get(name), name)
+    if value is None:
+        raise InputError(f"an alert without {name!r}", code="bad_alert")
+    return value
+
+
+def _subject(per: str, own: str | None, institution: str | None) -> str | None:
+    if own is None:
+        return None
+    if per in LOCAL_SUBJECTS:
+        return f"{institution or ''}|{own}"
+    return own
+
+
+def _part(per: str, own: str | None, names: tuple[str, ...]) -> str | None:
+    """The part of a subject of several that stands for one of the names."""
+    if own is None:
+        return None
+    heads, parts = per.split(","), own.split("|")
+    if len(heads) != len(parts):
+        return None  # an id has the separator in it: it cannot be told which part is which
+    found = next((part for head, part in zip(heads, parts, strict=True) if head in names), None)
+    return found if found not in _MISSING else None
+
+
+def _group_part(per: str, own: str | None) -> str | None:
+    heads = tuple(head for head in per.split(",") if head == "group" or head.endswith(".group"))
+    return _part(per, own, heads)
+
+
+def _first(facts: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((text for name in names if (text := _text(facts.get(name), name))), None)

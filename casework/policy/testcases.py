@@ -1,0 +1,219 @@
+"""Reading the tests inside policies: alerts in a short form, and what is expected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from typing import Any, Final
+
+from casework.cases.directive import ASIDES
+from casework.cases.facts import facts_of, instant
+from casework.policy.faults import did_you_mean
+from casework.policy.model import KINDS, SEVERITIES, STATUSES, PolicyTest
+from casework.policy.reading import NodeReader
+from regtech.content.yamlmarks import Mapping, Node, plain
+from regtech.errors import InputError
+
+TEST_KEYS: Final = ("name", "alerts", "until", "watched", "expect")
+ALERT_KEYS: Final = (
+    "id",
+    "time",
+    "rule",
+    "pack",
+    "kind",
+    "severity",
+    "jurisdiction",
+    "obligation",
+    "status",
+    "near",
+    "warning",
+    "late",
+    "per",
+    "subject",
+    "institution",
+    "group",
+    "counterparty",
+    "due",
+)
+EXPECT_KEYS: Final = ("cases", *ASIDES)
+CASE_KEYS: Final = (
+    "alerts",
+    "theme",
+    "queue",
+    "priority",
+    "severity",
+    "due",
+    "due_basis",
+    "jurisdiction",
+    "jurisdictions",
+    "subjects",
+    "tenants",
+    "saturated",
+)
+_DEFAULTS: Final[dict[str, Any]] = {
+    "kind": "indicator",
+    "severity": "medium",
+    "jurisdiction": "CN",
+    "status": "enabled",
+    "per": "customer",
+}
+_WORDS: Final = {"kind": KINDS, "severity": SEVERITIES, "status": STATUSES}
+
+
+def written_alert(short: MappingOf[str, Any]) -> dict[str, Any]:
+    """An alert as the engine writes it, of the short form that tests use."""
+    given = {**_DEFAULTS, **short}
+    subject: dict[str, Any] = {"per": given["per"]}
+    facts: dict[str, Any] = {}
+    if "subject" in given:
+        subject["id"] = given["subject"]
+    if "institution" in given:
+        facts["reporter"] = given["institution"]
+        if given["per"] in ("customer", "account"):
+            subject["institution"] = given["institution"]
+    if "group" in given:
+        facts["party.group"] = given["group"]
+    if "counterparty" in given:
+        facts["counterparty.id"] = given["counterparty"]
+    obligation = given.get("obligation", [])
+    return {
+        "id": given.get("id"),
+        "time": given.get("time"),
+        "rule": given.get("rule"),
+        "pack": given.get("pack", ""),
+        "kind": given["kind"],
+        "severity": given["severity"],
+        "jurisdiction": given["jurisdiction"],
+        "obligation": [obligation] if isinstance(obligation, str) else obligation,
+        "status": given["status"],
+        "outcome": "near" if given.get("near") else "met",
+        "warning": given.get("warning", False),
+        "late": given.get("late", False),
+        "subject": subject,
+        "facts": facts,
+        "due": given.get("due"),
+    }
+
+
+def read_test(reader: NodeReader, node: Node) -> PolicyTest | None:
+    """One test; None where it has faults."""
+    mapping = reader.mapping(node, "a test")
+    if mapping is None:
+        return None
+    before = reader.faults.errors
+    reader.keys(mapping, TEST_KEYS, ("name", "alerts", "expect"), "a test")
+    entries = mapping.entries
+    name = reader.string(entries.get("name"), "name") or ""
+    alerts = []
+    ids: set[str] = set()
+    for item in reader.sequence(entries.get("alerts"), "alerts"):
+        alert = _alert(reader, item)
+        if alert is not None:
+            ids.add(str(alert["id"]))
+            alerts.append(alert)
+    if "alerts" in entries and not alerts:
+        reader.fault("PL603", "the test has no alert", entries["alerts"])
+    until = None
+    if "until" in entries:
+        text = reader.string(entries["until"], "until")
+        try:
+            until = None if text is None else instant(text, "until")
+        except InputError as error:
+            reader.fault("PL605", error.message, entries["until"], "2026-03-02T09:00:00Z")
+    watched = reader.integer(entries.get("watched"), "watched", 0, 1_000_000_000)
+    cases, aside = _expected(reader, entries.get("expect"), ids)
+    if reader.faults.errors != before:
+        return None
+    return PolicyTest(name, tuple(alerts), until, watched, cases, aside, reader.mark(node))
+
+
+def _alert(reader: NodeReader, node: Node) -> dict[str, Any] | None:
+    mapping = reader.mapping(node, "an alert")
+    if mapping is None:
+        return None
+    reader.keys(mapping, ALERT_KEYS, ("id", "time", "rule"), "an alert", "PL605")
+    short: dict[str, Any] = {}
+    for name, child in mapping.entries.items():
+        if name in ("near", "warning", "late"):
+            short[name] = reader.flag(child, name)
+        elif name == "obligation":
+            short[name] = [reader.string(c, name) for c in reader.sequence(child, name)]
+        elif name in _WORDS:
+            short[name] = reader.word(child, name, _WORDS[name], "PL605")
+        elif name in ALERT_KEYS:
+            short[name] = reader.string(child, name)
+    if any(short.get(name) is None for name in ("id", "time", "rule")):
+        return None
+    alert = written_alert(short)
+    try:
+        facts = facts_of(alert)
+    except InputError as error:
+        reader.fault("PL605", error.message, node)
+        return None
+    if alert["due"] is not None and facts.due is None:
+        reader.fault("PL605", "due is neither a day nor a time", mapping.entries["due"])
+    return alert
+
+
+def _expected(
+    reader: NodeReader, node: Node | None, ids: set[str]
+) -> tuple[tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
+    if node is None or plain(node) == "none":
+        return (), ()
+    mapping = reader.mapping(node, "expect")
+    if mapping is None:
+        return (), ()
+    reader.keys(mapping, EXPECT_KEYS, (), "expect", "PL606")
+    if not mapping.entries:
+        reader.fault("PL603", "the test expects nothing", node, "write expect: none")
+    cases = [
+        case
+        for item in reader.sequence(mapping.entries.get("cases"), "cases")
+        if (case := _case(reader, item, ids)) is not None
+    ]
+    aside = []
+    for outcome in ASIDES:
+        for item in reader.sequence(mapping.entries.get(outcome), outcome):
+            _known_alert(reader, item, ids)
+            aside.append({"outcome": outcome, "alert": reader.string(item, "alert")})
+    return tuple(cases), tuple(aside)
+
+
+def _case(reader: NodeReader, node: Node, ids: set[str]) -> dict[str, Any] | None:
+    mapping = reader.mapping(node, "a case")
+    if mapping is None:
+        return None
+    reader.keys(mapping, CASE_KEYS, ("alerts",), "a case", "PL606")
+    found: dict[str, Any] = {}
+    for name, child in mapping.entries.items():
+        if name in ("alerts", "subjects", "tenants", "jurisdictions"):
+            items = reader.sequence(child, name)
+            found[name] = [reader.string(item, name) for item in items]
+            for item in items if name == "alerts" else ():
+                _known_alert(reader, item, ids)
+        elif name == "saturated":
+            found[name] = reader.flag(child, name)
+        elif plain(child) is None:
+            found[name] = None
+        else:
+            found[name] = reader.string(child, name)
+    return found
+
+
+def _known_alert(reader: NodeReader, node: Node, ids: set[str]) -> None:
+    text = reader.string(node, "alert")
+    if text is not None and text not in ids:
+        reader.fault("PL606", f"the test has no alert {text!r}", node, did_you_mean(text, ids))
+
+
+def check_tests(reader: NodeReader, tests: list[PolicyTest], policy: Mapping) -> None:
+    """A policy has a test in which it acts, one in which it does not, and no name twice."""
+    where = policy.entries.get("tests", policy)
+    names: set[str] = set()
+    for test in tests:
+        if test.name in names:
+            reader.faults.add("PL604", f"a second test is called {test.name!r}", test.mark)
+        names.add(test.name)
+    if not any(test.cases or test.aside for test in tests):
+        reader.fault("PL601", "no test expects the policy to act", where)
+    if all(test.cases or test.aside for test in tests):
+        reader.fault("PL602", "no test expects the policy not to act", where, "expect: none")

@@ -1,0 +1,206 @@
+"""Small random records and policies: few names and few hours, so that much meets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+START = "2026-03-{day:02d}T{hour:02d}:00:00Z"
+RULES = ["r-one", "r-two", "s-one", "s-two"]
+KINDS = ["breach", "report", "indicator"]
+SEVERITIES = ["critical", "high", "medium", "low", "info"]
+THEMES: list[dict[str, Any]] = [
+    {"id": "ones", "title": {"en": "Ones", "zh": "一"}, "alerts": [{"rule": ["r-one", "s-one"]}]},
+    {"id": "rest", "title": {"en": "Rest", "zh": "其他"}, "alerts": ["any"]},
+]
+HOURS = 60
+
+
+@dataclass(frozen=True)
+class World:
+    """Policies and alerts as data, and how they come in."""
+
+    policies: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    order: list[int]
+    cuts: list[int]
+    watched: int | None
+    closings: list[tuple[int, int]]
+    """Cases that are closed, one after each batch: by number among those there are, and hour."""
+    wakes: list[int]
+    """Hours and microseconds past the last alert as of which the record is looked at again."""
+
+
+def time_of(hour: int) -> str:
+    return START.format(day=1 + hour // 24, hour=hour % 24)
+
+
+@st.composite
+def alerts(draw: st.DrawFn, hours: int, least: int) -> list[dict[str, Any]]:
+    number = draw(st.integers(least, 14))
+    names = draw(
+        st.lists(
+            st.sampled_from([f"a{i}" for i in range(20)] + ["é", "a b", "\x00", "0", "40189"]),
+            min_size=number, max_size=number, unique=True,
+        )
+    )  # fmt: skip
+    found = []
+    for name in names:
+        maybe = st.sampled_from
+        subject: dict[str, Any] = {"per": draw(maybe(["customer", "exporter"]))}
+        institution = draw(maybe(["B1", "B2", None]))
+        who = draw(maybe(["C1", "C1", "C2", None]))
+        if who:
+            subject["id"] = who
+        if institution and subject["per"] == "customer":
+            subject["institution"] = institution
+        facts: dict[str, Any] = {"reporter": institution}
+        facts["party.group"] = draw(maybe(["G1", "G1", "G2", None]))
+        facts["counterparty.id"] = draw(maybe(["P1", "P2", None]))
+        due = draw(maybe([None, None, "2026-03-10T00:00:00Z", "2026-03-11T12:00:00Z"]))
+        found.append(
+            {
+                "id": name,
+                "time": time_of(draw(st.integers(0, hours))),
+                "rule": draw(maybe(RULES)),
+                "pack": "p",
+                "kind": draw(maybe(KINDS)),
+                "severity": draw(maybe(SEVERITIES)),
+                "jurisdiction": "CN",
+                "obligation": [],
+                "status": "enabled",
+                "outcome": draw(maybe(["met", "met", "met", "near"])),
+                "warning": False,
+                "late": False,
+                "subject": subject,
+                "facts": facts,
+                "due": due,
+            }
+        )
+    return found
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> Any:
+    made: dict[str, Any] = {}
+    if draw(st.booleans()):
+        made["rule"] = draw(st.sampled_from([*RULES, "r-*", ["r-one", "s-two"]]))
+    if draw(st.integers(0, 3)) == 0:
+        made["kind"] = draw(st.sampled_from(KINDS))
+    if draw(st.integers(0, 3)) == 0:
+        made["theme"] = draw(st.sampled_from(["ones", "rest"]))
+    if draw(st.integers(0, 3)) == 0:
+        made["near"] = draw(st.booleans())
+    if draw(st.integers(0, 5)) == 0:
+        made["due"] = draw(st.booleans())
+    if draw(st.integers(0, 5)) == 0:
+        made["institution"] = "B1"
+    if draw(st.integers(0, 4)) == 0:
+        made["not"] = {"rule": draw(st.sampled_from(RULES))}
+    return made or "any"
+
+
+LENGTHS = ["1h", "3h", "8h", "24h"]
+
+
+@st.composite
+def same(draw: st.DrawFn) -> list[str]:
+    main = draw(st.sampled_from(["subject", "group", "counterparty", "institution"]))
+    extra = draw(st.lists(st.sampled_from(["theme", "rule", "due"]), max_size=1))
+    return draw(st.permutations([main, *extra]))
+
+
+ACTIONS = ("case", "case", "case", "suppress", "snooze", "brake")
+FORMS = ("on", "all", "any", "count", "absent")
+
+
+@st.composite
+def policy(
+    draw: st.DrawFn, number: int, actions: tuple[str, ...], forms: tuple[str, ...]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": f"p{number}",
+        "title": {"en": "P", "zh": "策"},
+        "order": draw(st.integers(0, 3)),
+    }
+    what = draw(st.sampled_from(actions))
+    if what == "suppress":
+        made["on"] = draw(patterns())
+        made["suppress"] = {"reason": {"en": "no", "zh": "否"}}
+        return made
+    if what == "snooze":
+        made |= {"on": draw(patterns()), "same": draw(same())}
+        made["snooze"] = {"for": draw(st.sampled_from(LENGTHS))}
+        return made
+    if what == "brake":
+        made |= {
+            "on": draw(patterns()),
+            "same": draw(st.sampled_from([["rule"], ["rule", "institution"]])),
+        }
+        made["brake"] = {
+            "above": draw(st.sampled_from(["20%", "50%", "100%"])),
+            "over": draw(st.sampled_from(["8h", "24h"])),
+            "at_least": draw(st.integers(1, 3)),
+        }
+        return made
+    form = draw(st.sampled_from(forms))
+    made["same"] = draw(same())
+    case: dict[str, Any] = {
+        "queue": "q",
+        "theme": "alert" if "theme" in made["same"] else "rest",
+        "priority": draw(st.sampled_from(["severity", "high"])),
+    }
+    case |= draw(
+        st.sampled_from([{"sla": "72 hours"}, {"due": "alert"}, {"due": "alert", "sla": "5 hours"}])
+    )
+    within = draw(st.integers(0, len(LENGTHS) - 1))
+    if form == "on":
+        made["on"] = draw(patterns())
+        case["merge"] = draw(st.sampled_from([*LENGTHS, "ever"]))
+        return made | {"case": case}
+    made["within"] = LENGTHS[within]
+    if draw(st.booleans()):
+        case["merge"] = draw(st.sampled_from([*LENGTHS[within:], "ever"]))
+    if form == "all":
+        made["all"] = draw(st.lists(patterns(), min_size=2, max_size=3))
+    elif form == "any":
+        made["any"] = [
+            {"all": draw(st.lists(patterns(), min_size=2, max_size=2))},
+            draw(st.one_of(patterns(), st.just({"all": [draw(patterns()), draw(patterns())]}))),
+        ]
+    elif form == "count":
+        made["on"] = draw(patterns())
+        made["count"] = draw(
+            st.sampled_from([2, 3, {"at_least": 2, "distinct": "institution"},
+                             {"at_least": 2, "distinct": "rule"}])
+        )  # fmt: skip
+    else:
+        made["on"] = draw(patterns())
+        made["absent"] = draw(patterns())
+    return made | {"case": case}
+
+
+@st.composite
+def worlds(
+    draw: st.DrawFn,
+    *,
+    actions: tuple[str, ...] = ACTIONS,
+    forms: tuple[str, ...] = FORMS,
+    hours: int = HOURS,
+    least: int = 1,
+    closings: int = 2,
+) -> World:
+    number = draw(st.integers(1, 4))
+    some = [draw(policy(i, actions, forms)) for i in range(number)]
+    found = draw(alerts(hours, least))
+    order = draw(st.permutations(range(len(found))))
+    cuts = sorted(draw(st.lists(st.integers(0, len(found)), max_size=5)))
+    closed = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, hours)), max_size=closings))
+    watched = draw(st.sampled_from([None, 1, 2, 4, 8]))
+    wakes = sorted(
+        hour * 3_600_000_000 + draw(st.sampled_from([-1, 0, 0, 1]))
+        for hour in draw(st.lists(st.integers(1, 25), max_size=4))
+    )
+    return World(some, found, list(order), cuts, watched, closed, wakes)
