@@ -40,6 +40,12 @@ class _Gathering:
         self.planner = planner
         self.reader = reader
         self.policies = planner.policies.policies
+        self.linking = [
+            (index, policy)
+            for index, policy in enumerate(self.policies)
+            if policy.same and not isinstance(policy.action, Brake)
+        ]
+        self.keys: dict[str, tuple[list[_Scope], AlertFacts]] = {}
         self.known: dict[str, AlertFacts] = {}
         self.asked: dict[_Scope, list[tuple[int, int]]] = defaultdict(list)
         self.closings: dict[CaseKey, Sequence[int]] = {}
@@ -89,8 +95,7 @@ class _Gathering:
                 continue
             seen.add(facts.id)
             facts = self.planner.ready(facts)
-            mask = self.planner.policies.candidates(facts)
-            for index, key in self._keys(facts, mask):
+            for index, key in self._keys(facts):
                 if _covered(wanted.get((index, key), []), (facts.time, facts.time)):
                     found.append(facts)
                     break
@@ -99,18 +104,19 @@ class _Gathering:
     def _scopes(self, alerts: list[AlertFacts]) -> dict[_Scope, list[int]]:
         found: dict[_Scope, list[int]] = defaultdict(list)
         for facts in alerts:
-            mask = self.planner.policies.candidates(facts)
-            for scope in self._keys(facts, mask):
+            for scope in self._keys(facts):
                 found[scope].append(facts.time)
         return found
 
-    def _keys(self, facts: AlertFacts, mask: int) -> list[_Scope]:
-        found = []
-        for index, policy in enumerate(self.policies):
-            if mask >> index & 1 and policy.same and not isinstance(policy.action, Brake):
-                key = policy.key_of(facts)
-                if key is not None:
+    def _keys(self, facts: AlertFacts) -> list[_Scope]:
+        found, of = self.keys.get(facts.id, (None, None))
+        if found is None or of is not facts:
+            found = []
+            mask = self.planner.policies.candidates(facts)
+            for index, policy in self.linking:
+                if mask >> index & 1 and (key := policy.key_of(facts)) is not None:
                     found.append((index, key))
+            self.keys[facts.id] = (found, facts)
         return found
 
     def _span(self, policy: Policy, key: tuple[str, ...], at: int) -> tuple[int, int]:

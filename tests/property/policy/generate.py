@@ -11,7 +11,7 @@ START = "2026-03-{day:02d}T{hour:02d}:00:00Z"
 RULES = ["r-one", "r-two", "s-one", "s-two"]
 KINDS = ["breach", "report", "indicator"]
 SEVERITIES = ["critical", "high", "medium", "low", "info"]
-THEMES = [
+THEMES: list[dict[str, Any]] = [
     {"id": "ones", "title": {"en": "Ones", "zh": "一"}, "alerts": [{"rule": ["r-one", "s-one"]}]},
     {"id": "rest", "title": {"en": "Rest", "zh": "其他"}, "alerts": ["any"]},
 ]

@@ -45,7 +45,7 @@ def child(tmp_path: Path, text: str) -> tuple[str, str, str]:
 
 def some_jobs(number: int, seed: int = 5) -> list[Job]:
     rng = Random(seed)
-    found = []
+    found: list[Job] = []
     while len(found) < number:
         size = rng.randrange(2, 20)
         times = tuple(sorted(rng.randrange(0, 200) for _ in range(size)))

@@ -31,7 +31,7 @@ def alerts(tmp_path: Path) -> Path:
     path = tmp_path / "alerts.ndjson"
     money = {"rule": "cn-lvtr-0501", "pack": "cn-aml-large-value", "kind": "report", "near": True}
     data = {"rule": "cn-xb-sa-1m", "pack": "cn-data-export", "kind": "breach", "per": "exporter"}
-    some = [
+    some: list[dict[str, Any]] = [
         {"id": "m", "time": "2026-03-02T01:00:00Z", "subject": "C1", "institution": "B1", **money},
         {"id": "d", "time": "2026-03-03T01:00:00Z", "subject": "E1", "institution": "B2", **data},
         {"id": "s", "time": "2026-03-03T01:00:00Z", "subject": "C2", "rule": "ty-mule"},
@@ -105,7 +105,7 @@ def test_a_dry_run_shows_cases_and_needs_the_parties_for_groups(
 
 def test_a_dry_run_brakes_by_the_number_that_is_watched(regtech: Command, tmp_path: Path) -> None:
     file = tmp_path / "many.ndjson"
-    some = [
+    some: list[dict[str, Any]] = [
         {"id": f"a{i}", "time": "2026-03-02T01:00:00Z", "rule": "ty-mule", "subject": f"C{i}"}
         for i in range(6)
     ]
