@@ -1,12 +1,11 @@
-"""From alerts to cases: a pure function of a closed set of alerts; only joins go elsewhere.
+"""From alerts to cases: a pure function of alerts; only joins go elsewhere.
 
 Policies choose in their order. What one takes, no later one sees; what none takes gets a case of
 its own in the queue ``unsorted``. Each policy groups its alerts by key, finds which of them act
 together (joins by the matcher, counts and absence here), and cuts the result into cases where
 people closed one, or where a gap is longer than ``merge``.
 
-Correct only for a closed set: with an alert, every alert that a policy could bring together with
-it. ``gather`` makes such sets.
+Correct only where the surroundings of what is decided are complete: ``gather`` sees to that.
 """
 
 from __future__ import annotations
@@ -70,12 +69,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Everything that a plan is a function of."""
+    """Everything that a plan is a function of.
+
+    ``scope``: ids of the alerts that are decided; the others are their surroundings. None: all.
+    """
 
     alerts: tuple[AlertFacts, ...]
     as_of: int
     closings: Mapping[CaseKey, Sequence[int]] = field(default_factory=dict)
     verdicts: Mapping[Stretch, Verdict] = field(default_factory=dict)
+    scope: frozenset[str] | None = None
 
 
 def canonical(alerts: Iterable[AlertFacts]) -> tuple[AlertFacts, ...]:
@@ -135,7 +138,7 @@ class Planner:
         return replace(facts, theme=theme, due_at=due_at)
 
     def plan(self, question: Question) -> Plan:
-        """Decides a closed set of alerts."""
+        """Decides the alerts of the question's scope."""
         return _Run(self, question).plan()
 
 
@@ -172,11 +175,16 @@ class _Run:
         for place, free in enumerate(self.free):
             if free:
                 self._unsorted(place)
+        asked = self.question.scope
+        scope = {facts.id for facts in self.alerts} if asked is None else set(asked)
+        cases = [case for case in self.cases if not scope.isdisjoint(case.alerts)]
+        # A case of the surroundings that an alert of the scope is in is decided whole, and exact.
+        scope.update(alert for case in cases for alert in case.alerts)
         return Plan(
-            scope=frozenset(facts.id for facts in self.alerts),
-            cases=tuple(sorted(self.cases, key=lambda case: (case.opened_at, case.case))),
-            aside=tuple(sorted(self.aside, key=lambda aside: aside.alert)),
-            wakes=tuple(sorted(self.wakes)),
+            scope=frozenset(scope),
+            cases=tuple(sorted(cases, key=lambda case: (case.opened_at, case.case))),
+            aside=tuple(sorted((a for a in self.aside if a.alert in scope), key=lambda a: a.alert)),
+            wakes=tuple(sorted(wake for wake in self.wakes if wake.alert in scope)),
             unknown=tuple(sorted(self.unknown)),
         )
 
