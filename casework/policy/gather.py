@@ -25,8 +25,9 @@ from contextlib import contextmanager
 from casework.policy.directives import CaseKey, Plan
 from casework.policy.facts import AlertFacts
 from casework.policy.model import Brake, OpenCase, Policy
-from casework.policy.planner import Planner, Question, Stretch, Verdict, case_key, stretch_of
+from casework.policy.planner import Planner, Question, Stretch, case_key, stretch_of
 from casework.policy.reader import AlertReader, Reach
+from casework.policy.wording import Verdict
 
 _Scope = tuple[int, tuple[str, ...]]
 """A policy by its index and the values of its key."""

@@ -26,10 +26,8 @@ from casework.policy.directives import (
     case_id,
 )
 from casework.policy.facts import AlertFacts
-from casework.policy.lengths import window_text
 from casework.policy.matcher import Job, Matcher
 from casework.policy.model import (
-    KEY_TITLES,
     PRIORITY_OF_SEVERITY,
     SEVERITIES,
     Brake,
@@ -42,11 +40,7 @@ from casework.policy.model import (
     Text,
 )
 from casework.policy.reader import chosen
-
-_UNSORTED_TEXT: Text = {
-    "en": "no policy takes this alert",
-    "zh": "没有策略处理该警报",
-}
+from casework.policy.wording import UNSORTED_TEXT, Verdict, brake_reason, case_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +50,6 @@ class Stretch:
     policy: str
     key: tuple[str, ...]
     start: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a brake says of a stretch; ``watched`` None: nobody knows, so that it cannot tell."""
-
-    braked: bool
-    alerted: int
-    watched: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +201,7 @@ class _Run:
                 self.unknown.add(facts.rule)
             if verdict.braked:
                 self._set_aside(
-                    place, "braked", policy, _brake_reason(brake, facts.rule, verdict),
+                    place, "braked", policy, brake_reason(brake, facts.rule, verdict),
                     until=stretch.start + brake.over,
                 )  # fmt: skip
 
@@ -437,7 +422,7 @@ class _Run:
                 due_basis=basis,  # type: ignore[arg-type]
                 saturated=any(place in found.saturated for place in places),
                 title=policy.title,
-                reason=_reason(policy, alerts),
+                reason=case_reason(policy, alerts),
             )
         )
 
@@ -482,8 +467,8 @@ class _Run:
                 due_at=facts.due_at,
                 due_basis="alert" if facts.due else "none",
                 saturated=False,
-                title=_UNSORTED_TEXT,
-                reason=_UNSORTED_TEXT,
+                title=UNSORTED_TEXT,
+                reason=UNSORTED_TEXT,
             )
         )
 
@@ -513,33 +498,3 @@ def _saturate(job: Job, part: list[int], found: _Found) -> None:
             done = end
         for i in range(job.width):
             counts[i] -= job.flags[start] >> i & 1
-
-
-def _percent(hundredths: int) -> str:
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
-def _brake_reason(brake: Brake, rule: str, verdict: Verdict) -> Text:
-    share, over = _percent(brake.above), brake.over
-    return {
-        "en": f"{rule} fired on {verdict.alerted} of {verdict.watched} subjects within "
-        f"{window_text(over)}: more than {share}",
-        "zh": f"{rule} 在{window_text(over, 'zh')}内对 {verdict.watched} 个主体中的 "
-        f"{verdict.alerted} 个触发，超过 {share}",
-    }
-
-
-def _reason(policy: Policy, alerts: list[AlertFacts]) -> Text:
-    rules = len({facts.rule for facts in alerts})
-    same = {
-        language: mark.join(KEY_TITLES[name][language] for name in policy.same)
-        for language, mark in (("en", ", "), ("zh", "、"))
-    }
-    number = len(alerts)
-    said = "1 alert" if number == 1 else f"{number} alerts"
-    of = "1 rule" if rules == 1 else f"{rules} rules"
-    return {
-        "en": f"{policy.title['en']}: {said} of {of}, same {same['en']}",
-        "zh": f"{policy.title['zh']}：{rules} 条规则的 {number} 个警报，相同的{same['zh']}",
-    }
