@@ -79,7 +79,8 @@ class SqlRecord:
             unit.finish()
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for reading, on one state of the store."""
         with told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -93,7 +94,7 @@ class SqlRecord:
         return case
 
     def case(self, scope: Scope, case_id: str) -> Case:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return self._visible(connection, scope, case_id)
 
     def cases(
@@ -101,7 +102,7 @@ class SqlRecord:
     ) -> Page[Case]:
         kinds = RESTRICTED_PLACE if scope.restricted else CASE_PLACE
         place = None if after is None else read_cursor(after, kinds)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(queue(scope, query, place).limit(limit + 1)).all()
         items = tuple(read_case(row.body) for row in rows[:limit])
         more = len(rows) > limit
@@ -116,7 +117,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.sequence)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             return tuple(read_entry(row) for row in connection.execute(select))
 
@@ -132,7 +133,7 @@ class SqlRecord:
             .order_by(c.number)
             .limit(limit + 1)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             rows = connection.execute(select).all()
         items = rows[:limit]
@@ -144,7 +145,7 @@ class SqlRecord:
 
     def alert(self, scope: Scope, alert_id: str) -> StoredAlert:
         select = sa.select(ALERTS).where(ALERTS.c.id == alert_id, *alert_in_scope(scope))
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(select).one_or_none()
         if row is None or not sees_alert(scope, read_alert(row)):
             raise absent("alert", alert_id)
@@ -167,7 +168,7 @@ class SqlRecord:
             later = sa.and_(c.time_us == -time, c.id > identity)
             where += [c.time_us <= -time, sa.or_(c.time_us < -time, later)]
         select = sa.select(ALERTS).where(*where).order_by(c.time_us.desc(), c.id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select.limit(limit + 1)).all()
         items = rows[:limit]
         more = len(rows) > limit
@@ -183,7 +184,7 @@ class SqlRecord:
             .where(CASE_ALERTS.c.alert_id == alert_id, CASE_ALERTS.c.moved_to.is_(None))
             .where(*in_scope(scope))
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             found = [read_case(row.body) for row in connection.execute(select)]
         seen = [case for case in found if sees(scope, case)]
         return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
@@ -191,7 +192,7 @@ class SqlRecord:
     def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
         k = CASE_KEYS.c
         shared: dict[str, set[Key]] = defaultdict(set)
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             mine = connection.execute(sa.select(k.kind, k.value).where(k.case_id == case_id)).all()
             for kind, value in mine:
@@ -228,7 +229,7 @@ class SqlRecord:
             where.append(c.tenant.in_(sorted(scope.tenants)))
         select = sa.select(ALERT_CONFLICTS).where(*where).order_by(c.alert_id, c.digest)
         found: list[AlertConflict] = []
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select):
                 alert = StoredAlert.of(bytes(row.raw), row.tenant)
                 if sees_alert(scope, alert):
@@ -244,11 +245,11 @@ class SqlRecord:
     def alerts_of(
         self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
     ) -> Sequence[StoredAlert]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return alerts_of(connection, scope, keys, since_us, until_us)
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
-        with self._reading() as connection:
+        with self.reading() as connection:
             case = self._visible(connection, scope, case_id)
             select = sa.select(FILES.c.content).where(FILES.c.sha256 == sha256)
             content = connection.execute(select).scalar()
@@ -263,7 +264,7 @@ class SqlRecord:
         names = (c.rule, c.tenant, c.jurisdiction)
         select = sa.select(*names, c.outcome, sa.func.count().label("cases"))
         counts: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select.group_by(*names, c.outcome)):
                 counts[row.rule, row.tenant, row.jurisdiction][Outcome(row.outcome)] += row.cases
         return tuple(
@@ -274,7 +275,7 @@ class SqlRecord:
 
     def chains(self, scope: Scope) -> Mapping[str, tuple[int, bytes]]:
         c = CHAINS.c
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(sa.select(c.chain, c.position, c.hash)).all()
         found = {row.chain: (row.position, bytes(row.hash)) for row in rows if row.position}
         return {name: found[name] for name in sorted(found) if scope.reaches_chain(name)}
@@ -290,7 +291,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.position)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(select))
 
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
@@ -300,7 +301,7 @@ class SqlRecord:
             .order_by(OUTBOX.c.number)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_message(row) for row in connection.execute(select))
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
@@ -328,5 +329,5 @@ class SqlRecord:
         select = queue(scope, query, None).limit(50)
         text = select.compile(self._engine, compile_kwargs={"literal_binds": True})
         prefix = "EXPLAIN QUERY PLAN" if self._engine.dialect.name == "sqlite" else "EXPLAIN"
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(f"{prefix} {text}")]
