@@ -372,7 +372,8 @@ class Answers(Protocol):
 @dataclass(frozen=True, slots=True)
 class Quarantined:
     """An event that could not be judged. ``number`` 0: not kept yet. ``tenant``: who sent it.
-    ``place``: the dotted path of the field that was wrong, or "".
+    ``place``: the dotted path of the field that was wrong, or "". ``origin``: where it comes from,
+    if it may come from there again after a crash; kept once.
     """
 
     number: int
@@ -386,6 +387,7 @@ class Quarantined:
     expected: str
     raw: bytes = field(repr=False)
     state: str = "open"
+    origin: str | None = None
 
 
 class JobState(StrEnum):

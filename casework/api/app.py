@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from casework.api.context import Context
 from casework.api.problems import Problem, install
-from casework.api.routes import access, alerts, audit, cases, files
+from casework.api.routes import access, alerts, audit, cases, content, events, files, outward
 from casework.api.shell import PREFIX, Limits, Shell
 
 _ABOUT: Final = """\
@@ -64,7 +64,15 @@ def create_app(
 
 def _routers(context: Context) -> list[Any]:
     made = [access.router, cases.router, files.router, alerts.router, audit.router]
-    return made
+    optional = (
+        (context.decider and context.bulk and context.quarantine, events.router),
+        (context.decider and context.bulk and context.quarantine, events.one_router),
+        (context.rules, content.rules_router),
+        (context.policies, content.policies_router),
+        (context.webhooks, outward.webhooks_router),
+        (context.bundles, outward.bundles_router),
+    )
+    return made + [router for part, router in optional if part is not None]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -135,6 +135,12 @@ class MemoryEventDesk:
         numbers = []
         with self._lock:
             for event in events:
+                known = [
+                    n for n, e in self._events.items() if event.origin and e.origin == event.origin
+                ]
+                if known:
+                    numbers.append(known[0])
+                    continue
                 number = len(self._events) + 1
                 self._events[number] = replace(event, number=number)
                 numbers.append(number)

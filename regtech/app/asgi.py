@@ -16,12 +16,19 @@ from casework.api.context import Context
 from casework.api.gate import Gate, Rate
 from casework.api.metrics import Metrics
 from casework.api.shell import Limits
+from casework.cases.scope import Scope, service_scope
 from casework.service.alerts import AlertReading
-from casework.stores.sql.desk import SqlAnswers
+from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
 from casework.stores.sql.record import SqlRecord
 from regtech import __version__
+from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
+from regtech.app.choice import chosen_packs
+from regtech.app.deciding import Deciding, Quarantines
 from regtech.app.identity import identity_over
+from regtech.app.journal import Journal
+from regtech.app.judging import check_home
+from regtech.app.rulebook import Rules
 from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
@@ -118,6 +125,7 @@ def _context(
     rate = Rate(clock, settings.rate, settings.rate * 2)
     service = parts.service
     workers.every(60.0, "clocks", lambda scope: service.sweep(scope))
+    events = _events(settings, parts, record, clock, metrics, workers, stack)
     return Context(
         service=service,
         alerts=AlertReading(record, clock, reference),
@@ -126,4 +134,49 @@ def _context(
         clock=clock,
         metrics=metrics,
         health=health,
+        **events,
     )
+
+
+def _events(
+    settings: ServerSettings,
+    parts: Casework,
+    record: SqlRecord,
+    clock: Clock,
+    metrics: Metrics,
+    workers: Workers,
+    stack: ExitStack,
+) -> dict[str, Any]:
+    """The engine behind the API; nothing where the server only works cases."""
+    packs = chosen_packs(settings.packs, settings.rules)
+    rules = Rules(packs)
+    if not settings.events:
+        return {"rules": rules}
+    check_home(settings.home, packs)
+    journal = Journal(settings.data)
+    stack.callback(journal.close)
+    desk = SqlEventDesk(record)
+    deciding = Deciding(
+        packs, Reference.shipped(), journal, desk, parts.intake, clock,
+        home=settings.home, counted=metrics.events,
+    )  # fmt: skip
+    bulk = Bulk(settings.data / "bulk", deciding, desk, clock, lambda: workers.stopping)
+
+    def hand_over(scope: Scope) -> None:
+        deciding.hand_over(scope)
+        metrics.waiting(deciding.waiting)
+
+    deciding.wakes(workers.every(1.0, "alerts", hand_over))
+    bulk.wake = workers.every(1.0, "bulk", bulk.work)
+    warmed: dict[str, int] = {}
+    workers.around(
+        lambda: warmed.update(deciding.warm_up()),
+        lambda: deciding.hand_over(service_scope("alerts")),
+    )
+    workers.report_on("engine", lambda: {**warmed, "waiting": deciding.waiting})
+    return {
+        "rules": rules,
+        "decider": deciding,
+        "bulk": bulk,
+        "quarantine": Quarantines(desk, deciding),
+    }

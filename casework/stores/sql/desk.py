@@ -95,10 +95,15 @@ class SqlEventDesk:
         with _writing(self._record, scope) as connection:
             for event in events:
                 body = {k: v for k, v in asdict(event).items() if k not in _QUARANTINE_COLUMNS}
+                known = _known(connection, event.origin)
+                if known is not None:
+                    numbers.append(known)
+                    continue
                 insert = sa.insert(QUARANTINE).values(
                     tenant=event.tenant,
                     state=event.state,
                     code=event.code,
+                    origin=event.origin,
                     body=to_json(body),
                     raw=event.raw,
                 )
@@ -201,7 +206,15 @@ class SqlEventDesk:
             return tuple(job_of(json.loads(b)) for b in connection.execute(select).scalars())
 
 
-_QUARANTINE_COLUMNS = frozenset({"number", "tenant", "state", "code", "raw"})
+_QUARANTINE_COLUMNS = frozenset({"number", "tenant", "state", "code", "origin", "raw"})
+
+
+def _known(connection: sa.Connection, origin: str | None) -> int | None:
+    if origin is None:
+        return None
+    select = sa.select(QUARANTINE.c.number).where(QUARANTINE.c.origin == origin)
+    found = connection.execute(select).scalar()
+    return None if found is None else int(found)
 
 
 def _tenants(scope: Scope) -> list[sa.ColumnElement[bool]]:
@@ -216,6 +229,7 @@ def _quarantined(row: sa.Row[Any]) -> Quarantined:
         tenant=row.tenant,
         state=row.state,
         code=row.code,
+        origin=row.origin,
         raw=bytes(row.raw),
         **json.loads(row.body),
     )

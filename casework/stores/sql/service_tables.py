@@ -57,6 +57,7 @@ QUARANTINE: Final = Table(
     Column("tenant", String, nullable=False),
     Column("state", String, nullable=False),
     Column("code", String, nullable=False),
+    Column("origin", String, nullable=True, unique=True),
     Column("body", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Index("ix_quarantine_state", "state", "number"),

@@ -62,9 +62,11 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_quarantine")),
+        sa.UniqueConstraint("origin", name=op.f("uq_quarantine_origin")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_quarantine_state", "quarantine", ["state", "number"], unique=False)
