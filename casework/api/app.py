@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -46,6 +47,7 @@ def create_app(
     app.state.context = context
     app.state.gate, app.state.answers = context.gate, context.answers
     app.state.clock = context.clock
+    app.state.in_order = ThreadPoolExecutor(1, "events")
     install(app)
     for router in _routers(context):
         app.include_router(router, prefix=PREFIX)

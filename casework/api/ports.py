@@ -46,11 +46,21 @@ class Decision:
     refusal: Refusal | None = None
 
 
-class Decider(Protocol):
-    """A warm engine. One event at a time, in the order of the calls."""
+class Judged(Protocol):
+    """An event that was judged, and is not durable yet."""
 
-    def decide(self, scope: Scope, event: bytes) -> Decision:
-        """Judge one event in JSON; on return it is durable, and its alerts will be recorded.
+    def settle(self) -> Decision:
+        """Wait until it is durable, and its alerts sure to be recorded; then the decision.
+
+        May be called in any thread, and takes as long as the disk does.
+        """
+
+
+class Decider(Protocol):
+    """A warm engine. Events are judged in the order of the calls, so those are made in order."""
+
+    def judge(self, scope: Scope, event: bytes) -> Judged:
+        """Judge one event in JSON. Nothing may be told of it before it is settled.
 
         Raises ``ForbiddenError`` where its reporter is none that the scope answers for.
         """

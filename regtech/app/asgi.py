@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 
@@ -34,6 +34,9 @@ from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
 from regtech.reference.load import Reference
 
+SYNC_S: Final = 0.05
+"""How often a journal that nobody waits for is made durable."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -47,6 +50,7 @@ class ServerSettings:
     rules: Path | None = None
     home: str | None = None
     events: bool = True
+    journal_waits: bool = True
     hsts: bool = False
     limits: Limits = Limits()
 
@@ -153,7 +157,7 @@ def _events(
     if not settings.events:
         return {"rules": rules}
     check_home(settings.home, packs)
-    journal = Journal(settings.data)
+    journal = Journal(settings.data, waits=settings.journal_waits)
     stack.callback(journal.close)
     desk = SqlEventDesk(record)
     deciding = Deciding(
@@ -166,6 +170,8 @@ def _events(
         deciding.hand_over(scope)
         metrics.waiting(deciding.waiting)
 
+    if not settings.journal_waits:
+        workers.every(SYNC_S, "journal", lambda _: journal.sync())
     deciding.wakes(workers.every(1.0, "alerts", hand_over))
     bulk.wake = workers.every(1.0, "bulk", bulk.work)
     warmed: dict[str, int] = {}

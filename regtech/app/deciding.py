@@ -50,6 +50,21 @@ class Piece:
     refused: list[Reject]
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedEvent:
+    """``casework.api.ports.Judged``."""
+
+    deciding: Deciding
+    scope: Scope
+    decision: Decision
+    rejects: list[Reject]
+    end: int
+    number: int
+
+    def settle(self) -> Decision:
+        return self.deciding.settle(self)
+
+
 class Deciding:
     """``casework.api.ports.Decider`` and what whole files are judged with."""
 
@@ -87,20 +102,8 @@ class Deciding:
 
     # --- one event
 
-    def decide(self, scope: Scope, event: bytes) -> Decision:
-        """Judge one event; see the port."""
-        decision, rejects = self._decide(scope, event)
-        if rejects:
-            numbers = self._desk.quarantine(scope, self.kept(scope, rejects, "api"))
-            return _refused(decision.verdict, rejects[0], numbers[0])
-        return decision
-
-    def again(self, scope: Scope, number: int, event: bytes) -> Decision:
-        """Judge an event of the quarantine; what is refused again stays as it is there."""
-        decision, rejects = self._decide(scope, event)
-        return _refused(decision.verdict, rejects[0], number) if rejects else decision
-
-    def _decide(self, scope: Scope, event: bytes) -> tuple[Decision, list[Reject]]:
+    def judge(self, scope: Scope, event: bytes, number: int = 0) -> JudgedEvent:
+        """Judge one event; see the port. ``number``: where it lies in the quarantine already."""
         # Line ends cannot stand inside a JSON text but between its parts.
         line = event.replace(b"\n", b" ").replace(b"\r", b" ").strip()
         if not line:
@@ -108,14 +111,26 @@ class Deciding:
         key = may_send(scope, line)
         with self._lock:
             decision, rejects, end = self._judge_one(line, key)
-        if end:
-            self._journal.wait(end)
-            self._wake()
+        return JudgedEvent(self, scope, decision, rejects, end, number)
+
+    def settle(self, judged: JudgedEvent) -> Decision:
+        """Make it durable, or quarantine it; what the caller may know of it."""
+        decision, scope = judged.decision, judged.scope
+        if judged.end:
+            self._journal.wait(judged.end)
+            if decision.alerts:
+                self._wake()
         self._counted(decision.verdict.value, 1)
-        if decision.alerts:
-            shown = tuple(a for a in decision.alerts if sees_alert(scope, StoredAlert.of(a)))
-            decision = Decision(decision.verdict, shown, decision.cannot_tell)
-        return decision, rejects
+        if judged.rejects:
+            number = judged.number
+            if not number:
+                kept = self.kept(scope, judged.rejects, SOURCE)
+                number = self._desk.quarantine(scope, kept)[0]
+            return _refused(decision.verdict, judged.rejects[0], number)
+        if not decision.alerts:
+            return decision
+        shown = tuple(a for a in decision.alerts if sees_alert(scope, StoredAlert.of(a)))
+        return Decision(decision.verdict, shown, decision.cannot_tell)
 
     def _judge_one(self, line: bytes, key: tuple[str, str]) -> tuple[Decision, list[Reject], int]:
         engine = self._engine
@@ -157,7 +172,8 @@ class Deciding:
             bad = {reject.line - first for reject in refused}
             judged = [x for k, x in enumerate(lines) if k not in aside and k not in bad]
             again = engine.intake.repeats - repeats
-            end = self._journal.append(judged)
+            # Where all were known nothing is written; single repeats in between do no harm there.
+            end = self._journal.append(judged if again < len(judged) else [])
             if alerts:
                 self._put(end, alerts)
         self._journal.wait(end)
@@ -221,7 +237,7 @@ class Deciding:
                     count, end = count + 1, place
                     if len(batch) >= 1000:
                         break
-            self._journal.wait(end)
+            self._journal.sync(end)
             self._intake.take(scope, [StoredAlert.of(alert) for alert in batch])
             with self._lock:
                 for _ in range(count):
@@ -279,7 +295,7 @@ class Quarantines:
         event = self._desk.quarantined_event(scope, number)
         if event.state != "open":
             raise ConflictError(f"the quarantined event {number} was {event.state} already")
-        decision = self._deciding.again(scope, number, corrected or event.raw)
+        decision = self._deciding.judge(scope, corrected or event.raw, number).settle()
         if decision.refusal is None:
             self._desk.settle_quarantined(scope, number, "retried")
         return decision
@@ -345,6 +361,19 @@ _SAMPLES: Final[tuple[dict[str, Any], ...]] = (
         "reporter": "warm-up", "exporter": {**_PARTY, "kind": "entity"}, "recipient": _PARTY,
         "destination": "US", "persons": ["p1", "p2"],
         "data": [{"category": "name", "sensitivity": "sensitive", "items": 10}],
+    },
+    {
+        "id": "warm-up-0", "type": "party", "time": "2026-01-01T00:00:01Z",
+        "reporter": "warm-up", "party": _PARTY,
+    },
+    {
+        "id": "warm-up-4", "type": "transaction", "time": "2026-01-01T00:00:02Z",
+        "reporter": "warm-up", "payer": _PARTY, "amount": "100000000", "currency": "CNY",
+        "channel": "cash", "kind": "withdrawal",
+    },
+    {
+        "id": "warm-up-5", "type": "loan", "time": "2026-01-01T00:00:03Z", "reporter": "warm-up",
+        "borrower": _PARTY, "amount": "1000", "currency": "CNY", "action": "grant",
     },
     {
         "id": "warm-up-3", "type": "incident", "time": "2026-01-02T00:00:00Z",

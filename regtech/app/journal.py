@@ -23,10 +23,13 @@ _BLOCK: Final = 1 << 20
 class Journal:
     """The file ``events.ndjson`` of a folder; for several threads, of one process.
 
+    ``waits`` False: ``wait`` does not; whoever writes calls ``sync`` now and then. Then a line
+    survives the end of the process, but the last moments may not survive a loss of power.
     Raises ``ConflictError`` where another process has it, ``StoreError`` where it cannot be kept.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, waits: bool = True) -> None:
+        self._waits = waits
         self._taken_path = folder / "taken.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,13 @@ class Journal:
 
     def wait(self, end: int) -> None:
         """Return once everything up to ``end`` is durable; one of those who wait syncs for all."""
+        if self._waits:
+            self.sync(end)
+
+    def sync(self, end: int | None = None) -> None:
+        """Make everything up to ``end`` durable; None: all that was written."""
+        if end is None:
+            end = self._end
         with self._turn:
             if self._durable >= end:
                 return
@@ -110,7 +120,7 @@ class Journal:
     def close(self) -> None:
         """Make the rest durable and let go."""
         if not self._broken:
-            self.wait(self._end)
+            self.sync()
         self._file.close()
 
     def _check(self) -> None:

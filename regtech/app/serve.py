@@ -48,6 +48,7 @@ def server_settings(
         rules=rules,
         home=home,
         events=events,
+        journal_waits=setting("REGTECH_JOURNAL") == "wait",
         hsts=hsts,
         limits=limits,
     )

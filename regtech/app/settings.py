@@ -54,6 +54,13 @@ SETTINGS: Final = (
     Setting("REGTECH_PORT", "8000", "port that the server listens on", "--port"),
     Setting("REGTECH_DATA", "", "folder of the server's journal and uploads", "--data"),
     Setting(
+        "REGTECH_JOURNAL",
+        "wait",
+        "wait: an event is answered when the disk has it; background: the disk follows within "
+        "moments, which a loss of power may take",
+        choices=("wait", "background"),
+    ),
+    Setting(
         "REGTECH_SECRET", "", "secret of the server; seals second factors; 32 characters or more"
     ),
     Setting("REGTECH_SECRET_FILE", "", "file that holds the secret, in place of REGTECH_SECRET"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from casework.api.context import Parts, context_of
 from casework.api.gate import Reader, Sender, gate_of
-from casework.api.ports import BulkIntake, Decider, Decision, QuarantineDesk
+from casework.api.ports import BulkIntake, Decider, Decision, Judged, QuarantineDesk
 from casework.api.problems import ProblemError, documented
 from casework.api.repeat import RepeatableRoute
 from casework.api.types import events as T
@@ -66,13 +67,19 @@ async def decide(request: Request) -> Response:
     """
     _is_type(request, "application/json")
     body = await request.body()
-    return await run_in_threadpool(_decide, request, body)
+    loop = asyncio.get_running_loop()
+    # One thread, so that events are judged in the order in which they came.
+    judged = await loop.run_in_executor(request.app.state.in_order, _judge, request, body)
+    return await run_in_threadpool(_settle, gate_of(request).identify(request), judged)
 
 
-def _decide(request: Request, body: bytes) -> Response:
+def _judge(request: Request, body: bytes) -> Judged:
     caller = gate_of(request).admit(request, Permission.EVENTS)
-    decision = _decider(context_of(request).decider).decide(caller.scope, body)
-    return _answer(caller, decision)
+    return _decider(context_of(request).decider).judge(caller.scope, body)
+
+
+def _settle(caller: Caller, judged: Judged) -> Response:
+    return _answer(caller, judged.settle())
 
 
 @router.post(
