@@ -223,8 +223,9 @@ def main() -> None:
     if not given.json:
         print(
             f"{len(spent):,} decisions at {given.rate}/s (journal: {given.journal}) over "
-            f"{given.events:,} warm events (ready after {server.start_s:.1f} s): p50 {p50:.2f} ms, p90 {p90:.2f}, "
-            f"p99 {p99:.2f}, p99.9 {p999:.2f}, max {max(spent) * 1000:.1f}; "
+            f"{given.events:,} warm events (ready after {server.start_s:.1f} s): "
+            f"p50 {p50:.2f} ms, p90 {p90:.2f}, p99 {p99:.2f}, p99.9 {p999:.2f}, "
+            f"max {max(spent) * 1000:.1f}; "
             f"server CPU {cpu_ms:.2f} ms a request; {verdicts}"
         )
         for line in tool:

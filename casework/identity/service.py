@@ -118,9 +118,9 @@ class Identity:
         return user
 
     def users(self, scope: Scope) -> tuple[User, ...]:
-        """All users."""
+        """All users that lie in the scope's reach."""
         _oversees(scope)
-        return self._accounts.users(scope)
+        return tuple(user for user in self._accounts.users(scope) if _reaches(scope, user))
 
     def disable_user(self, scope: Scope, name: str, *, disabled: bool = True) -> User:
         """Keep somebody out, or let them in again; their sessions end, their keys rest."""
@@ -163,7 +163,7 @@ class Identity:
     ) -> User:
         with self._accounts.unit(scope) as unit:
             user = unit.user(scope, name)
-            if user is None:
+            if user is None or not _reaches(scope, user):
                 raise NotFoundError(f"there is no user {name}")
             changed = change(unit, user)
             unit.put_user(scope, changed)
@@ -318,7 +318,8 @@ class Identity:
         """Keys of one's own, or anybody's for those who oversee."""
         if owner != scope.actor:
             _oversees(scope)
-        return self._accounts.keys(scope, owner)
+        mine = {user.name for user in self._accounts.users(scope) if _reaches(scope, user)}
+        return tuple(key for key in self._accounts.keys(scope, owner) if key.owner in mine)
 
     def revoke_key(self, scope: Scope, key_id: str) -> ApiKey:
         """End a key for good; again changes nothing. Raises ``NotFoundError``.
@@ -326,7 +327,10 @@ class Identity:
         Somebody else's key is not there for those who do not oversee.
         """
         key = self._accounts.key(scope, key_id)
-        may = key is not None and (key.owner == scope.actor or scope.roles & _OVERSEERS)
+        owner = None if key is None else self._accounts.user(scope, key.owner)
+        may = owner is not None and (
+            owner.name == scope.actor or (bool(scope.roles & _KEEPERS) and _reaches(scope, owner))
+        )
         if key is None or not may:
             raise NotFoundError(f"there is no key {key_id}")
         if key.revoked_us is not None:
@@ -356,7 +360,16 @@ class Identity:
         unit.log(scope, "", Draft(EntryKind.NOTED, detail=detail))
 
 
+_KEEPERS: Final = frozenset({Role.OPERATOR, Role.SERVICE})
 _OVERSEERS: Final = frozenset({Role.OPERATOR, Role.AUDITOR, Role.SERVICE})
+
+
+def _reaches(scope: Scope, user: User) -> bool:
+    """Whether a user lies wholly within a scope; oneself always does."""
+    if user.name == scope.actor:
+        return True
+    pairs = ((scope.tenants, user.tenants), (scope.jurisdictions, user.jurisdictions))
+    return all(mine is None or (theirs is not None and theirs <= mine) for mine, theirs in pairs)
 
 
 def _oversees(scope: Scope) -> None:

@@ -163,9 +163,18 @@ def sees_job(scope: Scope, job: Job) -> bool:
     """One's own jobs; with a full view those of others too, as far as the tenants reach."""
     if job.actor == scope.actor:
         return True
-    if scope.restricted:
+    if scope.restricted or not reaches_unjudged(scope):
         return False
     return scope.tenants is None or (job.tenants is not None and job.tenants <= scope.tenants)
+
+
+def reaches_unjudged(scope: Scope) -> bool:
+    """Whether events that were not judged may be seen at all, as far as the tenants reach.
+
+    Whose law an event comes under is not known before it is judged: who is there for some
+    jurisdictions alone sees those of its own tenants, or none.
+    """
+    return scope.jurisdictions is None or scope.tenants is not None
 
 
 def settled_already(number: int, state: str) -> ConflictError:

@@ -11,7 +11,14 @@ from typing import Any
 from casework.cases.accounts import ApiKey, Session, User
 from casework.cases.scope import Scope
 from casework.ports import AccountsUnit, Answered, Job, JobState, Page, Quarantined, Unit
-from casework.stores.common import absent, read_cursor, sees_job, settled_already, write_cursor
+from casework.stores.common import (
+    absent,
+    reaches_unjudged,
+    read_cursor,
+    sees_job,
+    settled_already,
+    write_cursor,
+)
 from casework.stores.memory import MemoryRecord
 from regtech.errors import ConflictError
 
@@ -212,7 +219,9 @@ class MemoryEventDesk:
 
 
 def _reaches(scope: Scope, event: Quarantined) -> bool:
-    return scope.tenants is None or event.tenant in scope.tenants
+    if scope.tenants is None:
+        return reaches_unjudged(scope)
+    return event.tenant in scope.tenants
 
 
 def _page(found: list[Any], limit: int, place: Callable[[Any], tuple[Any, ...]]) -> Page[Any]:

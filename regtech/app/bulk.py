@@ -108,6 +108,8 @@ class Bulk:
     def cancel(self, scope: Scope, job_id: str) -> Job:
         """Stop it; the worker sees it before the next piece."""
         job = self._desk.job(scope, job_id)
+        if job.actor != scope.actor and not scope.roles & {Role.OPERATOR, Role.SERVICE}:
+            raise ForbiddenError(f"{scope.actor} may not stop others' files")
         if job.state not in (JobState.WAITING, JobState.RUNNING):
             raise ConflictError(f"{job_id} has ended: it is {job.state}")
         self._cancelled.add(job_id)

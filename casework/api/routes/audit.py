@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from casework.api.context import Parts
 from casework.api.gate import Reader, needs_role
 from casework.api.metrics import CONTENT_TYPE
-from casework.api.problems import documented, problem_response
+from casework.api.problems import ProblemError, documented
 from casework.api.routes.cases import entry_data, number_cursor
 from casework.api.types.audit import Alive, Chain, ChainList, HealthReport, LogEntry, LogPage
 from casework.api.types.common import Cursor, Limit
@@ -92,4 +92,6 @@ def ready(parts: Parts) -> Any:
 
 
 def _answer(good: bool) -> Any:
-    return Alive() if good else problem_response(503, "stopping", "not ready")
+    if not good:
+        raise ProblemError(503, "stopping", "not ready to take requests")
+    return Alive()

@@ -20,7 +20,7 @@ class Alert(Shown):
     kind: str
     severity: str
     time: str
-    outcome: str
+    outcome: str | None = None
     subject: AnyObject
     measures: AnyObject = Field(default_factory=dict)
     cite: AnyObject | None = None

@@ -17,6 +17,7 @@ from casework.stores.common import (
     absent,
     job_data,
     job_of,
+    reaches_unjudged,
     read_cursor,
     sees_job,
     settled_already,
@@ -219,7 +220,7 @@ def _known(connection: sa.Connection, origin: str | None) -> int | None:
 
 def _tenants(scope: Scope) -> list[sa.ColumnElement[bool]]:
     if scope.tenants is None:
-        return []
+        return [] if reaches_unjudged(scope) else [sa.false()]
     return [QUARANTINE.c.tenant.in_(sorted(scope.tenants))]
 
 
