@@ -15,6 +15,7 @@ from casework.api.app import create_app
 from casework.api.context import Context
 from casework.api.gate import Gate, Rate
 from casework.api.metrics import Metrics
+from casework.api.repeat import KEPT_US
 from casework.api.shell import Limits
 from casework.cases.scope import Scope, service_scope
 from casework.service.alerts import AlertReading
@@ -129,12 +130,14 @@ def _context(
     rate = Rate(clock, settings.rate, settings.rate * 2)
     service = parts.service
     workers.every(60.0, "clocks", lambda scope: service.sweep(scope))
+    answers = SqlAnswers(record)
+    workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     return Context(
         service=service,
         alerts=AlertReading(record, clock, reference),
         gate=Gate(identity_over(record, clock), rate, strangers),
-        answers=SqlAnswers(record),
+        answers=answers,
         clock=clock,
         metrics=metrics,
         health=health,

@@ -75,7 +75,8 @@ def test_accounts_are_kept_with_their_log(kept: Kept) -> None:
     assert kept.accounts.keys(SERVICE, "wang") == kept.accounts.keys(SERVICE) == (KEY,)
     assert kept.accounts.keys(SERVICE, "li") == ()
     assert kept.accounts.session(SERVICE, SESSION.digest) == SESSION
-    assert kept.accounts.key(SERVICE, "k2") is kept.accounts.session(SERVICE, "x") is None
+    assert kept.accounts.key(SERVICE, "k2") is None
+    assert kept.accounts.session(SERVICE, "x") is None
     (entry,) = kept.record.log(SERVICE, "")
     assert entry.detail == {"act": "made"}
 

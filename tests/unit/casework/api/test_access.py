@@ -84,7 +84,7 @@ def test_a_session_changes_nothing_without_its_token(api: ApiWorld, token: str |
     headers = {"If-Match": '"1"'}
     if token is not None:
         headers |= {"X-CSRF-Token": token}
-    encoded = [(name, value.encode("utf-8")) for name, value in headers.items()]
+    encoded = [(name.encode(), value.encode("utf-8")) for name, value in headers.items()]
     response = api.client.post(
         f"/api/v1/cases/{case.id}/actions", headers=encoded, json={"action": "triage"}
     )

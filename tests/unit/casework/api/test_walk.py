@@ -106,7 +106,11 @@ STRANGERS: dict[str, dict[str, Any]] = {
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiWorld, dict[str, str]]]:
     """BANK-A has a case, an alert, a file in line, a quarantined event, a key, a webhook."""
     folder: Path = tmp_path_factory.mktemp("walk")
-    more = {"policies": Policies(), "webhooks": SomeWebhooks(), "bundles": SomeBundles()}
+    more: dict[str, Any] = {
+        "policies": Policies(),
+        "webhooks": SomeWebhooks(),
+        "bundles": SomeBundles(),
+    }
     with ApiWorld.made(folder, events=True, **more) as world:
         case: Case = world.case(1, payer__account="A1", subject="SECRET-CUSTOMER")
         world.user("bank-a", Role.INSTITUTION, tenants={"BANK-A"})
