@@ -126,7 +126,13 @@ async def _send(
         reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
         body = events[k].strip()
         writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
+        try:
+            answer = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            # The server let go of a connection that was idle for long: the usual once more.
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         found = await reader.readexactly(length)
         spent[k] = loop.time() - due

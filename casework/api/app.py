@@ -65,10 +65,11 @@ def create_app(
 
 
 def _routers(context: Context) -> list[Any]:
-    made = [access.router, cases.router, files.router, alerts.router, audit.router]
+    # Paths are tried in this order: events, of which there are most, come first.
+    judging = context.decider and context.bulk and context.quarantine
+    first = [] if judging is None else [events.one_router, events.router]
+    made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
-        (context.decider and context.bulk and context.quarantine, events.router),
-        (context.decider and context.bulk and context.quarantine, events.one_router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),
         (context.webhooks, outward.webhooks_router),

@@ -49,6 +49,10 @@ class Decision:
 class Judged(Protocol):
     """An event that was judged, and is not durable yet."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether ``settle`` has to wait for a disk; else it may be called at once."""
+
     def settle(self) -> Decision:
         """Wait until it is durable, and its alerts sure to be recorded; then the decision.
 

@@ -61,6 +61,10 @@ class JudgedEvent:
     end: int
     number: int
 
+    @property
+    def waits(self) -> bool:
+        return bool(self.rejects) or (self.end > 0 and self.deciding.journal_waits)
+
     def settle(self) -> Decision:
         return self.deciding.settle(self)
 
@@ -99,6 +103,11 @@ class Deciding:
         engine = Engine(self._plan, sources=(SOURCE,), lateness_us=0, home=self._home)
         engine.intake.arrival_order = True
         return engine
+
+    @property
+    def journal_waits(self) -> bool:
+        """Whether an answer waits for the disk."""
+        return self._journal.waits
 
     # --- one event
 

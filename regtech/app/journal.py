@@ -29,7 +29,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, *, waits: bool = True) -> None:
-        self._waits = waits
+        self.waits = waits
         self._taken_path = folder / "taken.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class Journal:
 
     def wait(self, end: int) -> None:
         """Return once everything up to ``end`` is durable; one of those who wait syncs for all."""
-        if self._waits:
+        if self.waits:
             self.sync(end)
 
     def sync(self, end: int | None = None) -> None:

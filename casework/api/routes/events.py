@@ -69,13 +69,15 @@ async def decide(request: Request) -> Response:
     body = await request.body()
     loop = asyncio.get_running_loop()
     # One thread, so that events are judged in the order in which they came.
-    judged = await loop.run_in_executor(request.app.state.in_order, _judge, request, body)
-    return await run_in_threadpool(_settle, gate_of(request).identify(request), judged)
+    made = await loop.run_in_executor(request.app.state.in_order, _judge, request, body)
+    return made if isinstance(made, Response) else await run_in_threadpool(_settle, *made)
 
 
-def _judge(request: Request, body: bytes) -> Judged:
+def _judge(request: Request, body: bytes) -> Response | tuple[Caller, Judged]:
     caller = gate_of(request).admit(request, Permission.EVENTS)
-    return _decider(context_of(request).decider).judge(caller.scope, body)
+    judged = _decider(context_of(request).decider).judge(caller.scope, body)
+    # Waiting for the disk is left to others, so that the next event is judged meanwhile.
+    return (caller, judged) if judged.waits else _settle(caller, judged)
 
 
 def _settle(caller: Caller, judged: Judged) -> Response:
