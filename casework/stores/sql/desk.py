@@ -49,7 +49,8 @@ class SqlAnswers:
             connection.execute(stale)
             made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             insert = made(ANSWERS).values(_answer_row(scope, key, answered))
-            if connection.execute(insert.on_conflict_do_nothing()).rowcount == 1:
+            reserved = insert.on_conflict_do_nothing().returning(ANSWERS.c.key)
+            if connection.execute(reserved).first() is not None:
                 return None
             row = connection.execute(sa.select(ANSWERS).where(mine)).one()
         return Answered(
