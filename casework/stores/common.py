@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
@@ -14,8 +15,8 @@ from casework.cases.errors import VersionConflictError
 from casework.cases.importance import order_of
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
-from casework.ports import CaseQuery
-from regtech.errors import NotFoundError, UsageError
+from casework.ports import CaseQuery, Job, JobState
+from regtech.errors import ConflictError, NotFoundError, UsageError
 
 HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
@@ -138,3 +139,44 @@ def outcomes_of(case: Case, alerts: Iterable[StoredAlert]) -> dict[tuple[str, st
         if outcome is not None:
             found[alert.rule, alert.tenant, alert.jurisdiction] = outcome
     return found
+
+
+def job_data(job: Job) -> dict[str, Any]:
+    """A job as plain data."""
+    tenants = None if job.tenants is None else sorted(job.tenants)
+    return {**asdict(job), "tenants": tenants, "state": job.state.value}
+
+
+def job_of(data: Mapping[str, Any]) -> Job:
+    """The inverse of ``job_data``."""
+    tenants = data["tenants"]
+    return Job(
+        **{
+            **data,
+            "tenants": None if tenants is None else frozenset(tenants),
+            "state": JobState(data["state"]),
+        }
+    )
+
+
+def sees_job(scope: Scope, job: Job) -> bool:
+    """One's own jobs; with a full view those of others too, as far as the tenants reach."""
+    if job.actor == scope.actor:
+        return True
+    if scope.restricted or not reaches_unjudged(scope):
+        return False
+    return scope.tenants is None or (job.tenants is not None and job.tenants <= scope.tenants)
+
+
+def reaches_unjudged(scope: Scope) -> bool:
+    """Whether events that were not judged may be seen at all, as far as the tenants reach.
+
+    Whose law an event comes under is not known before it is judged: who is there for some
+    jurisdictions alone sees those of its own tenants, or none.
+    """
+    return scope.jurisdictions is None or scope.tenants is not None
+
+
+def settled_already(number: int, state: str) -> ConflictError:
+    """The error for a quarantined event that was dealt with before."""
+    return ConflictError(f"the quarantined event {number} was {state} already")

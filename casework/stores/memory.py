@@ -283,6 +283,20 @@ class MemoryRecord:
         items = seen[:limit]
         return Page(tuple(c for _, c in items), write_cursor(items[-1][0]) if more else None)
 
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        wanted = set(keys)
+        with self._lock:
+            found = [
+                alert
+                for alert in self._tables.alerts.values()
+                if since_us <= alert.time_us <= until_us
+                and sees_alert(scope, alert)
+                and wanted.intersection(alert.keys())
+            ]
+        return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
         with self._lock:
             case = _case(self._tables, scope, case_id)

@@ -93,6 +93,8 @@ class Intake:
     repeats: int = 0
     late: int = 0
     conflicts: int = 0
+    arrival_order: bool = False
+    """Events of one instant stay in the order they came: for those who judge one at a time."""
 
     def __post_init__(self) -> None:
         if not self.newest:
@@ -251,7 +253,9 @@ class Intake:
             return places
         all_times = block.columns[self._time]
         times = all_times[places]
-        if (times[1:] > times[:-1]).all():
+        if (times[1:] > times[:-1]).all() or (
+            self.arrival_order and (times[1:] >= times[:-1]).all()
+        ):
             return places
         order = places[np.argsort(times, kind="stable")]
         if (np.diff(all_times[order]) == 0).any():

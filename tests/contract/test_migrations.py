@@ -82,7 +82,7 @@ def sqlite_record(tmp_path: Path) -> Any:
 
 
 def test_sqlite_writes_ahead_and_waits_for_the_disk(sqlite_record: SqlRecord) -> None:
-    with sqlite_record._reading() as connection:
+    with sqlite_record.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

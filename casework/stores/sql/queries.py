@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from casework.cases.disclosure import OPEN_KINDS
-from casework.cases.keys import KeyKind, key_of
+from casework.cases.keys import Key, KeyKind, key_of
 from casework.cases.scope import Scope
 from casework.ports import CaseQuery, Reach
 from casework.stores.common import effective
 from casework.stores.sql.tables import (
+    ALERT_KEYS,
     ALERTS,
     CASE_TENANTS,
     CASES,
@@ -104,6 +105,27 @@ def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Sel
     if place is not None:
         where.append(sa.tuple_(*columns) > sa.tuple_(*place))
     return sa.select(c.body, *columns).where(*where).order_by(*columns)
+
+
+def alerts_by_key(
+    scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+) -> Iterator[sa.Select[Any]]:
+    """Statements that together find the alerts of the keys in the window; some may come twice."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, value in sorted(set(keys)):
+        by_kind.setdefault(kind.value, []).append(value)
+    for kind_name, values in by_kind.items():
+        for some in chunks(values):
+            yield (
+                sa.select(ALERTS)
+                .join(ALERT_KEYS, ALERT_KEYS.c.alert_id == ALERTS.c.id)
+                .where(
+                    ALERT_KEYS.c.kind == kind_name,
+                    ALERT_KEYS.c.value.in_(some),
+                    ALERT_KEYS.c.time_us.between(since_us, until_us),
+                    *alert_in_scope(scope),
+                )
+            )
 
 
 REACHES: Final = 300

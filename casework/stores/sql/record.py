@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ from casework.stores.common import (
     write_cursor,
 )
 from casework.stores.sql.engine import open_engine, store_url, told
-from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
+from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, in_scope, queue
 from casework.stores.sql.rows import read_alert, read_aside, read_case, read_entry, read_message
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
@@ -81,7 +81,8 @@ class SqlRecord:
             unit.finish()
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for reading, on one state of the store."""
         with told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -95,7 +96,7 @@ class SqlRecord:
         return case
 
     def case(self, scope: Scope, case_id: str) -> Case:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return self._visible(connection, scope, case_id)
 
     def cases(
@@ -103,7 +104,7 @@ class SqlRecord:
     ) -> Page[Case]:
         kinds = RESTRICTED_PLACE if scope.restricted else CASE_PLACE
         place = None if after is None else read_cursor(after, kinds)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(queue(scope, query, place).limit(limit + 1)).all()
         items = tuple(read_case(row.body) for row in rows[:limit])
         more = len(rows) > limit
@@ -118,7 +119,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.sequence)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             return tuple(read_entry(row) for row in connection.execute(select))
 
@@ -134,7 +135,7 @@ class SqlRecord:
             .order_by(c.number)
             .limit(limit + 1)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             rows = connection.execute(select).all()
         items = rows[:limit]
@@ -146,7 +147,7 @@ class SqlRecord:
 
     def alert(self, scope: Scope, alert_id: str) -> StoredAlert:
         select = sa.select(ALERTS).where(ALERTS.c.id == alert_id, *alert_in_scope(scope))
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(select).one_or_none()
         if row is None or not sees_alert(scope, read_alert(row)):
             raise absent("alert", alert_id)
@@ -172,7 +173,7 @@ class SqlRecord:
             later = sa.and_(c.time_us == -time, c.id > identity)
             where += [c.time_us <= -time, sa.or_(c.time_us < -time, later)]
         select = sa.select(ALERTS).where(*where).order_by(c.time_us.desc(), c.id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select.limit(limit + 1)).all()
         items = rows[:limit]
         more = len(rows) > limit
@@ -208,7 +209,7 @@ class SqlRecord:
             .order_by(c.time_us.desc(), c.alert_id)
             .limit(limit + 1)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select).all()
         items = rows[:limit]
         more = len(rows) > limit
@@ -217,6 +218,18 @@ class SqlRecord:
             write_cursor((-items[-1].time_us, items[-1].id)) if more else None,
         )
 
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        with self.reading() as connection:
+            found = {
+                row.id: row
+                for select in alerts_by_key(scope, keys, since_us, until_us)
+                for row in connection.execute(select)
+            }
+        rows = sorted(found.values(), key=lambda row: (row.time_us, row.id))
+        return [read_alert(row) for row in rows]
+
     def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
         select = (
             sa.select(CASES.c.body)
@@ -224,7 +237,7 @@ class SqlRecord:
             .where(CASE_ALERTS.c.alert_id == alert_id, CASE_ALERTS.c.moved_to.is_(None))
             .where(*in_scope(scope))
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             found = [read_case(row.body) for row in connection.execute(select)]
         seen = [case for case in found if sees(scope, case)]
         return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
@@ -232,7 +245,7 @@ class SqlRecord:
     def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
         k = CASE_KEYS.c
         shared: dict[str, set[Key]] = defaultdict(set)
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             mine = connection.execute(sa.select(k.kind, k.value).where(k.case_id == case_id)).all()
             for kind, value in mine:
@@ -269,7 +282,7 @@ class SqlRecord:
             where.append(c.tenant.in_(sorted(scope.tenants)))
         select = sa.select(ALERT_CONFLICTS).where(*where).order_by(c.alert_id, c.digest)
         found: list[AlertConflict] = []
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select):
                 alert = StoredAlert.of(bytes(row.raw), row.tenant)
                 if sees_alert(scope, alert):
@@ -283,7 +296,7 @@ class SqlRecord:
         return Page(tuple(items), write_cursor((last.id, last.digest)) if more and last else None)
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
-        with self._reading() as connection:
+        with self.reading() as connection:
             case = self._visible(connection, scope, case_id)
             select = sa.select(FILES.c.content).where(FILES.c.sha256 == sha256)
             content = connection.execute(select).scalar()
@@ -298,7 +311,7 @@ class SqlRecord:
         names = (c.rule, c.tenant, c.jurisdiction)
         select = sa.select(*names, c.outcome, sa.func.count().label("cases"))
         counts: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select.group_by(*names, c.outcome)):
                 counts[row.rule, row.tenant, row.jurisdiction][Outcome(row.outcome)] += row.cases
         return tuple(
@@ -309,7 +322,7 @@ class SqlRecord:
 
     def chains(self, scope: Scope) -> Mapping[str, tuple[int, bytes]]:
         c = CHAINS.c
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(sa.select(c.chain, c.position, c.hash)).all()
         found = {row.chain: (row.position, bytes(row.hash)) for row in rows if row.position}
         return {name: found[name] for name in sorted(found) if scope.reaches_chain(name)}
@@ -325,7 +338,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.position)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(select))
 
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
@@ -335,7 +348,7 @@ class SqlRecord:
             .order_by(OUTBOX.c.number)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_message(row) for row in connection.execute(select))
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
@@ -363,5 +376,5 @@ class SqlRecord:
         select = queue(scope, query, None).limit(50)
         text = select.compile(self._engine, compile_kwargs={"literal_binds": True})
         prefix = "EXPLAIN QUERY PLAN" if self._engine.dialect.name == "sqlite" else "EXPLAIN"
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(f"{prefix} {text}")]

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "r0002"
+HEAD: Final = "r0003"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
