@@ -12,7 +12,17 @@ from fastapi.openapi.utils import get_openapi
 
 from casework.api.context import Context
 from casework.api.problems import Problem, install
-from casework.api.routes import access, alerts, audit, cases, content, events, files, outward
+from casework.api.routes import (
+    access,
+    alerts,
+    audit,
+    cases,
+    content,
+    events,
+    files,
+    openid,
+    outward,
+)
 from casework.api.shell import PREFIX, Limits, Shell
 
 _ABOUT: Final = """\
@@ -70,6 +80,7 @@ def _routers(context: Context) -> list[Any]:
     first = [] if judging is None else [events.one_router, events.router]
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
+        (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),
         (context.webhooks, outward.webhooks_router),
