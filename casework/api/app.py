@@ -11,8 +11,20 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from casework.api.context import Context
-from casework.api.problems import Problem, install
-from casework.api.routes import access, alerts, audit, cases, content, events, files, outward
+from casework.api.examples import EXAMPLES
+from casework.api.problems import Problem, documented, install
+from casework.api.repeat import HEADER, KEY_MAX, RepeatableRoute
+from casework.api.routes import (
+    access,
+    alerts,
+    audit,
+    cases,
+    content,
+    events,
+    files,
+    openid,
+    outward,
+)
 from casework.api.shell import PREFIX, Limits, Shell
 
 _ABOUT: Final = """\
@@ -70,12 +82,48 @@ def _routers(context: Context) -> list[Any]:
     first = [] if judging is None else [events.one_router, events.router]
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
+        (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),
         (context.webhooks, outward.webhooks_router),
         (context.bundles, outward.bundles_router),
     )
     return made + [router for part, router in optional if part is not None]
+
+
+def _repeatable() -> frozenset[str]:
+    """Paths whose POST minds an idempotency key."""
+    routers = (cases.router, events.one_router, outward.webhooks_router)
+    return frozenset(
+        PREFIX + route.path
+        for router in routers
+        for route in router.routes
+        if isinstance(route, RepeatableRoute) and "POST" in (route.methods or ())
+    )
+
+
+_REPEATABLE: Final = _repeatable()
+
+
+def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
+    """What the signature of a route does not say of it."""
+    if operation.get("security"):
+        # A session needs its token as well on whatever changes something.
+        session: dict[str, list[str]] = {"session": []}
+        if method not in ("get", "head"):
+            session["csrf"] = []
+        operation["security"] = [{"key": []}, session]
+    if method == "post" and path in _REPEATABLE:
+        operation.setdefault("parameters", []).append(
+            {
+                "name": HEADER,
+                "in": "header",
+                "required": False,
+                "description": "The same request with the same key is answered again.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
+            }
+        )
+        operation["responses"].setdefault("409", documented(409)[409])
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -93,5 +141,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = problem
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for kind, example in EXAMPLES.items():
+            if kind.__name__ in schemas:
+                schemas[kind.__name__]["example"] = example
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                _describe(path, method, operation)
         app.openapi_schema = made
     return app.openapi_schema

@@ -19,6 +19,7 @@ from casework.api.ports import (
     RuleBook,
     WebhookDesk,
 )
+from casework.identity.openid import OpenId
 from casework.ports import Answers
 from casework.service.alerts import AlertReading
 from casework.service.cases import CaseService
@@ -43,7 +44,7 @@ class Context:
     policies: PolicyBook | None = None
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None
-    secure_cookies: bool = True
+    openid: OpenId | None = None
 
 
 def context_of(request: Request) -> Context:

@@ -29,6 +29,7 @@ from regtech.app.deciding import Deciding, Quarantines
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
+from regtech.app.openid import openid_of_settings
 from regtech.app.rulebook import Rules
 from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
@@ -141,6 +142,7 @@ def _context(
         clock=clock,
         metrics=metrics,
         health=health,
+        openid=openid_of_settings(clock),
         **events,
     )
 

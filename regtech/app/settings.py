@@ -75,6 +75,15 @@ SETTINGS: Final = (
         "REGTECH_SECRET", "", "secret of the server; seals second factors; 32 characters or more"
     ),
     Setting("REGTECH_SECRET_FILE", "", "file that holds the secret, in place of REGTECH_SECRET"),
+    Setting("REGTECH_OIDC_ISSUER", "", "OpenID Connect provider; empty: none"),
+    Setting("REGTECH_OIDC_CLIENT", "", "name of this server at the provider"),
+    Setting("REGTECH_OIDC_SECRET", "", "secret of this server at the provider"),
+    Setting("REGTECH_OIDC_SECRET_FILE", "", "file that holds it, in place of REGTECH_OIDC_SECRET"),
+    Setting(
+        "REGTECH_OIDC_REDIRECT",
+        "",
+        "where the provider sends browsers back: https://HOST/api/v1/session/openid/callback",
+    ),
     Setting("REGTECH_RATE", "500", "requests a second that each key or user may make"),
     Setting("REGTECH_STRANGER_RATE", "5", "requests a second without a good key, by address"),
     Setting("REGTECH_REQUEST_TIMEOUT", "30s", "how long a request may take"),
@@ -90,7 +99,7 @@ SECRET_MIN: Final = 32
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
-def secret(name: str, environ: Mapping[str, str] | None = None) -> str:
+def secret(name: str, environ: Mapping[str, str] | None = None, *, least: int = SECRET_MIN) -> str:
     """A secret from the environment or from the file that ``<name>_FILE`` names; "": none.
 
     Secrets have no options: what is on a command line is seen by everybody on the machine.
@@ -104,10 +113,8 @@ def secret(name: str, environ: Mapping[str, str] | None = None) -> str:
             found = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             raise UsageError(f"the file of {name}_FILE could not be read") from None
-    if found and len(found) < SECRET_MIN:
-        raise UsageError(
-            f"{name} has fewer than {SECRET_MIN} characters", hint="openssl rand -hex 32"
-        )
+    if found and len(found) < least:
+        raise UsageError(f"{name} has fewer than {least} characters", hint="openssl rand -hex 32")
     return found
 
 

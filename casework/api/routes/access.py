@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from casework.api.context import Context, Parts
+from casework.api.context import Parts
 from casework.api.gate import COOKIE, Manager, Reader, Worker
 from casework.api.problems import ProblemError, documented
 from casework.api.types import access as T
@@ -41,7 +41,7 @@ def log_in(request: Request, response: Response, parts: Parts, wanted: T.Login) 
         parts.metrics.login(error.code)
         raise
     parts.metrics.login("done")
-    _set_cookie(response, parts, token, (session.expires_us - session.created_us) // 1_000_000)
+    set_session_cookie(response, token, (session.expires_us - session.created_us) // 1_000_000)
     return who(gate.identity.of_session(token))
 
 
@@ -55,7 +55,7 @@ def show(caller: Reader) -> T.Who:
 def log_out(caller: Worker, parts: Parts, response: Response) -> None:
     """End the session."""
     parts.gate.identity.log_out(caller)
-    _set_cookie(response, parts, "", 0)
+    set_session_cookie(response, "", 0)
 
 
 @router.get("/keys", responses=documented(), summary="Keys")
@@ -158,7 +158,8 @@ def _same_site(request: Request) -> None:
         raise ProblemError(403, "csrf", "the login did not come from this site")
 
 
-def _set_cookie(response: Response, parts: Context, token: str, seconds: int) -> None:
+def set_session_cookie(response: Response, token: str, seconds: int) -> None:
+    """Hand the browser its session; no seconds: take it away."""
     response.set_cookie(
         COOKIE, token, max_age=seconds, path="/", httponly=True, samesite="lax", secure=True
     )

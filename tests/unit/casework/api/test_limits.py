@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from casework.api.examples import EXAMPLES
 from casework.api.problems import CODES
 from casework.api.shell import HEADERS, Limits
 from casework.cases.scope import Role
@@ -238,6 +240,25 @@ def test_the_description_is_whole(judging: ApiWorld) -> None:
     )  # fmt: skip
     assert referenced <= schemas
     assert "Problem" in schemas
+
+
+@pytest.mark.parametrize("kind", list(EXAMPLES), ids=lambda kind: kind.__name__)
+def test_every_example_is_one(kind: type[BaseModel]) -> None:
+    made = kind.model_validate(EXAMPLES[kind])
+    assert set(EXAMPLES[kind]) <= set(made.model_dump())
+
+
+def test_what_is_taken_has_an_example(judging: ApiWorld) -> None:
+    found = judging.client.get("/api/v1/openapi.json").json()
+    acts = found["components"]["schemas"]["Bulk"]["properties"]["act"]["discriminator"]["mapping"]
+    for reference in acts.values():
+        assert "example" in found["components"]["schemas"][reference.rpartition("/")[2]]
+    operation = found["paths"]["/api/v1/cases/{case}/actions"]["post"]
+    assert operation["security"] == [{"key": []}, {"session": [], "csrf": []}]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert {"Idempotency-Key", "If-Match"} <= names
+    queue = found["paths"]["/api/v1/cases"]["get"]
+    assert queue["security"] == [{"key": []}, {"session": []}]
 
 
 def test_every_code_is_said_in_the_reference() -> None:
