@@ -33,6 +33,13 @@ SETTINGS: Final = (
     Setting("REGTECH_LATENESS", "10m", "how late an event may arrive", "--lateness"),
     Setting("REGTECH_HOME", "", "jurisdiction of events that name no country", "--home"),
     Setting("REGTECH_STORE", "", "store of cases, as a URL or an SQLite file's name", "--store"),
+    Setting(
+        "REGTECH_SEARCH",
+        "",
+        "search index: a file, or https://user:password@host:9200/prefix of Elasticsearch; empty: "
+        "the file beside an SQLite store",
+        "--index",
+    ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"

@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from regtech.cli import cases, data, engine, evidence, quarantine, rules
+from regtech.cli import cases, data, engine, evidence, quarantine, rules, search
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -28,6 +28,7 @@ evidence.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
+app.add_typer(search.app, name="search")
 
 INTERRUPTED = 130
 _COLLECT_EVERY: Final = (50_000, 10, 10)
