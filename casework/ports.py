@@ -107,6 +107,24 @@ class Precision:
         return self.confirmed + self.unfounded + self.data_error
 
 
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A case with its alerts and its whole timeline, read in one view of the record."""
+
+    case: Case
+    alerts: tuple[StoredAlert, ...]
+    timeline: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search that somebody keeps under a name; ``body`` is plain data of the search's own."""
+
+    name: str
+    body: Mapping[str, Any]
+    changed_us: int
+
+
 class Topic(StrEnum):
     """Who is to be told of what was written."""
 
@@ -354,6 +372,29 @@ class Record(Protocol):
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
         """Forget messages that were passed on."""
+
+    def dossiers(
+        self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
+    ) -> tuple[Dossier, ...]:
+        """Cases whole, by id; those that are not there are left out.
+
+        Of the alerts those that the case has now, among the first ``alerts_max`` that came to it.
+        """
+
+    def alerts_by_id(self, scope: Scope, alert_ids: Collection[str]) -> tuple[StoredAlert, ...]:
+        """Alerts, by id; those that are not there are left out."""
+
+    def save_search(self, scope: Scope, name: str, body: Mapping[str, Any]) -> None:
+        """Keep a search of the actor's own; one of the same name is replaced.
+
+        Raises ``UsageError`` for a name that is none, ``CapacityError`` for one too many.
+        """
+
+    def saved_searches(self, scope: Scope) -> tuple[SavedSearch, ...]:
+        """The actor's own, by name; nobody sees another's."""
+
+    def forget_search(self, scope: Scope, name: str) -> None:
+        """Take one of the actor's own away. Raises ``NotFoundError``."""
 
     def close(self) -> None:
         """Let go of connections."""

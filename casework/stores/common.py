@@ -16,7 +16,7 @@ from casework.cases.importance import order_of
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
 from casework.ports import CaseQuery, Job, JobState
-from regtech.errors import ConflictError, NotFoundError, UsageError
+from regtech.errors import CapacityError, ConflictError, NotFoundError, UsageError
 
 HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
@@ -123,6 +123,24 @@ def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionCo
     if seen > case.version:
         changes = ["the version that was seen does not exist"]
     return VersionConflictError(case.id, seen, case.version, changes)
+
+
+SEARCHES_MAX: Final = 200
+"""Searches that one actor keeps."""
+_SEARCH_NAME_MAX: Final = 100
+
+
+def search_name(name: str) -> str:
+    """The name of a search without blanks around it. Raises ``UsageError``."""
+    name = name.strip()
+    if not name or len(name) > _SEARCH_NAME_MAX or not name.isprintable():
+        raise UsageError(f"a search is kept under a name of 1 to {_SEARCH_NAME_MAX} signs")
+    return name
+
+
+def too_many_searches() -> CapacityError:
+    """One search more than is kept."""
+    return CapacityError(f"{SEARCHES_MAX} searches are kept", hint="forget one that is not needed")
 
 
 def outcomes_of(case: Case, alerts: Iterable[StoredAlert]) -> dict[tuple[str, str, str], Outcome]:

@@ -39,6 +39,13 @@ SETTINGS: Final = (
         "",
         "how many subjects rules are evaluated for, which brakes need to know",
     ),
+    Setting(
+        "REGTECH_SEARCH",
+        "",
+        "search index: a file, or https://user:password@host:9200/prefix of Elasticsearch; empty: "
+        "the file beside an SQLite store",
+        "--index",
+    ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"

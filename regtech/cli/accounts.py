@@ -190,6 +190,7 @@ def change_password(
     drop_second_factor: Annotated[
         bool, typer.Option("--drop-second-factor", help="Ask for no second factor any more.")
     ] = False,
+    json_: Json = False,
 ) -> int:
     """Set another password or second factor; the user's sessions end.
 
@@ -203,13 +204,19 @@ def change_password(
     with accounts(store_of(store), _actor()) as parts:
         if second_factor:
             secret, uri = parts.identity.enrol_second_factor(parts.scope, name)
-            write(f"second factor, shown this once: {secret}\n{uri}")
+            done = {"user": name, "changed": "second factor", "secret": secret, "uri": uri}
+            said = f"second factor, shown this once: {secret}\n{uri}"
         elif drop_second_factor:
             parts.identity.drop_second_factor(parts.scope, name)
-            write(f"{name} logs in without a second factor")
+            done = {"user": name, "changed": "second factor dropped"}
+            said = f"{name} logs in without a second factor"
         else:
             parts.identity.set_password(parts.scope, name, _password(password_file))
-            write(f"{name} has another password")
+            done, said = {"user": name, "changed": "password"}, f"{name} has another password"
+    if json_:
+        write_json(done)
+    else:
+        write(said)
     return 0
 
 

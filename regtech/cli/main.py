@@ -19,6 +19,7 @@ from regtech.cli import (
     policies,
     quarantine,
     rules,
+    search,
     serve,
 )
 from regtech.cli.console import fault_json, fault_text, write_json
@@ -39,6 +40,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
+app.add_typer(search.app, name="search")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.keys, name="keys")
 serve.register(app)

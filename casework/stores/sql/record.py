@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,25 +23,37 @@ from casework.ports import (
     AlertConflict,
     AsideAlert,
     CaseQuery,
+    Dossier,
     Message,
     Page,
     Precision,
     Related,
+    SavedSearch,
     Topic,
 )
 from casework.stores.common import (
     CASE_PLACE,
     HUB_CASES,
     RESTRICTED_PLACE,
+    SEARCHES_MAX,
     Salt,
     absent,
     case_order,
     read_cursor,
+    search_name,
+    too_many_searches,
     write_cursor,
 )
 from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, in_scope, queue
-from casework.stores.sql.rows import read_alert, read_aside, read_case, read_entry, read_message
+from casework.stores.sql.rows import (
+    read_alert,
+    read_aside,
+    read_case,
+    read_entry,
+    read_message,
+    to_json,
+)
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
     ALERTS,
@@ -53,6 +66,7 @@ from casework.stores.sql.tables import (
     FILES,
     OUTBOX,
     OUTCOMES,
+    SAVED_SEARCHES,
 )
 from casework.stores.sql.unit import SqlUnit
 from regtech.clock import Clock
@@ -84,6 +98,15 @@ class SqlRecord:
     def reading(self) -> Iterator[sa.Connection]:
         """A connection for reading, on one state of the store."""
         with told(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with (
+            told(),
+            self._engine.connect().execution_options(regtech_writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def _visible(self, connection: sa.Connection, scope: Scope, case_id: str) -> Case:
@@ -352,14 +375,79 @@ class SqlRecord:
             return tuple(read_message(row) for row in connection.execute(select))
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
-        with (
-            told(),
-            self._engine.connect().execution_options(regtech_writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._writing() as connection:
             for some in chunks(sorted(numbers)):
                 mine = sa.delete(OUTBOX).where(OUTBOX.c.topic == topic.value)
                 connection.execute(mine.where(OUTBOX.c.number.in_(some)))
+
+    def dossiers(
+        self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
+    ) -> tuple[Dossier, ...]:
+        alerts: dict[str, list[StoredAlert]] = defaultdict(list)
+        entries: dict[str, list[Entry]] = defaultdict(list)
+        cases: list[Case] = []
+        a, e = CASE_ALERTS.c, ENTRIES.c
+        with self.reading() as connection:
+            for some in chunks(sorted(set(case_ids))):
+                select = sa.select(CASES.c.body).where(CASES.c.id.in_(some), *in_scope(scope))
+                found = [read_case(row.body) for row in connection.execute(select)]
+                seen = [case for case in found if sees(scope, case)]
+                ids = [case.id for case in seen]
+                cases += sorted(seen, key=lambda case: case.id)
+                select = (
+                    sa.select(ALERTS, a.case_id)
+                    .join(CASE_ALERTS, a.alert_id == ALERTS.c.id)
+                    .where(a.case_id.in_(ids), a.moved_to.is_(None), a.number <= alerts_max)
+                    .order_by(a.case_id, a.number)
+                )
+                for row in connection.execute(select):
+                    alerts[row.case_id].append(read_alert(row))
+                select = sa.select(ENTRIES).where(e.case_id.in_(ids))
+                for row in connection.execute(select.order_by(e.case_id, e.sequence)):
+                    entries[row.case_id].append(read_entry(row))
+        return tuple(
+            Dossier(case, tuple(alerts[case.id]), tuple(entries[case.id])) for case in cases
+        )
+
+    def alerts_by_id(self, scope: Scope, alert_ids: Collection[str]) -> tuple[StoredAlert, ...]:
+        found: list[StoredAlert] = []
+        with self.reading() as connection:
+            for some in chunks(sorted(set(alert_ids))):
+                select = sa.select(ALERTS).where(ALERTS.c.id.in_(some), *alert_in_scope(scope))
+                found += [read_alert(row) for row in connection.execute(select)]
+        return tuple(sorted((x for x in found if sees_alert(scope, x)), key=lambda x: x.id))
+
+    def save_search(self, scope: Scope, name: str, body: Mapping[str, Any]) -> None:
+        name, c = search_name(name), SAVED_SEARCHES.c
+        mine = c.owner == scope.actor
+        new = {"body": to_json(body), "changed_us": self._clock.now_us()}
+        with self._writing() as connection:
+            update = sa.update(SAVED_SEARCHES).where(mine, c.name == name).values(**new)
+            if connection.execute(update).rowcount:
+                return
+            count = sa.select(sa.func.count()).select_from(SAVED_SEARCHES).where(mine)
+            if int(connection.execute(count).scalar_one()) >= SEARCHES_MAX:
+                raise too_many_searches()
+            insert = sa.insert(SAVED_SEARCHES).values(owner=scope.actor, name=name, **new)
+            connection.execute(insert)
+
+    def saved_searches(self, scope: Scope) -> tuple[SavedSearch, ...]:
+        c = SAVED_SEARCHES.c
+        select = sa.select(c.name, c.body, c.changed_us).where(c.owner == scope.actor)
+        with self.reading() as connection:
+            rows = connection.execute(select).all()
+        found = (SavedSearch(row.name, json.loads(row.body), row.changed_us) for row in rows)
+        # Sorted here: servers do not agree on the order of text.
+        return tuple(sorted(found, key=lambda search: search.name))
+
+    def forget_search(self, scope: Scope, name: str) -> None:
+        c = SAVED_SEARCHES.c
+        delete = sa.delete(SAVED_SEARCHES).where(
+            c.owner == scope.actor, c.name == search_name(name)
+        )
+        with self._writing() as connection:
+            if not connection.execute(delete).rowcount:
+                raise absent("saved search", name)
 
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""

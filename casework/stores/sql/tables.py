@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "r0003"
+HEAD: Final = "r0004"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -241,4 +241,13 @@ OUTBOX: Final = Table(
     Index("ix_outbox_topic", "topic", "number"),
     # Numbers are never given twice, also after the highest was acknowledged.
     sqlite_autoincrement=True,
+)
+
+SAVED_SEARCHES: Final = Table(
+    "saved_searches",
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
 )
