@@ -45,6 +45,21 @@ class _Gathering:
         self.asked: dict[_Scope, list[tuple[int, int]]] = defaultdict(list)
         self.closings: dict[CaseKey, Sequence[int]] = {}
         self.verdicts: dict[Stretch, Verdict] = {}
+        self._masks: dict[str, tuple[AlertFacts, int]] = {}
+        self._scopes_of: dict[str, tuple[AlertFacts, tuple[_Scope, ...]]] = {}
+        self._brakes = [
+            (index, policy, policy.action)
+            for index, policy in enumerate(self.policies)
+            if isinstance(policy.action, Brake)
+        ]
+        self._made: dict[tuple[object, ...], Stretch | None] = {}
+
+    def _mask(self, facts: AlertFacts) -> int:
+        """Policies that the alert is a candidate of, asked once of each form of it."""
+        known = self._masks.get(facts.id)
+        if known is None or known[0] is not facts:
+            known = self._masks[facts.id] = facts, self.planner.policies.candidates(facts)
+        return known[1]
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
@@ -55,7 +70,8 @@ class _Gathering:
             layer = self._linked(layer)
             self.known.update({facts.id: facts for facts in layer})
         self._judge_brakes(self.known.values())
-        return Question(tuple(self.known.values()), as_of, self.closings, self.verdicts)
+        masks = {facts.id: self._mask(facts) for facts in self.known.values()}
+        return Question(tuple(self.known.values()), as_of, self.closings, self.verdicts, masks)
 
     # --- links --------------------------------------------------------------------------------
 
@@ -90,8 +106,7 @@ class _Gathering:
                 continue
             seen.add(facts.id)
             facts = self.planner.ready(facts)
-            mask = self.planner.policies.candidates(facts)
-            for index, key in self._keys(facts, mask):
+            for index, key in self._keys(facts):
                 if _covered(wanted.get((index, key), []), (facts.time, facts.time)):
                     found.append(facts)
                     break
@@ -100,19 +115,24 @@ class _Gathering:
     def _scopes(self, alerts: list[AlertFacts]) -> dict[_Scope, list[int]]:
         found: dict[_Scope, list[int]] = defaultdict(list)
         for facts in alerts:
-            mask = self.planner.policies.candidates(facts)
-            for scope in self._keys(facts, mask):
+            for scope in self._keys(facts):
                 found[scope].append(facts.time)
         return found
 
-    def _keys(self, facts: AlertFacts, mask: int) -> list[_Scope]:
+    def _keys(self, facts: AlertFacts) -> tuple[_Scope, ...]:
+        known = self._scopes_of.get(facts.id)
+        if known is not None and known[0] is facts:
+            return known[1]
+        mask = self._mask(facts)
         found = []
         for index, policy in enumerate(self.policies):
             if mask >> index & 1 and policy.same and not isinstance(policy.action, Brake):
                 key = policy.key_of(facts)
                 if key is not None:
                     found.append((index, key))
-        return found
+        made = tuple(found)
+        self._scopes_of[facts.id] = facts, made
+        return made
 
     def _span(self, policy: Policy, key: tuple[str, ...], at: int) -> tuple[int, int]:
         """From when to when alerts can have to do with one at this time."""
@@ -143,23 +163,22 @@ class _Gathering:
 
     # --- brakes -------------------------------------------------------------------------------
 
-    def _brakes(self) -> list[tuple[int, Policy, Brake]]:
-        return [
-            (index, policy, policy.action)
-            for index, policy in enumerate(self.policies)
-            if isinstance(policy.action, Brake)
-        ]
-
     def _stretches(self, alerts: Iterable[AlertFacts]) -> dict[Stretch, tuple[Brake, AlertFacts]]:
         found: dict[Stretch, tuple[Brake, AlertFacts]] = {}
-        brakes = self._brakes()
-        if not brakes:
+        if not self._brakes:
             return found
         for facts in alerts:
-            mask = self.planner.policies.candidates(facts)
-            for index, policy, brake in brakes:
-                if mask >> index & 1 and (stretch := stretch_of(policy, brake, facts)):
-                    found.setdefault(stretch, (brake, facts))
+            mask = self._mask(facts)
+            for index, policy, brake in self._brakes:
+                if not mask >> index & 1:
+                    continue
+                # A brake's key is the rule, perhaps with the institution.
+                of = (index, facts.rule, facts.institution, facts.time // brake.over)
+                if of not in self._made:
+                    self._made[of] = stretch_of(policy, brake, facts)
+                stretch = self._made[of]
+                if stretch is not None and stretch not in found:
+                    found[stretch] = (brake, facts)
         return found
 
     def _judge_brakes(self, alerts: Iterable[AlertFacts]) -> None:

@@ -320,8 +320,8 @@ def aside(
       regtech cases aside --store cases.db --outcome braked --json
     """
     chosen = language(lang)
-    from regtech.app.casework import casework
     from regtech.app.caseview import aside_rows
+    from regtech.app.casework import casework
 
     with casework(store_of(store)) as parts:
         found = aside_rows(
