@@ -165,18 +165,18 @@ def plain(value: Any) -> Any:
     """Values as JSON has them: tuples as lists, words as text, records as objects."""
     if type(value) in _PLAIN:
         return value
-    if isinstance(value, StrEnum):
-        return value.value
+    if type(value) in (list, tuple):
+        return [item if type(item) in _PLAIN else plain(item) for item in value]
     if type(value) is dict:
         return {
             str(key): item if type(item) in _PLAIN else plain(item) for key, item in value.items()
         }
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, (Request, Check, FileRef, Link)):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [item if type(item) is str else plain(item) for item in value]
     return value
 
 

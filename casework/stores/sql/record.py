@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,7 +40,14 @@ from casework.stores.common import (
 )
 from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
-from casework.stores.sql.rows import read_alert, read_aside, read_case, read_entry, read_message
+from casework.stores.sql.rows import (
+    read_alert,
+    read_aside,
+    read_case,
+    read_entry,
+    read_message,
+    to_json,
+)
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
     ALERTS,
@@ -48,6 +56,7 @@ from casework.stores.sql.tables import (
     CASE_KEYS,
     CASES,
     CHAINS,
+    CHECKPOINTS,
     ENTRIES,
     FILES,
     OUTBOX,
@@ -70,14 +79,19 @@ class SqlRecord:
 
     @contextmanager
     def unit(self, scope: Scope) -> Iterator[SqlUnit]:
+        with self._writing() as connection:
+            unit = SqlUnit(connection, self._clock, self._salt)
+            yield unit
+            unit.finish()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
         with (
             told(),
             self._engine.connect().execution_options(regtech_writes=True) as connection,
             connection.begin(),
         ):
-            unit = SqlUnit(connection, self._clock, self._salt)
-            yield unit
-            unit.finish()
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -327,6 +341,21 @@ class SqlRecord:
         with self._reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(select))
 
+    def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
+        if not scope.reaches_chain(chain):
+            return ()
+        c = CHECKPOINTS.c
+        select = sa.select(c.body).where(c.chain == chain).order_by(c.size)
+        with self._reading() as connection:
+            return tuple(json.loads(body) for body in connection.execute(select).scalars())
+
+    def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
+        if not scope.reaches_chain(chain):
+            raise absent("log", chain)
+        row = {"chain": chain, "size": size, "body": to_json(body)}
+        with self._writing() as connection:
+            connection.execute(sa.insert(CHECKPOINTS).values(**row))
+
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
         select = (
             sa.select(OUTBOX)
@@ -338,11 +367,7 @@ class SqlRecord:
             return tuple(read_message(row) for row in connection.execute(select))
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
-        with (
-            told(),
-            self._engine.connect().execution_options(regtech_writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._writing() as connection:
             for some in chunks(sorted(numbers)):
                 mine = sa.delete(OUTBOX).where(OUTBOX.c.topic == topic.value)
                 connection.execute(mine.where(OUTBOX.c.number.in_(some)))

@@ -212,6 +212,14 @@ CHAINS: Final = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("chain", String, primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 FILES: Final = Table(
     "files",
     METADATA,
