@@ -39,6 +39,7 @@ from casework.stores.common import (
     write_cursor,
 )
 from casework.stores.sql.engine import open_engine, store_url, told
+from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
 from casework.stores.sql.rows import (
     read_alert,
@@ -371,6 +372,10 @@ class SqlRecord:
             for some in chunks(sorted(numbers)):
                 mine = sa.delete(OUTBOX).where(OUTBOX.c.topic == topic.value)
                 connection.execute(mine.where(OUTBOX.c.number.in_(some)))
+
+    def outbox(self) -> SqlOutbox:
+        """Endpoints and deliveries of webhooks, in the same store."""
+        return SqlOutbox(self._engine)
 
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""
