@@ -367,6 +367,12 @@ class Record(Protocol):
     ) -> tuple[Entry, ...]:
         """Entries of a tenant's log after a position, those about cases included."""
 
+    def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
+        """Signed checkpoints of a log as they were written, oldest first."""
+
+    def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
+        """Keep a checkpoint over so many entries. ``ConflictError`` where there is one of them."""
+
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
         """What waits to be passed on, oldest first."""
 

@@ -146,7 +146,14 @@ class Case:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, keys in the order of the fields."""
-        return {name: plain(getattr(self, name)) for name in _ORDER}
+        found: dict[str, Any] = {}
+        for name in _ORDER:
+            value = getattr(self, name)
+            found[name] = value if type(value) in _PLAIN else plain(value)
+        return found
+
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 def case_of(document: Mapping[str, Any]) -> Case:
@@ -156,16 +163,20 @@ def case_of(document: Mapping[str, Any]) -> Case:
 
 def plain(value: Any) -> Any:
     """Values as JSON has them: tuples as lists, words as text, records as objects."""
-    if value is None or type(value) in (str, int, bool):
+    if type(value) in _PLAIN:
         return value
+    if type(value) in (list, tuple):
+        return [item if type(item) in _PLAIN else plain(item) for item in value]
+    if type(value) is dict:
+        return {
+            str(key): item if type(item) in _PLAIN else plain(item) for key, item in value.items()
+        }
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, (Request, Check, FileRef, Link)):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [item if type(item) is str else plain(item) for item in value]
     return value
 
 

@@ -89,6 +89,33 @@ class AlertFacts:
         """Whether it is a near miss: close below a limit, no finding by itself."""
         return self.outcome == "near"
 
+    def ready(self, theme: str, due_at: int | None) -> AlertFacts:
+        """The same with its theme and the end of its due day."""
+        # By hand: ``dataclasses.replace`` takes several times as long, and this is once an alert.
+        return AlertFacts(
+            self.id,
+            self.time,
+            self.rule,
+            self.pack,
+            self.kind,
+            self.severity,
+            self.jurisdiction,
+            self.obligations,
+            self.status,
+            self.outcome,
+            self.warning,
+            self.late,
+            self.per,
+            self.subject,
+            self.group,
+            self.counterparty,
+            self.institution,
+            self.tenant,
+            self.due,
+            due_at,
+            theme,
+        )
+
     @property
     def order(self) -> tuple[int, str]:
         """Alerts are read in this order: time, then id."""
@@ -104,9 +131,9 @@ def facts_of(
     of more than ``TEXT_MAX`` characters in the place of an id. The caller keeps such a record.
     """
     subject = alert.get("subject")
-    written = subject if isinstance(subject, Mapping) else {}
+    written = subject if isinstance(subject, dict) else {}
     facts = alert.get("facts")
-    facts = facts if isinstance(facts, Mapping) else {}
+    facts = facts if isinstance(facts, dict) else {}
     per = _text(written.get("per"), "subject.per") or ""
     own = _text(written.get("id"), "subject.id")
     institution = _text(written.get("institution"), "subject.institution") or _text(
@@ -182,6 +209,8 @@ def _text(value: object, what: str) -> str | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
+    if not value:
+        return ()
     items = [value] if isinstance(value, str) else value if isinstance(value, list) else []
     return tuple(sorted({text for item in items if (text := _text(item, "obligation"))}))
 
@@ -203,19 +232,27 @@ def _subject(per: str, own: str | None, institution: str | None) -> str | None:
 
 def _part(per: str, own: str | None, names: tuple[str, ...]) -> str | None:
     """The part of a subject of several that stands for one of the names."""
-    if own is None:
+    if own is None or not names:
         return None
     heads, parts = per.split(","), own.split("|")
     if len(heads) != len(parts):
         return None  # an id has the separator in it: it cannot be told which part is which
-    found = next((part for head, part in zip(heads, parts, strict=True) if head in names), None)
-    return found if found not in _MISSING else None
+    for head, part in zip(heads, parts, strict=True):
+        if head in names:
+            return part if part not in _MISSING else None
+    return None
 
 
 def _group_part(per: str, own: str | None) -> str | None:
+    if "group" not in per:
+        return None
     heads = tuple(head for head in per.split(",") if head == "group" or head.endswith(".group"))
     return _part(per, own, heads)
 
 
 def _first(facts: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := _text(facts.get(name), name))), None)
+    for name in names:
+        value = facts.get(name)
+        if value is not None and (text := _text(value, name)):
+            return text
+    return None

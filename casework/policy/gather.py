@@ -76,6 +76,20 @@ class _Gathering:
         self.asked: dict[_Scope, list[tuple[int, int]]] = defaultdict(list)
         self.closings: dict[CaseKey, Sequence[int]] = {}
         self.verdicts: dict[Stretch, Verdict] = {}
+        self._masks: dict[str, tuple[AlertFacts, int]] = {}
+        self._brakes = [
+            (index, policy, policy.action)
+            for index, policy in enumerate(self.policies)
+            if isinstance(policy.action, Brake)
+        ]
+        self._made: dict[tuple[object, ...], Stretch | None] = {}
+
+    def _mask(self, facts: AlertFacts) -> int:
+        """Policies that the alert is a candidate of, asked once of each form of it."""
+        known = self._masks.get(facts.id)
+        if known is None or known[0] is not facts:
+            known = self._masks[facts.id] = facts, self.planner.policies.candidates(facts)
+        return known[1]
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
@@ -202,23 +216,22 @@ class _Gathering:
 
     # --- brakes -------------------------------------------------------------------------------
 
-    def _brakes(self) -> list[tuple[int, Policy, Brake]]:
-        return [
-            (index, policy, policy.action)
-            for index, policy in enumerate(self.policies)
-            if isinstance(policy.action, Brake)
-        ]
-
     def _stretches(self, alerts: Iterable[AlertFacts]) -> dict[Stretch, tuple[Brake, AlertFacts]]:
         found: dict[Stretch, tuple[Brake, AlertFacts]] = {}
-        brakes = self._brakes()
-        if not brakes:
+        if not self._brakes:
             return found
         for facts in alerts:
-            mask = self.planner.policies.candidates(facts)
-            for index, policy, brake in brakes:
-                if mask >> index & 1 and (stretch := stretch_of(policy, brake, facts)):
-                    found.setdefault(stretch, (brake, facts))
+            mask = self._mask(facts)
+            for index, policy, brake in self._brakes:
+                if not mask >> index & 1:
+                    continue
+                # A brake's key is the rule, perhaps with the institution.
+                of = (index, facts.rule, facts.institution, facts.time // brake.over)
+                if of not in self._made:
+                    self._made[of] = stretch_of(policy, brake, facts)
+                stretch = self._made[of]
+                if stretch is not None and stretch not in found:
+                    found[stretch] = (brake, facts)
         return found
 
     def _judge_brakes(self, alerts: Iterable[AlertFacts]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from casework.cases.directive import (
     UNSORTED,
@@ -65,6 +65,8 @@ class Question:
     closings: Mapping[CaseKey, Sequence[int]] = field(default_factory=dict)
     verdicts: Mapping[Stretch, Verdict] = field(default_factory=dict)
     scope: frozenset[str] | None = None
+    masks: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """What is known of the policies that alerts are candidates of, by id."""
 
 
 def canonical(alerts: Iterable[AlertFacts]) -> tuple[AlertFacts, ...]:
@@ -114,14 +116,16 @@ class Planner:
         self.clocks = clocks
 
     def ready(self, facts: AlertFacts) -> AlertFacts:
-        """The alert with its theme and the end of its due day: what planning reads."""
-        theme = self.policies.theme_of(facts)
-        due_at = facts.due_at
-        if theme == facts.theme and (due_at is None) == (facts.due is None):
+        """The alert with its theme and the end of its due day: what planning reads.
+
+        Facts that have a theme have it from here.
+        """
+        if facts.theme:
             return facts
+        due_at = None
         if facts.due is not None:
             due_at = self.clocks.due_of_alert(facts.due, facts.jurisdiction)
-        return replace(facts, theme=theme, due_at=due_at)
+        return facts.ready(self.policies.theme_of(facts), due_at)
 
     def plan(self, question: Question) -> Plan:
         """Decides the alerts of the question's scope."""
@@ -135,8 +139,10 @@ class _Run:
         self.planner = planner
         self.question = question
         self.alerts = canonical(question.alerts)
-        candidates = planner.policies.candidates
-        self.masks = [candidates(facts) for facts in self.alerts]
+        known, candidates = question.masks, planner.policies.candidates
+        self.masks = [
+            known[facts.id] if facts.id in known else candidates(facts) for facts in self.alerts
+        ]
         self.free = [True] * len(self.alerts)
         self.cases: list[CaseDirective] = []
         self.aside: list[AsideDirective] = []

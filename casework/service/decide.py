@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from casework.cases.case import Case, Gate, Outcome, Request
@@ -103,12 +103,20 @@ class Deciding(Base):
         return self.change(scope, Action.WORK, case_id, seen, drafts)
 
     def exported(
-        self, scope: Scope, case_id: str, *, what: str, personal: bool, number: int = 0
+        self,
+        scope: Scope,
+        case_id: str,
+        *,
+        what: str,
+        personal: bool,
+        number: int = 0,
+        documents: Mapping[str, str] | None = None,
     ) -> Case:
         """Put an export on record before it is handed out.
 
         With personal data it needs the ``number`` of an approved request of this case that was
-        not used yet. Raises ``FourEyesError`` where there is none.
+        not used yet. Raises ``FourEyesError`` where there is none. ``documents``: digests of what
+        is handed out, by name, so that the record proves it.
         """
         allow(scope, Action.READ)
 
@@ -116,6 +124,8 @@ class Deciding(Base):
             if personal:
                 self._approved_export(scope, case, number)
             detail = {"what": what, "personal": personal, "number": number}
+            if documents:
+                detail["documents"] = dict(documents)
             return [Draft(EntryKind.EXPORTED, detail=detail)]
 
         action = Action.WORK if personal else Action.READ

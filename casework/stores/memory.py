@@ -71,6 +71,8 @@ class _Tables:
     wakes: dict[str, frozenset[Wake]] = field(default_factory=dict)
     closings: dict[tuple[str, int, str], None] = field(default_factory=dict)
     """(key, event time, case)."""
+    checkpoints: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    """(log, size) to the checkpoint as written."""
     passed: int = 0
     latest: int = 0
     conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
@@ -341,6 +343,21 @@ class MemoryRecord:
             if not scope.reaches_chain(chain):
                 return ()
             return self._tables.logs.get(chain, ())[after : after + limit]
+
+    def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
+        with self._lock:
+            if not scope.reaches_chain(chain):
+                return ()
+            found = self._tables.checkpoints
+            return tuple(found[key] for key in sorted(found) if key[0] == chain)
+
+    def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
+        with self._lock:
+            if not scope.reaches_chain(chain):
+                raise absent("log", chain)
+            if (chain, size) in self._tables.checkpoints:
+                raise ConflictError(f"there is a checkpoint over {size} entries of {chain!r}")
+            self._tables.checkpoints[chain, size] = dict(body)
 
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
         with self._lock:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casework.evidence import verify_bundle
 from regtech.clock import Clock
 from regtech.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from casework.cases.alert import StoredAlert
+    from casework.cases.scope import Scope
+    from casework.evidence.bundle import Rule
+    from regtech.app.casework import Casework
 
 
 def verify_file(path: Path, trusted: Sequence[str], lang: str) -> tuple[dict[str, Any], str, int]:
@@ -33,6 +41,99 @@ def verify_file(path: Path, trusted: Sequence[str], lang: str) -> tuple[dict[str
         ) from None
     text = verify_bundle.told(report, str(path), lang)
     return verify_bundle.as_json(report, lang), text, report.status
+
+
+def export_case(
+    parts: Casework,
+    scope: Scope,
+    case_id: str,
+    out: Path,
+    *,
+    keys: Path,
+    personal: bool,
+    number: int,
+    rules: Path | None,
+) -> dict[str, Any]:
+    """Write the evidence of a case; the file appears whole or not at all.
+
+    Gives what is in it, and ``without_text``: rules whose text is not the one that judged.
+    Raises ``UsageError`` where there is a file of that name, and what the service raises.
+    """
+    from casework.cases.chain import SALT_BYTES
+    from casework.evidence.keys import load_keys
+
+    if out.exists():
+        raise UsageError(f"{out} is there already", hint="name another file")
+    ring = load_keys(keys)
+    found = _RuleTexts(rules)
+    data = parts.service.bundle(
+        scope,
+        case_id,
+        keys=ring,
+        rules_of=found,
+        salt=lambda: secrets.token_bytes(SALT_BYTES),
+        personal=personal,
+        number=number,
+    )
+    _write_whole(out, data)
+    report = verify_bundle.verify(data, [])
+    return {
+        "case": case_id,
+        "out": str(out),
+        "bytes": len(data),
+        "personal": personal,
+        "key": ring.active.id,
+        "without_text": sorted(found.missing),
+        **{name: report.facts[name] for name in ("entries", "alerts", "rules", "withheld")},
+    }
+
+
+def _write_whole(out: Path, data: bytes) -> None:
+    part = out.with_name(out.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UsageError(f"{out} could not be written: {error.strerror}") from None
+
+
+class _RuleTexts:
+    """The packs that judged alerts, as long as they are still the same; ``missing``: the others."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self.missing: set[str] = set()
+
+    def __call__(self, alerts: Sequence[StoredAlert]) -> list[Rule]:
+        from casework.evidence.bundle import Rule
+        from regtech.content import read_text
+        from regtech.rulelang.packs import load_packs
+
+        packs, _ = load_packs(None if self._folder is None else [self._folder])
+        by_id = {pack.id: pack for pack in packs}
+        texts: dict[str, str] = {}
+        found: dict[str, Rule] = {}
+        for alert in alerts:
+            body, pack = alert.body(), by_id.get(alert.pack)
+            if pack is None or pack.digest != body.get("pack_digest"):
+                self.missing.add(alert.rule)
+                continue
+            if pack.id not in texts:
+                texts[pack.id] = read_text(Path(pack.path))
+            found[alert.rule] = Rule(
+                id=alert.rule,
+                version=str(body.get("rule_version", "")),
+                pack=pack.id,
+                pack_digest=pack.digest,
+                text=texts[pack.id],
+                cite=body.get("cite"),
+            )
+        # A bundle has one text of a rule: where two alerts were judged by two, neither is it.
+        return [found[name] for name in sorted(found) if name not in self.missing]
 
 
 def create_signing_keys(folder: Path, clock: Clock) -> list[dict[str, Any]]:

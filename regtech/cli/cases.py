@@ -345,6 +345,62 @@ def aside(
 
 
 @app.command()
+def export(
+    case: CaseId,
+    out: Annotated[Path, typer.Option(help="File to write: the bundle of evidence.")],
+    keys: Annotated[Path, typer.Option(help="Folder of signing keys.")],
+    store: Store = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Show personal data too; see --number.")
+    ] = False,
+    number: Annotated[
+        int, typer.Option(help="Number of the approved request to export personal data.", min=0)
+    ] = 0,
+    rules: Annotated[
+        Path | None, typer.Option(help="Folder of the rules that judged; default: those shipped.")
+    ] = None,
+    actor: Actor = None,
+    roles: Roles = "supervisor",
+    tenant: Tenant = None,
+    jurisdiction: Jurisdiction = None,
+    lang: Lang = None,
+    json_: Json = False,
+) -> int:
+    """Write a case with its timeline, alerts and rules as a bundle that proves itself.
+
+    Without --personal, personal data are proved and not shown. With it, a second person has to have
+    approved it: ask-export, then approve. `regtech verify BUNDLE` checks the file.
+
+    \b
+    Examples:
+      regtech cases export C-0123456789abcdef0123 --keys keys --out case.json
+      regtech cases export C-0123456789abcdef0123 --keys keys --out case.json --personal --number 7
+    """
+    chosen = language(lang)
+    from regtech.app.casework import casework
+    from regtech.app.evidence import export_case
+
+    with casework(store_of(store)) as parts:
+        done = export_case(
+            parts,
+            scope_for(actor, roles, tenant, jurisdiction),
+            case,
+            out,
+            keys=keys,
+            personal=personal,
+            number=number,
+            rules=rules,
+        )
+    if json_:
+        write_json(done)
+        return 0
+    from regtech.cli.casetext import export_text
+
+    write(export_text(done, chosen))
+    return 0
+
+
+@app.command()
 def precision(
     store: Store = None,
     actor: Actor = None,

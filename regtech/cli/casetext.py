@@ -226,6 +226,25 @@ def institution_text(view: Mapping[str, Any], lang: str) -> str:
     return "\n\n".join([head, table(names, rows), *(["\n".join(said)] if said else [])])
 
 
+def export_text(done: Mapping[str, Any], lang: str) -> str:
+    """What a bundle of evidence has in it, and how it is checked."""
+    if lang == "zh":
+        lines = [
+            f"{done['out']}：{done['entries']} 条时间线，{done['alerts']} 条预警，"
+            f"{done['rules']} 条规则，{done['withheld']} 个值不予披露"
+        ]
+        if done["without_text"]:
+            lines.append("规则文本已变更，未收入：" + "，".join(done["without_text"]))
+        return "\n".join([*lines, f"核验：regtech verify {done['out']} --key {done['key']}"])
+    lines = [
+        f"{done['out']}: {done['entries']} entries, {done['alerts']} alerts, "
+        f"{done['rules']} rules, {done['withheld']} values withheld"
+    ]
+    if done["without_text"]:
+        lines.append("left out, since the text has changed: " + ", ".join(done["without_text"]))
+    return "\n".join([*lines, f"check it: regtech verify {done['out']} --key {done['key']}"])
+
+
 def precision_text(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     """How often rules were right."""
     names = ("rule", "institution", "confirmed", "unfounded", "data_error", "duplicate")

@@ -390,6 +390,20 @@ def test_what_is_written_is_to_be_passed_on(world: World) -> None:
     assert len(world.record.messages(SERVICE, Topic.SEARCH)) == len(search)
 
 
+def test_checkpoints_are_kept_in_order_once(world: World) -> None:
+    for size in (9, 2):
+        world.record.add_checkpoint(SERVICE, "BANK-A", size, {"size": size, "text": "é"})
+    world.record.add_checkpoint(SERVICE, "", 1, {"size": 1})
+    kept = ({"size": 2, "text": "é"}, {"size": 9, "text": "é"})
+    assert world.record.checkpoints(SERVICE, "BANK-A") == kept
+    with pytest.raises(ConflictError):
+        world.record.add_checkpoint(SERVICE, "BANK-A", 9, {})
+    stranger = scope(tenants={"BANK-B"})
+    assert world.record.checkpoints(stranger, "BANK-A") == ()
+    with pytest.raises(NotFoundError):
+        world.record.add_checkpoint(stranger, "BANK-A", 10, {})
+
+
 # --- scope
 
 STRANGERS = {

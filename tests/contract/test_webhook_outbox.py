@@ -6,8 +6,12 @@ A new implementation joins by one more entry in ``OUTBOXES``.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -15,14 +19,42 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from casework.cases.scope import Role, Scope, service_scope
+from casework.stores.sql.record import SqlRecord
 from casework.webhooks.delivery import Delivery, DeliveryState, Outcome, Retry, Verdict, verdict
 from casework.webhooks.endpoints import Endpoint, EndpointState, Health, enabled_again
 from casework.webhooks.memory import MemoryOutbox
 from casework.webhooks.ports import Claim, Outbox
 from casework.webhooks.signature import Secret
+from regtech.clock import ManualClock
 from regtech.errors import ConflictError, NotFoundError
+from tests.contract.world import Salts
 
-OUTBOXES: dict[str, Callable[[], Outbox]] = {"memory": MemoryOutbox}
+
+@cache
+def empty_store() -> bytes:
+    """An SQLite store in which nothing is yet, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        SqlRecord(f"sqlite:///{path}", ManualClock(NOW), Salts()).close()
+        return path.read_bytes()
+
+
+def sqlite_outbox() -> Outbox:
+    folder = TemporaryDirectory(ignore_cleanup_errors=True)
+    path = Path(folder.name) / "cases.db"
+    path.write_bytes(empty_store())
+    record = SqlRecord(f"sqlite:///{path}", ManualClock(NOW), Salts())
+    outbox = record.outbox()
+
+    def done() -> None:
+        record.close()
+        folder.cleanup()
+
+    weakref.finalize(outbox, done)
+    return outbox
+
+
+OUTBOXES: dict[str, Callable[[], Outbox]] = {"memory": MemoryOutbox, "sqlite": sqlite_outbox}
 
 S = 1_000_000
 NOW = 1_800_000_000 * S
@@ -361,5 +393,8 @@ def test_any_mixture_keeps_order_and_loses_nothing(name: str) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
+        machine,
+        settings=settings(
+            max_examples=60 if name == "memory" else 15, stateful_step_count=40, deadline=None
+        ),
     )

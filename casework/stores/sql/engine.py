@@ -122,6 +122,8 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
             "synchronous = FULL",  # what was answered survives a loss of power as well
             "foreign_keys = ON",
             "cache_size = -65536",
+            # Fewer and larger moves from the log into the file: 40 MB in place of 4.
+            "wal_autocheckpoint = 10000",
             "temp_store = MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")

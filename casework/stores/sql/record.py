@@ -45,6 +45,7 @@ from casework.stores.common import (
     write_cursor,
 )
 from casework.stores.sql.engine import open_engine, store_url, told
+from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, in_scope, queue
 from casework.stores.sql.rows import (
     read_alert,
@@ -62,6 +63,7 @@ from casework.stores.sql.tables import (
     CASE_KEYS,
     CASES,
     CHAINS,
+    CHECKPOINTS,
     ENTRIES,
     FILES,
     OUTBOX,
@@ -85,20 +87,10 @@ class SqlRecord:
 
     @contextmanager
     def unit(self, scope: Scope) -> Iterator[SqlUnit]:
-        with (
-            told(),
-            self._engine.connect().execution_options(regtech_writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._writing() as connection:
             unit = SqlUnit(connection, self._clock, self._salt)
             yield unit
             unit.finish()
-
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection for reading, on one state of the store."""
-        with told(), self._engine.connect() as connection, connection.begin():
-            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -107,6 +99,12 @@ class SqlRecord:
             self._engine.connect().execution_options(regtech_writes=True) as connection,
             connection.begin(),
         ):
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for reading, on one state of the store."""
+        with told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def _visible(self, connection: sa.Connection, scope: Scope, case_id: str) -> Case:
@@ -364,6 +362,21 @@ class SqlRecord:
         with self.reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(select))
 
+    def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
+        if not scope.reaches_chain(chain):
+            return ()
+        c = CHECKPOINTS.c
+        select = sa.select(c.body).where(c.chain == chain).order_by(c.size)
+        with self.reading() as connection:
+            return tuple(json.loads(body) for body in connection.execute(select).scalars())
+
+    def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
+        if not scope.reaches_chain(chain):
+            raise absent("log", chain)
+        row = {"chain": chain, "size": size, "body": to_json(body)}
+        with self._writing() as connection:
+            connection.execute(sa.insert(CHECKPOINTS).values(**row))
+
     def messages(self, scope: Scope, topic: Topic, *, limit: int = 500) -> tuple[Message, ...]:
         select = (
             sa.select(OUTBOX)
@@ -448,6 +461,10 @@ class SqlRecord:
         with self._writing() as connection:
             if not connection.execute(delete).rowcount:
                 raise absent("saved search", name)
+
+    def outbox(self) -> SqlOutbox:
+        """Endpoints and deliveries of webhooks, in the same store."""
+        return SqlOutbox(self._engine)
 
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""

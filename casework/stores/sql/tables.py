@@ -23,9 +23,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-HEAD: Final = "r0004"
+HEAD: Final = "r0005"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -212,6 +213,14 @@ CHAINS: Final = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("chain", String, primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 FILES: Final = Table(
     "files",
     METADATA,
@@ -250,4 +259,48 @@ SAVED_SEARCHES: Final = Table(
     Column("name", String, primary_key=True),
     Column("body", Text, nullable=False),
     Column("changed_us", BigInteger, nullable=False),
+)
+
+ENDPOINTS: Final = Table(
+    "webhook_endpoints",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("per_minute", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("disabled_why", Text, nullable=False),
+    Column("told_us", BigInteger, nullable=True),
+    Column("ready_us", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since_us", BigInteger, nullable=True),
+    Index("ix_webhook_endpoints_ready", "state", "ready_us", "id"),
+)
+
+DELIVERIES: Final = Table(
+    "webhook_deliveries",
+    METADATA,
+    Column(
+        "number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("id", String, nullable=False, unique=True),
+    Column("endpoint", String, ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last", Text, nullable=False),
+    Column("ended_us", BigInteger, nullable=True),
+    # The claim: who is attempting it, and until when; without a lease nobody is.
+    Column("token", BigInteger, nullable=False, server_default=text("0")),
+    Column("lease_us", BigInteger, nullable=True),
+    Index("ix_webhook_deliveries_waiting", "endpoint", "state", "number"),
+    Index("ix_webhook_deliveries_ended", "ended_us"),
+    sqlite_autoincrement=True,
 )
