@@ -56,6 +56,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 fuzz: $(STAMP)
+	REGTECH_API_EXAMPLES=300 $(BIN)/python -m pytest -n $(WORKERS) tests/e2e/test_api_fuzz.py
 	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io
 

@@ -32,8 +32,11 @@ def main() -> None:
         ("decode",),
         ("peers", "--events", str(500_000 // share), "--peers", given.peers, *kept),
         ("latency", "--events", events, *kept),
+        ("api", "--events", str(200_000 // share), *kept),
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
+        ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
+        ("search", "--cases", str(100_000 // share)),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

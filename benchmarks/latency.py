@@ -5,6 +5,8 @@
 The state of so many events is made warm in batches; then each of the following lines is decoded
 and judged alone. With an allowed lateness of 0 every event is judged in its own turn. With the
 default of ten minutes an event waits, and each turn judges the one that has waited long enough.
+Wall time is what is asked for; where others use the same cores, its high percentiles are theirs, so
+the CPU time of each event is shown beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import gc
 from itertools import islice
 from pathlib import Path
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 from typing import Any
 
 import numpy as np
@@ -42,15 +44,17 @@ def measure(path: Path, events: int, timed: int, lateness_us: int) -> dict[str, 
             place += len(lines)
         following = list(islice(stream, timed))
     assert len(following) == timed, "the file is too short"
-    spent, alerts = np.zeros(timed, np.int64), 0
+    spent, working, alerts = np.zeros(timed, np.int64), np.zeros(timed, np.int64), 0
     alerting = np.zeros(timed, np.bool_)
     gc.collect()
     began = process_time_ns()
     for k, line in enumerate(following):
+        busy = thread_time_ns()
         start = perf_counter_ns()
         made, _, _ = decoder.decode(line, place)
         written = [alert.canonical() for alert in engine.push(made)]
         spent[k] = perf_counter_ns() - start
+        working[k] = thread_time_ns() - busy
         alerting[k] = bool(written)
         alerts += len(written)
         place += 1
@@ -71,6 +75,7 @@ def measure(path: Path, events: int, timed: int, lateness_us: int) -> dict[str, 
         "all": percentiles(whole),
         "without_alert": percentiles(whole[~alerting]),
         "with_alert": percentiles(whole[alerting]),
+        "cpu": percentiles(working / 1000),
         "cpu_mean": cpu / timed / 1000,
         "state_mib": engine.judge.state.bytes_held() / (1 << 20),
     }
@@ -95,7 +100,7 @@ def main() -> None:
                 f"{made['timed']:,} single events, lateness {made['lateness_s']} s, "
                 f"{made['alerts']} alerts; CPU {made['cpu_mean']:.0f} us on average"
             )
-            for name in ("all", "without_alert", "with_alert"):
+            for name in ("all", "cpu", "without_alert", "with_alert"):
                 values = ", ".join(f"{p} {us:,.0f} us" for p, us in made[name].items())
                 print(f"  {name.replace('_', ' '):14} {values}")
     told({"benchmark": "latency", "runs": runs}, given.json)

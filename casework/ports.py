@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from casework.cases.accounts import ApiKey, Session, User
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, State
 from casework.cases.directive import AsideDirective, Disposition, Wake
@@ -104,6 +105,24 @@ class Precision:
     def judged(self) -> int:
         """Cases that say something about the rule: duplicates do not."""
         return self.confirmed + self.unfounded + self.data_error
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A case with its alerts and its whole timeline, read in one view of the record."""
+
+    case: Case
+    alerts: tuple[StoredAlert, ...]
+    timeline: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search that somebody keeps under a name; ``body`` is plain data of the search's own."""
+
+    name: str
+    body: Mapping[str, Any]
+    changed_us: int
 
 
 class Topic(StrEnum):
@@ -318,6 +337,11 @@ class Record(Protocol):
     ) -> Page[AsideAlert]:
         """Alerts that are aside, with the reason, the latest event time first."""
 
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        """Alerts with any of the keys whose event time lies in [since, until], by time and id."""
+
     def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
         """The cases that have the alert now."""
 
@@ -355,5 +379,201 @@ class Record(Protocol):
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
         """Forget messages that were passed on."""
 
+    def dossiers(
+        self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
+    ) -> tuple[Dossier, ...]:
+        """Cases whole, by id; those that are not there are left out.
+
+        Of the alerts those that the case has now, among the first ``alerts_max`` that came to it.
+        """
+
+    def alerts_by_id(self, scope: Scope, alert_ids: Collection[str]) -> tuple[StoredAlert, ...]:
+        """Alerts, by id; those that are not there are left out."""
+
+    def save_search(self, scope: Scope, name: str, body: Mapping[str, Any]) -> None:
+        """Keep a search of the actor's own; one of the same name is replaced.
+
+        Raises ``UsageError`` for a name that is none, ``CapacityError`` for one too many.
+        """
+
+    def saved_searches(self, scope: Scope) -> tuple[SavedSearch, ...]:
+        """The actor's own, by name; nobody sees another's."""
+
+    def forget_search(self, scope: Scope, name: str) -> None:
+        """Take one of the actor's own away. Raises ``NotFoundError``."""
+
     def close(self) -> None:
         """Let go of connections."""
+
+
+# --- identity, intake of events, repeated requests
+
+
+class AccountsUnit(Protocol):
+    """A transaction on accounts, with the log in it: no act without its entry."""
+
+    def log(self, scope: Scope, chain: str, draft: Draft) -> None:
+        """As ``Unit.log``."""
+
+    def user(self, scope: Scope, name: str) -> User | None:
+        """A user, held until the end of the unit."""
+
+    def put_user(self, scope: Scope, user: User) -> None:
+        """Keep a user as it is now."""
+
+    def put_key(self, scope: Scope, key: ApiKey) -> None:
+        """Keep a key as it is now."""
+
+    def put_session(self, scope: Scope, session: Session) -> None:
+        """Keep a session as it is now."""
+
+    def drop_session(self, scope: Scope, digest: str) -> None:
+        """End a session; nothing where there is none."""
+
+    def drop_sessions(self, scope: Scope, user: str, before_us: int | None = None) -> None:
+        """End all sessions of a user; or, of everybody ("" as user), what expired before."""
+
+
+class Accounts(Protocol):
+    """Users, keys and sessions. The scope says who asks; what may be asked is the service's."""
+
+    def unit(self, scope: Scope) -> AbstractContextManager[AccountsUnit]:
+        """A transaction."""
+
+    def user(self, scope: Scope, name: str) -> User | None:
+        """A user by name."""
+
+    def user_of_subject(self, scope: Scope, subject: str) -> User | None:
+        """The user of a provider's subject."""
+
+    def users(self, scope: Scope) -> tuple[User, ...]:
+        """All users by name."""
+
+    def key(self, scope: Scope, key_id: str) -> ApiKey | None:
+        """A key by its public id."""
+
+    def keys(self, scope: Scope, owner: str | None = None) -> tuple[ApiKey, ...]:
+        """Keys by id, of one owner or of all."""
+
+    def session(self, scope: Scope, digest: str) -> Session | None:
+        """A session by the digest of its token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered to a request with an idempotency key. ``status`` 0: still at work.
+
+    ``request`` is the digest of what was asked, so that a key is not used for something else.
+    """
+
+    request: str
+    made_us: int
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Answers(Protocol):
+    """Answers to be given again to a repeated request."""
+
+    def begin(self, scope: Scope, key: str, answered: Answered, stale_us: int) -> Answered | None:
+        """Reserve a key of the scope's actor; what is there already is returned instead.
+
+        A reservation made before ``stale_us`` was left by a crash and is taken over; answers
+        made before it are kept until ``forget``.
+        """
+
+    def finish(self, scope: Scope, key: str, answered: Answered | None) -> None:
+        """Keep the answer; None lets the key go, so that the request may be tried again."""
+
+    def forget(self, scope: Scope, before_us: int) -> int:
+        """Drop answers made before a time; how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An event that could not be judged. ``number`` 0: not kept yet. ``tenant``: who sent it.
+    ``place``: the dotted path of the field that was wrong, or "". ``origin``: where it comes from,
+    if it may come from there again after a crash; kept once.
+    """
+
+    number: int
+    tenant: str
+    received_us: int
+    source: str
+    line: int
+    place: str
+    code: str
+    found: str
+    expected: str
+    raw: bytes = field(repr=False)
+    state: str = "open"
+    origin: str | None = None
+
+
+class JobState(StrEnum):
+    """How far a bulk intake is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file of events that was taken over, and how far it is. ``size`` and ``at`` in bytes.
+
+    ``tenants``: the only reporters whose events are taken; None: any. ``counts``: events by what
+    became of them.
+    """
+
+    id: str
+    actor: str
+    tenants: frozenset[str] | None
+    sha256: str
+    size: int
+    made_us: int
+    changed_us: int
+    state: JobState = JobState.WAITING
+    at: int = 0
+    lines: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+
+
+class EventDesk(Protocol):
+    """What is kept about events on their way in: the quarantine, and bulk intakes."""
+
+    def quarantine(self, scope: Scope, events: Sequence[Quarantined]) -> tuple[int, ...]:
+        """Keep events; their numbers."""
+
+    def quarantined(
+        self,
+        scope: Scope,
+        *,
+        state: str | None = "open",
+        code: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Quarantined]:
+        """Quarantined events of the scope's tenants, oldest first."""
+
+    def quarantined_event(self, scope: Scope, number: int) -> Quarantined:
+        """One of them. Raises ``NotFoundError``."""
+
+    def settle_quarantined(self, scope: Scope, number: int, state: str) -> None:
+        """Mark as retried or dropped. Raises ``NotFoundError``, ``ConflictError`` if it was."""
+
+    def put_job(self, scope: Scope, job: Job) -> None:
+        """Keep a job as it is now."""
+
+    def job(self, scope: Scope, job_id: str) -> Job:
+        """A job of the scope's own actor, or any for a full view. Raises ``NotFoundError``."""
+
+    def jobs(self, scope: Scope, *, after: str | None = None, limit: int = 50) -> Page[Job]:
+        """Jobs, newest first."""
+
+    def open_jobs(self, scope: Scope) -> tuple[Job, ...]:
+        """Jobs that wait or run, oldest first."""

@@ -161,6 +161,29 @@ def policy_faults() -> str:
     return _table(("code", "severity", "meaning", "what to do"), rows)
 
 
+def api_codes() -> str:
+    """Codes of problems."""
+    from casework.api.problems import CODES
+
+    rows = [(f"`{code}`", str(status), said) for code, (status, said) in CODES.items()]
+    return _table(("code", "status", "meaning"), rows)
+
+
+def api_routes() -> str:
+    """Every route of a server that has all parts."""
+    from casework.api.app import create_app
+    from casework.api.context import Context
+
+    parts: Any = {name: object() for name in Context.__dataclass_fields__}
+    paths = create_app(Context(**parts), version="0", random=bytes).openapi()["paths"]
+    rows = [
+        (f"`{method.upper()} {path}`", operation["summary"])
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    ]
+    return _table(("route", "what"), rows)
+
+
 PAGES = {
     "events": (DOCS / "reference" / "events.md", events),
     "alerts": (DOCS / "reference" / "alerts.md", alerts),
@@ -170,6 +193,8 @@ PAGES = {
     "pattern fields": (DOCS / "reference" / "policies.md", pattern_fields),
     "policy faults": (DOCS / "reference" / "policies.md", policy_faults),
     "errors": (DOCS / "reference" / "commands.md", errors),
+    "api-codes": (DOCS / "reference" / "api.md", api_codes),
+    "api-routes": (DOCS / "reference" / "api.md", api_routes),
 }
 
 
@@ -205,7 +230,7 @@ def test_every_pinned_dependency_is_in_the_lock_with_its_hashes() -> None:
 
     locked = {normal(a): b for a, b in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.M)}
     for entry in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        name, _, version = entry.partition(";")[0].partition("==")
+        name, _, version = re.sub(r"\[.*\]", "", entry.partition(";")[0]).partition("==")
         assert locked.get(normal(name)) == version, entry
     blocks = re.split(r"\n(?=\S)", lock.strip())
     assert all("--hash=sha256:" in block for block in blocks if "==" in block.split("\n")[0])

@@ -108,15 +108,18 @@ def institution_view(
             }
             for alert, body in zip(shown, bodies, strict=True)
         ],
-        "messages": [_message(entry, scope) for entry in timeline if _said(entry)],
+        "messages": [_message(entry) for entry in timeline if _said(entry, scope)],
     }
 
 
-def _said(entry: Entry) -> bool:
-    return entry.shared and entry.kind in (EntryKind.COMMENTED, EntryKind.FILE_ADDED)
+def _said(entry: Entry, scope: Scope) -> bool:
+    if not entry.shared or entry.kind not in (EntryKind.COMMENTED, EntryKind.FILE_ADDED):
+        return False
+    by = entry.detail.get("institution")
+    return by is None or scope.tenants is None or by in scope.tenants
 
 
-def _message(entry: Entry, scope: Scope) -> Mapping[str, Any]:
+def _message(entry: Entry) -> Mapping[str, Any]:
     content: dict[str, Any] = {
         "at_us": entry.at_us,
         # Who of the authority works the case is not the institution's to know.

@@ -5,13 +5,16 @@ ConflictError
 └── TransitionError       transition  the case is not in a state that allows it
 ForbiddenError
 └── FourEyesError         four_eyes   the author may not approve
+RegtechError
+├── UnauthenticatedError  unauthenticated  nobody is known to ask, or not by what was shown
+└── ThrottledError        throttled   too often; says when to come again
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regtech.errors import ConflictError, ForbiddenError
+from regtech.errors import ConflictError, ForbiddenError, RegtechError
 
 
 class VersionConflictError(ConflictError):
@@ -38,3 +41,22 @@ class FourEyesError(ForbiddenError):
     """A second person has to decide: who asked for it may not approve it."""
 
     code = "four_eyes"
+
+
+class UnauthenticatedError(RegtechError):
+    """Nobody is known to ask: no key or session, or one that is not (or no longer) good."""
+
+    code = "unauthenticated"
+    exit_status = 2
+    http_status = 401
+
+
+class ThrottledError(RegtechError):
+    """Asked too often; ``retry_after_s`` is when it is worth trying again, in whole seconds."""
+
+    code = "throttled"
+    http_status = 429
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message, hint=f"try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from casework.cases.times import instant_us
 from regtech.errors import InputError
-from regtech.reference.civil import DAY_US, day_from_iso
+from regtech.reference.civil import DAY_US, day_from_iso, days_from_civil
 
 Groups = Mapping[str, str]
 """Party id to the id of its group, as far as the caller knows it."""
@@ -49,10 +49,7 @@ TEXT_MAX: Final = 512
 _MISSING: Final = ("", "None")
 """How a part of a subject is written that the event did not have."""
 
-YEARS_US: Final = (
-    day_from_iso("1900-01-01") * DAY_US,
-    day_from_iso("2301-01-01") * DAY_US,
-)
+YEARS_US: Final = (days_from_civil(0, 1, 1) * DAY_US, days_from_civil(10_001, 1, 1) * DAY_US)
 """Times before and after these are no times of alerts."""
 
 

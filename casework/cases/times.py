@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
 from typing import Final
 
-from regtech.reference.civil import DAY_US, civil_from_days
+from regtech.reference.civil import (
+    DAY_US,
+    SECOND_US,
+    civil_from_days,
+    days_from_civil,
+    month_length,
+)
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_US: Final = timedelta(microseconds=1)
+_INSTANT: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?"
+    r"(?:[Zz]|([+-])(\d\d):(\d\d))"
+)
 
 
 def time_text(us: int) -> str:
@@ -23,8 +31,20 @@ def time_text(us: int) -> str:
 
 
 def instant_us(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time. Raises ``ValueError`` for anything else."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"no offset: {text}")
-    return (moment - _EPOCH) // _US
+    """Microseconds since 1970 of an RFC 3339 time. Raises ``ValueError`` for anything else.
+
+    Exact, and for the year 0 too: an event of the first hours of the year 1 east of Greenwich lies
+    there.
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a time with an offset: {text!r}")
+    year, month, day, hour, minute, second = (int(match[k]) for k in range(1, 7))
+    if not (1 <= month <= 12 and 1 <= day <= month_length(year, month)):
+        raise ValueError(f"no such day: {text!r}")
+    if hour > 23 or minute > 59 or second > 60:
+        raise ValueError(f"no such time of day: {text!r}")
+    offset = 60 * int(match[9] or 0) + int(match[10] or 0)
+    seconds = 3600 * hour + 60 * minute + second - 60 * (-offset if match[8] == "-" else offset)
+    fraction = int((match[7] or "").ljust(6, "0"))
+    return days_from_civil(year, month, day) * DAY_US + seconds * SECOND_US + fraction

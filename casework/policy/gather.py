@@ -1,23 +1,33 @@
-"""Loads the closed set of alerts that a change can matter to, so that planning it is exact.
+"""Loads what a change can matter to, so that planning it is exact, and no more.
 
-From the alerts that are new, every policy that one is a candidate of brings in the other candidates
-with the same key within its reach, these bring in others, and so on until nothing is new. Alerts of
-two such sets never meet in a case, so that each set can be planned alone: the plan of the whole
-record is the plans of its sets together. A closing ends the reach of ``merge`` (no case goes across
-it), which keeps old, closed history out of the sets.
+Policies choose in their order, so that what a policy takes depends on the policies before it, never
+on those behind. A change therefore spreads in two passes over the policies:
+
+* *forward*: what a new alert touches in the first policy (the candidates with the same key within
+  reach, those within reach of these, and so on) may be taken or left by it otherwise than before,
+  which touches other alerts in the next policy, and so on. All of it is decided anew: the scope.
+* *backward*: to decide an alert in the last policy one has to know what the policies before take,
+  of the alert itself and of those that it could meet there. These are loaded too, as surroundings,
+  from the last policy to the first; what is decided of them elsewhere is left as it is.
+
+Neither pass turns back, so that a set stays small although all of a record hangs together somehow.
+A closing ends the reach of ``merge`` (no case goes across it), which keeps closed history out.
 """
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from casework.cases.directive import CaseKey, Plan
 from casework.cases.facts import AlertFacts
 from casework.policy.model import Brake, OpenCase, Policy
-from casework.policy.planner import Planner, Question, Stretch, Verdict, case_key, stretch_of
+from casework.policy.planner import Planner, Question, Stretch, case_key, stretch_of
 from casework.policy.reader import AlertReader
+from casework.policy.wording import Verdict
 from casework.ports import Reach
 
 _Scope = tuple[int, tuple[str, ...]]
@@ -33,7 +43,20 @@ def decide(
     names, or whose case was closed. ``as_of``: microseconds since 1970; until when alerts are known
     to be complete. The plan replaces what was decided for its ``scope`` before.
     """
-    return planner.plan(_Gathering(planner, reader).question(list(touched), as_of))
+    with _collector_paused():
+        return planner.plan(_Gathering(planner, reader).question(list(touched), as_of))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Planning makes many small objects and no cycles; walking over them costs half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Gathering:
@@ -41,98 +64,122 @@ class _Gathering:
         self.planner = planner
         self.reader = reader
         self.policies = planner.policies.policies
+        self.linking = [
+            (index, policy)
+            for index, policy in enumerate(self.policies)
+            if policy.same and not isinstance(policy.action, Brake)
+        ]
+        self.keys: dict[str, tuple[dict[int, tuple[str, ...]], AlertFacts]] = {}
         self.known: dict[str, AlertFacts] = {}
+        self.followed: dict[int, set[str]] = defaultdict(set)
+        self.held: dict[_Scope, dict[str, AlertFacts]] = defaultdict(dict)
         self.asked: dict[_Scope, list[tuple[int, int]]] = defaultdict(list)
         self.closings: dict[CaseKey, Sequence[int]] = {}
         self.verdicts: dict[Stretch, Verdict] = {}
-        self._masks: dict[str, tuple[AlertFacts, int]] = {}
-        self._scopes_of: dict[str, tuple[AlertFacts, tuple[_Scope, ...]]] = {}
-        self._brakes = [
+        self.brakes = [
             (index, policy, policy.action)
             for index, policy in enumerate(self.policies)
             if isinstance(policy.action, Brake)
         ]
-        self._made: dict[tuple[object, ...], Stretch | None] = {}
-
-    def _mask(self, facts: AlertFacts) -> int:
-        """Policies that the alert is a candidate of, asked once of each form of it."""
-        known = self._masks.get(facts.id)
-        if known is None or known[0] is not facts:
-            known = self._masks[facts.id] = facts, self.planner.policies.candidates(facts)
-        return known[1]
+        self.made: dict[tuple[object, ...], Stretch | None] = {}
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
-        # The old form of a changed alert links to others, but only its last form is there.
         self.known.update({facts.id: facts for facts in ready})
-        layer = [*ready, *self._braked_anew(ready)]
-        while layer:
-            layer = self._linked(layer)
-            self.known.update({facts.id: facts for facts in layer})
-        self._judge_brakes(self.known.values())
-        masks = {facts.id: self._mask(facts) for facts in self.known.values()}
-        return Question(tuple(self.known.values()), as_of, self.closings, self.verdicts, masks)
+        scope = {facts.id: facts for facts in [*ready, *self._braked_anew(ready)]}
+        # The old form of a changed alert links to others, but only its last form is there.
+        linking = [*ready, *scope.values()]
+        for index, _ in self.linking:
+            found = self._together(index, linking)
+            linking += [facts for facts in found if facts.id not in scope]
+            scope.update({facts.id: facts for facts in found if facts.id not in scope})
+        needed = dict(scope)
+        for index, _ in reversed(self.linking):
+            found = self._together(index, list(needed.values()))
+            needed.update({facts.id: facts for facts in found if facts.id not in needed})
+        self._judge_brakes(needed.values())
+        return Question(
+            tuple(needed.values()), as_of, self.closings, self.verdicts, frozenset(scope)
+        )
 
     # --- links --------------------------------------------------------------------------------
 
-    def _linked(self, layer: list[AlertFacts]) -> list[AlertFacts]:
-        """Alerts that a policy could bring together with one of the layer, not asked for before."""
-        scopes = self._scopes(layer)
-        self._load_closings(scopes)
-        wanted: dict[_Scope, list[tuple[int, int]]] = {}
-        reaches: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for (index, key), times in scopes.items():
-            policy = self.policies[index]
-            spans = _merged([self._span(policy, key, at) for at in times])
-            fresh = [span for span in spans if not _covered(self.asked[index, key], span)]
-            if not fresh:
-                continue
-            wanted[index, key] = fresh
-            self.asked[index, key] = _merged([*self.asked[index, key], *fresh])
-            main = policy.main
-            assert main is not None
-            reaches[main, key[0]] += fresh
+    def _together(self, index: int, alerts: list[AlertFacts]) -> list[AlertFacts]:
+        """All that a policy could bring together with the alerts, through however many others.
+
+        Alerts that were followed before are passed over: what they lead to was given then.
+        """
+        spans: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        times: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        followed = self.followed[index]
+        for facts in alerts:
+            if facts.id not in followed:
+                key = self._keys(facts).get(index)
+                if key is not None:
+                    times[key].add(facts.time)
+        self._load_closings(index, times)
+        policy = self.policies[index]
+        done: set[str] = set()
+        found: list[AlertFacts] = []
+        while times:
+            for key, some in times.items():
+                fresh = [self._span(policy, key, at) for at in some]
+                spans[key] = _merged([*spans[key], *fresh])
+            self._load(index, {key: spans[key] for key in times})
+            layer = times
+            times = defaultdict(set)
+            for key in layer:
+                for facts in self.held[index, key].values():
+                    at = facts.time
+                    if facts.id not in done and _covered(spans[key], (at, at)):
+                        done.add(facts.id)
+                        found.append(facts)
+                        times[key].add(at)
+        followed |= done
+        return found
+
+    def _load(self, index: int, wanted: Mapping[tuple[str, ...], list[tuple[int, int]]]) -> None:
+        """Sees to it that the candidates of the policy in the spans of its keys are held."""
+        main = self.policies[index].main
+        assert main is not None
+        reaches: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for key, spans in wanted.items():
+            asked = self.asked[index, key]
+            fresh = [span for span in spans if not _covered(asked, span)]
+            if fresh:
+                reaches[key[0]] += fresh
+                self.asked[index, key] = _merged([*asked, *fresh])
+        if not reaches:
+            return
         requests = [
-            Reach(kind, value, since, until)
-            for (kind, value), spans in sorted(reaches.items())
+            Reach(main, value, since, until)
+            for value, spans in reaches.items()
             for since, until in _merged(spans)
         ]
-        if not requests:
-            return []
-        found = []
-        seen: set[str] = set()
         for facts in self.reader.alerts_of(requests):
-            if facts.id in self.known or facts.id in seen:
-                continue
-            seen.add(facts.id)
-            facts = self.planner.ready(facts)
-            for index, key in self._keys(facts):
-                if _covered(wanted.get((index, key), []), (facts.time, facts.time)):
-                    found.append(facts)
-                    break
-        return found
+            facts = self._once(facts)
+            mine = self._keys(facts).get(index)
+            if mine is not None and mine in wanted:
+                self.held[index, mine][facts.id] = facts
 
-    def _scopes(self, alerts: list[AlertFacts]) -> dict[_Scope, list[int]]:
-        found: dict[_Scope, list[int]] = defaultdict(list)
-        for facts in alerts:
-            for scope in self._keys(facts):
-                found[scope].append(facts.time)
-        return found
+    def _once(self, facts: AlertFacts) -> AlertFacts:
+        """The alert made ready, once for all the times that it is read."""
+        known = self.known.get(facts.id)
+        if known is None:
+            known = self.known[facts.id] = self.planner.ready(facts)
+        return known
 
-    def _keys(self, facts: AlertFacts) -> tuple[_Scope, ...]:
-        known = self._scopes_of.get(facts.id)
-        if known is not None and known[0] is facts:
-            return known[1]
-        mask = self._mask(facts)
-        found = []
-        for index, policy in enumerate(self.policies):
-            if mask >> index & 1 and policy.same and not isinstance(policy.action, Brake):
-                key = policy.key_of(facts)
-                if key is not None:
-                    found.append((index, key))
-        made = tuple(found)
-        self._scopes_of[facts.id] = facts, made
-        return made
+    def _keys(self, facts: AlertFacts) -> dict[int, tuple[str, ...]]:
+        """The key of the alert in each policy that links and that it is a candidate of."""
+        found, of = self.keys.get(facts.id, (None, None))
+        if found is None or of is not facts:
+            found = {}
+            mask = self.planner.policies.candidates(facts)
+            for index, policy in self.linking:
+                if mask >> index & 1 and (key := policy.key_of(facts)) is not None:
+                    found[index] = key
+            self.keys[facts.id] = (found, facts)
+        return found
 
     def _span(self, policy: Policy, key: tuple[str, ...], at: int) -> tuple[int, int]:
         """From when to when alerts can have to do with one at this time."""
@@ -150,13 +197,11 @@ class _Gathering:
         high = min(at + reach, max(after, at + within))
         return low, high
 
-    def _load_closings(self, scopes: Iterable[_Scope]) -> None:
-        keys = {
-            case_key(self.policies[index], key)
-            for index, key in scopes
-            if isinstance(self.policies[index].action, OpenCase)
-        }
-        missing = [key for key in sorted(keys, key=repr) if key not in self.closings]
+    def _load_closings(self, index: int, keys: Iterable[tuple[str, ...]]) -> None:
+        policy = self.policies[index]
+        if not isinstance(policy.action, OpenCase):
+            return
+        missing = [k for key in keys if (k := case_key(policy, key)) not in self.closings]
         if missing:
             found = self.reader.closings(missing)
             self.closings.update({key: tuple(found.get(key, ())) for key in missing})
@@ -165,18 +210,18 @@ class _Gathering:
 
     def _stretches(self, alerts: Iterable[AlertFacts]) -> dict[Stretch, tuple[Brake, AlertFacts]]:
         found: dict[Stretch, tuple[Brake, AlertFacts]] = {}
-        if not self._brakes:
+        if not self.brakes:
             return found
         for facts in alerts:
-            mask = self._mask(facts)
-            for index, policy, brake in self._brakes:
+            mask = self.planner.policies.candidates(facts)
+            for index, policy, brake in self.brakes:
                 if not mask >> index & 1:
                     continue
-                # A brake's key is the rule, perhaps with the institution.
+                # A brake's key is the rule, perhaps with the institution: few, and made once.
                 of = (index, facts.rule, facts.institution, facts.time // brake.over)
-                if of not in self._made:
-                    self._made[of] = stretch_of(policy, brake, facts)
-                stretch = self._made[of]
+                if of not in self.made:
+                    self.made[of] = stretch_of(policy, brake, facts)
+                stretch = self.made[of]
                 if stretch is not None and stretch not in found:
                     found[stretch] = (brake, facts)
         return found
@@ -202,10 +247,9 @@ class _Gathering:
             return []
         found = {}
         for facts in self.reader.alerts_of(reaches):
-            ready = self.planner.ready(facts)
-            if ready.id not in self.known and turned & self._stretches([ready]).keys():
+            ready = self._once(facts)
+            if ready.id not in ids and turned & self._stretches([ready]).keys():
                 found[ready.id] = ready
-        self.known.update(found)
         return list(found.values())
 
     def _verdict(

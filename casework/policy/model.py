@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any, Final, Literal, TypeVar
 
 from casework.cases.facts import AlertFacts
@@ -232,13 +233,8 @@ class Policy:
 
     def key_of(self, facts: AlertFacts) -> tuple[str, ...] | None:
         """The values of ``same``; None where one is missing: the policy then does not apply."""
-        found = []
-        for name in self.same:
-            value = getattr(facts, name)
-            if not value:
-                return None
-            found.append(value)
-        return tuple(found)
+        found = _getter(self.same)(facts)
+        return found if all(found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +306,15 @@ class PolicySet:
             found = (t.id for t in self.themes if any(p.meets(facts) for p in t.patterns))
             theme = _remember(self._themes, signature, next(found, ""))
         return theme
+
+
+@lru_cache(maxsize=1024)
+def _getter(names: tuple[str, ...]) -> Callable[[AlertFacts], tuple[str, ...]]:
+    """Reads the fields at once; of one name ``attrgetter`` gives no tuple."""
+    if not names:
+        return lambda facts: ()
+    getter: Callable[[AlertFacts], Any] = attrgetter(*names)
+    return getter if len(names) > 1 else lambda facts: (getter(facts),)
 
 
 _Known = TypeVar("_Known")

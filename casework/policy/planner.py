@@ -1,12 +1,11 @@
-"""From alerts to cases: a pure function of a closed set of alerts; only joins go elsewhere.
+"""From alerts to cases: a pure function of alerts; only joins go elsewhere.
 
 Policies choose in their order. What one takes, no later one sees; what none takes gets a case of
 its own in the queue ``unsorted``. Each policy groups its alerts by key, finds which of them act
 together (joins by the matcher, counts and absence here), and cuts the result into cases where
 people closed one, or where a gap is longer than ``merge``.
 
-Correct only for a closed set: with an alert, every alert that a policy could bring together with
-it. ``gather`` makes such sets.
+Correct only where the surroundings of what is decided are complete: ``gather`` sees to that.
 """
 
 from __future__ import annotations
@@ -28,10 +27,8 @@ from casework.cases.directive import (
 )
 from casework.cases.facts import AlertFacts
 from casework.policy.clocks import Clocks
-from casework.policy.lengths import window_text
 from casework.policy.matcher import Job, Matcher
 from casework.policy.model import (
-    KEY_TITLES,
     PRIORITY_OF_SEVERITY,
     SEVERITIES,
     Brake,
@@ -44,11 +41,7 @@ from casework.policy.model import (
     Text,
 )
 from casework.policy.reader import chosen
-
-_UNSORTED_TEXT: Text = {
-    "en": "no policy takes this alert",
-    "zh": "没有策略处理该警报",
-}
+from casework.policy.wording import UNSORTED_TEXT, Verdict, brake_reason, case_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +54,17 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a brake says of a stretch; ``watched`` None: nobody knows, so that it cannot tell."""
-
-    braked: bool
-    alerted: int
-    watched: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
-    """Everything that a plan is a function of."""
+    """Everything that a plan is a function of.
+
+    ``scope``: ids of the alerts that are decided; the others are their surroundings. None: all.
+    """
 
     alerts: tuple[AlertFacts, ...]
     as_of: int
     closings: Mapping[CaseKey, Sequence[int]] = field(default_factory=dict)
     verdicts: Mapping[Stretch, Verdict] = field(default_factory=dict)
-    masks: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """What is known of the policies that alerts are candidates of, by id."""
+    scope: frozenset[str] | None = None
 
 
 def canonical(alerts: Iterable[AlertFacts]) -> tuple[AlertFacts, ...]:
@@ -140,7 +126,7 @@ class Planner:
         return facts.ready(self.policies.theme_of(facts), due_at)
 
     def plan(self, question: Question) -> Plan:
-        """Decides a closed set of alerts."""
+        """Decides the alerts of the question's scope."""
         return _Run(self, question).plan()
 
 
@@ -151,10 +137,8 @@ class _Run:
         self.planner = planner
         self.question = question
         self.alerts = canonical(question.alerts)
-        known, candidates = question.masks, planner.policies.candidates
-        self.masks = [
-            known[facts.id] if facts.id in known else candidates(facts) for facts in self.alerts
-        ]
+        candidates = planner.policies.candidates
+        self.masks = [candidates(facts) for facts in self.alerts]
         self.free = [True] * len(self.alerts)
         self.cases: list[CaseDirective] = []
         self.aside: list[AsideDirective] = []
@@ -179,11 +163,16 @@ class _Run:
         for place, free in enumerate(self.free):
             if free:
                 self._unsorted(place)
+        asked = self.question.scope
+        scope = {facts.id for facts in self.alerts} if asked is None else set(asked)
+        cases = [case for case in self.cases if not scope.isdisjoint(case.alerts)]
+        # A case of the surroundings that an alert of the scope is in is decided whole, and exact.
+        scope.update(alert for case in cases for alert in case.alerts)
         return Plan(
-            scope=frozenset(facts.id for facts in self.alerts),
-            cases=tuple(sorted(self.cases, key=lambda case: (case.opened_at, case.case))),
-            aside=tuple(sorted(self.aside, key=lambda aside: aside.alert)),
-            wakes=tuple(sorted(self.wakes)),
+            scope=frozenset(scope),
+            cases=tuple(sorted(cases, key=lambda case: (case.opened_at, case.case))),
+            aside=tuple(sorted((a for a in self.aside if a.alert in scope), key=lambda a: a.alert)),
+            wakes=tuple(sorted(wake for wake in self.wakes if wake.alert in scope)),
             unknown=tuple(sorted(self.unknown)),
         )
 
@@ -215,7 +204,7 @@ class _Run:
                 self.unknown.add(facts.rule)
             if verdict.braked:
                 self._set_aside(
-                    place, Disposition.BRAKED, policy, _brake_reason(brake, facts.rule, verdict),
+                    place, Disposition.BRAKED, policy, brake_reason(brake, facts.rule, verdict),
                     until=stretch.start + brake.over,
                 )  # fmt: skip
 
@@ -436,7 +425,7 @@ class _Run:
                 due_basis=basis,  # type: ignore[arg-type]
                 saturated=any(place in found.saturated for place in places),
                 title=policy.title,
-                reason=_reason(policy, alerts),
+                reason=case_reason(policy, alerts),
             )
         )
 
@@ -481,8 +470,8 @@ class _Run:
                 due_at=facts.due_at,
                 due_basis="alert" if facts.due else "none",
                 saturated=False,
-                title=_UNSORTED_TEXT,
-                reason=_UNSORTED_TEXT,
+                title=UNSORTED_TEXT,
+                reason=UNSORTED_TEXT,
             )
         )
 
@@ -512,33 +501,3 @@ def _saturate(job: Job, part: list[int], found: _Found) -> None:
             done = end
         for i in range(job.width):
             counts[i] -= job.flags[start] >> i & 1
-
-
-def _percent(hundredths: int) -> str:
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
-def _brake_reason(brake: Brake, rule: str, verdict: Verdict) -> Text:
-    share, over = _percent(brake.above), brake.over
-    return {
-        "en": f"{rule} fired on {verdict.alerted} of {verdict.watched} subjects within "
-        f"{window_text(over)}: more than {share}",
-        "zh": f"{rule} 在{window_text(over, 'zh')}内对 {verdict.watched} 个主体中的 "
-        f"{verdict.alerted} 个触发，超过 {share}",
-    }
-
-
-def _reason(policy: Policy, alerts: list[AlertFacts]) -> Text:
-    rules = len({facts.rule for facts in alerts})
-    same = {
-        language: mark.join(KEY_TITLES[name][language] for name in policy.same)
-        for language, mark in (("en", ", "), ("zh", "、"))
-    }
-    number = len(alerts)
-    said = "1 alert" if number == 1 else f"{number} alerts"
-    of = "1 rule" if rules == 1 else f"{rules} rules"
-    return {
-        "en": f"{policy.title['en']}: {said} of {of}, same {same['en']}",
-        "zh": f"{policy.title['zh']}：{rules} 条规则的 {number} 个警报，相同的{same['zh']}",
-    }

@@ -16,7 +16,11 @@ from casework.ports import Reach
 
 
 class AlertReader(Protocol):
-    """Reads the record. Every answer is of one moment: the caller holds a consistent read."""
+    """Reads the record. Every answer is of one moment: the caller holds a consistent read.
+
+    Alerts are best kept as ``Planner.ready`` gives them, theme and end of the due day filled in:
+    planning then need not do it each time (it looks whether they still hold).
+    """
 
     def alerts_of(self, reaches: Collection[Reach]) -> Iterable[AlertFacts]:
         """The alerts of any of the reaches, in any order; one may come several times."""

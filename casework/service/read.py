@@ -132,14 +132,25 @@ class Reading(Base):
         """What an institution is shown of a case, put on record. Raises ``NotFoundError``."""
         allow(scope, Action.READ)
         case = self.record.case(scope, case_id)
-        alerts = self.record.case_alerts(scope, case_id, limit=VIEW_MAX).items
+        alerts = self._own_alerts(scope, case)
         timeline = self.record.timeline(scope, case_id, limit=100_000)
         view = institution_view(case, alerts, timeline, scope)
-        shown = [alert.id for alert in alerts_shown(case, alerts, scope)]
+        shown = [alert.id for alert in alerts]
         with self.record.unit(scope) as unit:
             detail = {"case": case_id, "alerts": shown, "to": sorted(scope.tenants or ())}
             unit.log(scope, case.chain, Draft(EntryKind.DISCLOSED, detail=detail))
         return view
+
+    def _own_alerts(self, scope: Scope, case: Case) -> Sequence[StoredAlert]:
+        """All that may be shown: a page of all alerts might hold none of them."""
+        found: list[StoredAlert] = []
+        after: str | None = None
+        while True:
+            page = self.record.case_alerts(scope, case.id, after=after, limit=VIEW_MAX)
+            found += alerts_shown(case, page.items, scope)
+            after = page.after
+            if after is None:
+                return found
 
     def disclosed_list(
         self, scope: Scope, *, open: bool | None = True, after: str | None = None, limit: int = 50

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
@@ -14,12 +15,13 @@ from casework.cases.errors import VersionConflictError
 from casework.cases.importance import order_of
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
-from casework.ports import CaseQuery
-from regtech.errors import NotFoundError, UsageError
+from casework.ports import CaseQuery, Job, JobState
+from regtech.errors import CapacityError, ConflictError, NotFoundError, UsageError
 
 HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
 
+_PLAIN: Final = ("assignee", "state")
 Salt = Callable[[], bytes]
 
 
@@ -111,18 +113,34 @@ def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionCo
     """What was done since the version that somebody saw, entry by entry."""
     changes = []
     for entry in since:
-        what = entry.kind.value
-        # The names of the fields suffice; their values may be graded.
-        names = sorted(entry.after)
-        if entry.kind.value in ("state_changed", "assigned"):
-            moved = [f"{n} {entry.before.get(n)} → {entry.after[n]}" for n in names]
-            what += " (" + ", ".join(moved) + ")"
-        elif names:
-            what += f" ({', '.join(names)})"
+        # State and assignee are said with their values; those of other fields may be graded.
+        said = [
+            f"{name} {entry.before.get(name)} → {entry.after[name]}" if name in _PLAIN else name
+            for name in sorted(entry.after)
+        ]
+        what = f"{entry.kind.value} ({', '.join(said)})" if said else entry.kind.value
         changes.append(f"{what} by {entry.actor}")
     if seen > case.version:
         changes = ["the version that was seen does not exist"]
     return VersionConflictError(case.id, seen, case.version, changes)
+
+
+SEARCHES_MAX: Final = 200
+"""Searches that one actor keeps."""
+_SEARCH_NAME_MAX: Final = 100
+
+
+def search_name(name: str) -> str:
+    """The name of a search without blanks around it. Raises ``UsageError``."""
+    name = name.strip()
+    if not name or len(name) > _SEARCH_NAME_MAX or not name.isprintable():
+        raise UsageError(f"a search is kept under a name of 1 to {_SEARCH_NAME_MAX} signs")
+    return name
+
+
+def too_many_searches() -> CapacityError:
+    """One search more than is kept."""
+    return CapacityError(f"{SEARCHES_MAX} searches are kept", hint="forget one that is not needed")
 
 
 def outcomes_of(case: Case, alerts: Iterable[StoredAlert]) -> dict[tuple[str, str, str], Outcome]:
@@ -139,3 +157,44 @@ def outcomes_of(case: Case, alerts: Iterable[StoredAlert]) -> dict[tuple[str, st
         if outcome is not None:
             found[alert.rule, alert.tenant, alert.jurisdiction] = outcome
     return found
+
+
+def job_data(job: Job) -> dict[str, Any]:
+    """A job as plain data."""
+    tenants = None if job.tenants is None else sorted(job.tenants)
+    return {**asdict(job), "tenants": tenants, "state": job.state.value}
+
+
+def job_of(data: Mapping[str, Any]) -> Job:
+    """The inverse of ``job_data``."""
+    tenants = data["tenants"]
+    return Job(
+        **{
+            **data,
+            "tenants": None if tenants is None else frozenset(tenants),
+            "state": JobState(data["state"]),
+        }
+    )
+
+
+def sees_job(scope: Scope, job: Job) -> bool:
+    """One's own jobs; with a full view those of others too, as far as the tenants reach."""
+    if job.actor == scope.actor:
+        return True
+    if scope.restricted or not reaches_unjudged(scope):
+        return False
+    return scope.tenants is None or (job.tenants is not None and job.tenants <= scope.tenants)
+
+
+def reaches_unjudged(scope: Scope) -> bool:
+    """Whether events that were not judged may be seen at all, as far as the tenants reach.
+
+    Whose law an event comes under is not known before it is judged: who is there for some
+    jurisdictions alone sees those of its own tenants, or none.
+    """
+    return scope.jurisdictions is None or scope.tenants is not None
+
+
+def settled_already(number: int, state: str) -> ConflictError:
+    """The error for a quarantined event that was dealt with before."""
+    return ConflictError(f"the quarantined event {number} was {state} already")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,18 +25,21 @@ from casework.ports import (
     AlertConflict,
     AsideAlert,
     CaseQuery,
+    Dossier,
     Intake,
     Message,
     Page,
     Precision,
     Reach,
     Related,
+    SavedSearch,
     Topic,
 )
 from casework.stores.common import (
     CASE_PLACE,
     HUB_CASES,
     RESTRICTED_PLACE,
+    SEARCHES_MAX,
     Salt,
     absent,
     case_order,
@@ -44,6 +48,8 @@ from casework.stores.common import (
     extend,
     outcomes_of,
     read_cursor,
+    search_name,
+    too_many_searches,
     unchained,
     version_conflict,
     write_cursor,
@@ -81,6 +87,7 @@ class _Tables:
     files: dict[str, bytes] = field(default_factory=dict)
     outcomes: dict[str, dict[tuple[str, str, str], Outcome]] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
+    searches: dict[tuple[str, str], SavedSearch] = field(default_factory=dict)
     numbers: int = 0
 
     def copy(self) -> _Tables:
@@ -285,6 +292,20 @@ class MemoryRecord:
         items = seen[:limit]
         return Page(tuple(c for _, c in items), write_cursor(items[-1][0]) if more else None)
 
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        wanted = set(keys)
+        with self._lock:
+            found = [
+                alert
+                for alert in self._tables.alerts.values()
+                if since_us <= alert.time_us <= until_us
+                and sees_alert(scope, alert)
+                and wanted.intersection(alert.keys())
+            ]
+        return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
         with self._lock:
             case = _case(self._tables, scope, case_id)
@@ -349,6 +370,48 @@ class MemoryRecord:
                 message = self._tables.messages.get(number)
                 if message is not None and message.topic is topic:
                     del self._tables.messages[number]
+
+    def dossiers(
+        self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
+    ) -> tuple[Dossier, ...]:
+        with self._lock:
+            tables = self._tables
+            found = [tables.cases[i] for i in sorted(set(case_ids)) if i in tables.cases]
+            return tuple(
+                Dossier(
+                    case,
+                    tuple(a for n, a in _alerts_in(tables, case.id) if n <= alerts_max),
+                    tables.timelines[case.id],
+                )
+                for case in found
+                if sees(scope, case)
+            )
+
+    def alerts_by_id(self, scope: Scope, alert_ids: Collection[str]) -> tuple[StoredAlert, ...]:
+        with self._lock:
+            alerts = self._tables.alerts
+            found = [alerts[i] for i in sorted(set(alert_ids)) if i in alerts]
+        return tuple(alert for alert in found if sees_alert(scope, alert))
+
+    def save_search(self, scope: Scope, name: str, body: Mapping[str, Any]) -> None:
+        name = search_name(name)
+        with self._lock:
+            searches = self._tables.searches
+            mine = [key for key in searches if key[0] == scope.actor]
+            if (scope.actor, name) not in searches and len(mine) >= SEARCHES_MAX:
+                raise too_many_searches()
+            kept = SavedSearch(name, json.loads(json.dumps(body)), self._clock.now_us())
+            searches[scope.actor, name] = kept
+
+    def saved_searches(self, scope: Scope) -> tuple[SavedSearch, ...]:
+        with self._lock:
+            found = [s for (owner, _), s in self._tables.searches.items() if owner == scope.actor]
+        return tuple(sorted(found, key=lambda search: search.name))
+
+    def forget_search(self, scope: Scope, name: str) -> None:
+        with self._lock:
+            if self._tables.searches.pop((scope.actor, search_name(name)), None) is None:
+                raise absent("saved search", name)
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -219,8 +219,8 @@ def dry_run(
             else:
                 alerts.append(facts)
     as_of = _instant(until) if until else max((facts.time for facts in alerts), default=0)
-    reader = MemoryAlerts(alerts, watched=watched)
     with _planner(chosen) as planner:
+        reader = MemoryAlerts(map(planner.ready, alerts), watched=watched)
         plan = decide(planner, reader, reader.all(), as_of)
         health = planner.matcher.health()
     return DryRun(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from regtech.errors import UsageError
@@ -38,6 +39,13 @@ SETTINGS: Final = (
         "",
         "how many subjects rules are evaluated for, which brakes need to know",
     ),
+    Setting(
+        "REGTECH_SEARCH",
+        "",
+        "search index: a file, or https://user:password@host:9200/prefix of Elasticsearch; empty: "
+        "the file beside an SQLite store",
+        "--index",
+    ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"
@@ -60,10 +68,69 @@ SETTINGS: Final = (
         "what joins alerts for policies; python: without the engine in a child process",
         choices=("durable", "python"),
     ),
+    Setting("REGTECH_HOST", "127.0.0.1", "address that the server listens on", "--host"),
+    Setting("REGTECH_PORT", "8000", "port that the server listens on", "--port"),
+    Setting("REGTECH_DATA", "", "folder of the server's journal and uploads", "--data"),
+    Setting(
+        "REGTECH_JOURNAL",
+        "wait",
+        "wait: an event is answered when the disk has it; background: the disk follows within "
+        "moments, which a loss of power may take",
+        choices=("wait", "background"),
+    ),
+    Setting(
+        "REGTECH_SECRET", "", "secret of the server; seals second factors; 32 characters or more"
+    ),
+    Setting("REGTECH_SECRET_FILE", "", "file that holds the secret, in place of REGTECH_SECRET"),
+    Setting("REGTECH_OIDC_ISSUER", "", "OpenID Connect provider; empty: none"),
+    Setting("REGTECH_OIDC_CLIENT", "", "name of this server at the provider"),
+    Setting("REGTECH_OIDC_SECRET", "", "secret of this server at the provider"),
+    Setting("REGTECH_OIDC_SECRET_FILE", "", "file that holds it, in place of REGTECH_OIDC_SECRET"),
+    Setting(
+        "REGTECH_OIDC_REDIRECT",
+        "",
+        "where the provider sends browsers back: https://HOST/api/v1/session/openid/callback",
+    ),
+    Setting("REGTECH_RATE", "500", "requests a second that each key or user may make"),
+    Setting("REGTECH_STRANGER_RATE", "5", "requests a second without a good key, by address"),
+    Setting("REGTECH_REQUEST_TIMEOUT", "30s", "how long a request may take"),
+    Setting("REGTECH_BULK_BYTES", "1073741824", "bytes of a file of events that is sent whole"),
+    Setting(
+        "REGTECH_PROXIES", "", "addresses of proxies whose X-Forwarded-For counts, between commas"
+    ),
     Setting("NO_COLOR", "", "any value: no colour in what is printed"),
 )
 
+SECRET_MIN: Final = 32
+
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None, *, least: int = SECRET_MIN) -> str:
+    """A secret from the environment or from the file that ``<name>_FILE`` names; "": none.
+
+    Secrets have no options: what is on a command line is seen by everybody on the machine.
+    Raises ``UsageError`` for both at once, a file that cannot be read, or a secret too short.
+    """
+    found, path = setting(name, environ), setting(f"{name}_FILE", environ)
+    if found and path:
+        raise UsageError(f"both {name} and {name}_FILE are set", hint="set one of them")
+    if path:
+        try:
+            found = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise UsageError(f"the file of {name}_FILE could not be read") from None
+    if found and len(found) < least:
+        raise UsageError(f"{name} has fewer than {least} characters", hint="openssl rand -hex 32")
+    return found
+
+
+def whole(name: str, environ: Mapping[str, str] | None = None) -> int:
+    """A setting that is a whole number from 1 on. Raises ``UsageError``."""
+    text = setting(name, environ)
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise UsageError(f"{name} is {text!r}", hint="a whole number from 1 on")
+    return int(text)
 
 
 def setting(name: str, environ: Mapping[str, str] | None = None) -> str:

@@ -49,7 +49,8 @@ def store_of(value: str | None) -> str:
     return url
 
 
-def _scope(actor: str | None, roles: str, tenant: str | None, jurisdiction: str | None) -> Any:
+def scope_for(actor: str | None, roles: str, tenant: str | None, jurisdiction: str | None) -> Any:
+    """Whose eyes are meant: actor, roles between commas, institutions and jurisdictions."""
     from regtech.app.casework import scope_of
 
     return scope_of(
@@ -95,7 +96,7 @@ def list_(
     with casework(store_of(store)) as parts:
         found = list_cases(
             parts,
-            _scope(actor, roles, tenant, jurisdiction),
+            scope_for(actor, roles, tenant, jurisdiction),
             queue=queue,
             state=state,
             theme=theme,
@@ -149,7 +150,7 @@ def show(
     from regtech.app.casework import casework
 
     with casework(store_of(store)) as parts:
-        view = show_case(parts, _scope(actor, roles, tenant, jurisdiction), case, unmask=unmask)
+        view = show_case(parts, scope_for(actor, roles, tenant, jurisdiction), case, unmask=unmask)
     if json_:
         write_json(view)
         return 0
@@ -246,7 +247,7 @@ def act(
         shared=shared,
     )
     with casework(store_of(store)) as parts:
-        done = act_on(parts, _scope(actor, roles, tenant, jurisdiction), case.split(","), wanted)
+        done = act_on(parts, scope_for(actor, roles, tenant, jurisdiction), case.split(","), wanted)
     if json_:
         write_json(done)
     else:
@@ -326,7 +327,7 @@ def aside(
     with casework(store_of(store)) as parts:
         found = aside_rows(
             parts,
-            _scope(actor, roles, tenant, jurisdiction),
+            scope_for(actor, roles, tenant, jurisdiction),
             outcome=outcome,
             rule=rule,
             limit=limit,
@@ -382,7 +383,7 @@ def export(
     with casework(store_of(store)) as parts:
         done = export_case(
             parts,
-            _scope(actor, roles, tenant, jurisdiction),
+            scope_for(actor, roles, tenant, jurisdiction),
             case,
             out,
             keys=keys,
@@ -419,7 +420,7 @@ def precision(
     from regtech.app.casework import casework
 
     with casework(store_of(store)) as parts:
-        rows = precision_rows(parts, _scope(actor, roles, None, jurisdiction))
+        rows = precision_rows(parts, scope_for(actor, roles, None, jurisdiction))
     if json_:
         write_json(rows)
         return 0
@@ -447,7 +448,7 @@ def conflicts(
     from regtech.app.casework import casework
 
     with casework(store_of(store)) as parts:
-        found = conflict_rows(parts, _scope(actor, roles, None, None), after=after)
+        found = conflict_rows(parts, scope_for(actor, roles, None, None), after=after)
     if json_:
         write_json(found)
     else:

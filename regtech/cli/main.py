@@ -10,7 +10,18 @@ from typing import Final
 
 import typer
 
-from regtech.cli import cases, data, engine, evidence, policies, quarantine, rules
+from regtech.cli import (
+    accounts,
+    cases,
+    data,
+    engine,
+    evidence,
+    policies,
+    quarantine,
+    rules,
+    search,
+    serve,
+)
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.errors import InternalError, RegtechError, UsageError
 
@@ -29,6 +40,10 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
+app.add_typer(search.app, name="search")
+app.add_typer(accounts.users, name="users")
+app.add_typer(accounts.keys, name="keys")
+serve.register(app)
 
 INTERRUPTED = 130
 _COLLECT_EVERY: Final = (50_000, 10, 10)

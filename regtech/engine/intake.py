@@ -3,7 +3,7 @@ way."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -34,6 +34,21 @@ class SetAside:
     line: int
     id: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A late event until it is clear whether it is one, or a repeat or conflict.
+
+    ``before_us``: the newest time before it from its source. Whoever arrives in whatever pieces,
+    the events that counted up to that time are the same; so it is held against these.
+    """
+
+    a: int
+    b: int
+    content: int
+    before_us: int
+    event: SetAside
 
 
 @dataclass(slots=True)
@@ -73,10 +88,13 @@ class Intake:
     newest: list[int] = field(default_factory=list)
     parts: list[Waiting] = field(default_factory=list)
     """Events held back. Those of a part that can go on whole are never copied."""
+    undecided: list[Late] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     repeats: int = 0
     late: int = 0
     conflicts: int = 0
+    arrival_order: bool = False
+    """Events of one instant stay in the order they came: for those who judge one at a time."""
 
     def __post_init__(self) -> None:
         if not self.newest:
@@ -90,14 +108,14 @@ class Intake:
         if batch.count == 0:
             return
         block = self._block(batch)
-        late = np.zeros(block.count, np.uint8)
+        late, before = np.zeros(block.count, np.uint8), np.empty(block.count, np.int64)
         source = batch.source
         times = block.columns[self._time]
         self.newest[source] = int(
-            O.mark_late(times, block.count, self.newest[source], self.lateness_us, late)
+            O.mark_late(times, block.count, self.newest[source], self.lateness_us, late, before)
         )
         if late.any():
-            self._put_aside_late(block, np.flatnonzero(late))
+            self._note_late(block, np.flatnonzero(late), before)
             block = block.select(np.flatnonzero(late == 0))
         if block.count:
             self.hold(block)
@@ -128,6 +146,8 @@ class Intake:
         for part in self.parts:
             for source, line in part.first_lines.items():
                 least[source] = min(int(least[source]), line)
+        for late in self.undecided:
+            least[late.event.source] = min(int(least[late.event.source]), late.event.line)
         return least
 
     def _block(self, batch: Batch) -> Block:
@@ -143,34 +163,55 @@ class Intake:
             np.full(n, batch.source, np.int64),
         )  # fmt: skip
 
-    def _put_aside_late(self, block: Block, late: Int64) -> None:
-        part = block.select(late)
-        status = self._identify(Sequence(part, np.arange(part.count)), insert=False)
-        for k in range(part.count):
-            if status[k] == O.REPEAT:
-                self.repeats += 1
-                continue
-            code = "conflict" if status[k] == O.CONFLICT else "late"
-            if code == "late":
-                self.late += 1
-            else:
-                self.conflicts += 1
-            self.set_aside.append(
-                SetAside(int(part.source[k]), int(part.line[k]), part.id_of(k), code)
+    def _note_late(self, block: Block, places: Int64, before: Int64) -> None:
+        a, b = self._hashes(block, places)
+        for k, place in enumerate(places.tolist()):
+            event = SetAside(
+                int(block.source[place]), int(block.line[place]), block.id_of(place), "late"
             )
+            content = int(block.content[place : place + 1].view(np.int64)[0])
+            found = Late(int(a[k]), int(b[k]), content, int(before[place]), event)
+            self.undecided.append(found)
 
-    def _identify(self, events: Sequence, insert: bool) -> Int64:
-        n, block, order = events.count, events.block, events.order
-        a, b = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        O.identity_hashes(
-            block.columns[self._reporter], block.id_offsets, block.id_bytes, order, a, b
+    def _decide_late(self, bound: int) -> None:
+        """Decide the late events for which everything has come that they are held against."""
+        ripe = [late for late in self.undecided if late.before_us < bound]
+        if not ripe:
+            return
+        self.undecided = [late for late in self.undecided if late.before_us >= bound]
+        a, b, content, before = (
+            np.array([getattr(late, name) for late in ripe], np.int64)
+            for name in ("a", "b", "content", "before_us")
         )
+        status = np.zeros(len(ripe), np.int64)
+        seen = self.seen.descriptor
+        O.identify(len(ripe), a, b, content.view(np.uint64), before, seen, False, status)
+        for late, what in zip(ripe, status.tolist(), strict=True):
+            if what == O.REPEAT:
+                self.repeats += 1
+            elif what == O.CONFLICT:
+                self.conflicts += 1
+                self.set_aside.append(replace(late.event, code="conflict"))
+            else:
+                self.late += 1
+                self.set_aside.append(late.event)
+
+    def _hashes(self, block: Block, places: Int64) -> tuple[Int64, Int64]:
+        a, b = np.zeros(len(places), np.int64), np.zeros(len(places), np.int64)
+        O.identity_hashes(
+            block.columns[self._reporter], block.id_offsets, block.id_bytes, places, a, b
+        )
+        return a, b
+
+    def _identify(self, events: Sequence) -> Int64:
+        n, block, order = events.count, events.block, events.order
+        a, b = self._hashes(block, order)
         times = block.columns[self._time][order]
-        if insert and n > self.seen.room():
+        if n > self.seen.room():
             self.seen.ensure(max(n, 4096), 3, int(times[-1]) - DEDUPE_DAYS * DAY_US)
         status = np.zeros(n, np.int64)
         content = block.content[order]
-        O.identify(n, a, b, content, times, self.seen.descriptor, insert, status)
+        O.identify(n, a, b, content, times, self.seen.descriptor, True, status)
         return status
 
     def release_bound(self) -> int:
@@ -198,18 +239,23 @@ class Intake:
             first = part.places[early]
             ready.append(Waiting(part.block, first, part.earliest, part.first_lines))
             kept.append(Waiting.of(part.block, part.places[~early], self._time))
-        if not ready:
-            return None
-        self.parts = kept
-        whole = _one_block(ready)
-        return self._unique(Sequence(whole.block, self._ordered(whole.block, whole.order)))
+        released = None
+        if ready:
+            self.parts = kept
+            whole = _one_block(ready)
+            order = self._ordered(whole.block, whole.order)
+            released = self._unique(Sequence(whole.block, order))
+        self._decide_late(bound)
+        return released
 
     def _ordered(self, block: Block, places: Int64) -> Int64:
         if len(places) == 1:
             return places
         all_times = block.columns[self._time]
         times = all_times[places]
-        if (times[1:] > times[:-1]).all():
+        if (times[1:] > times[:-1]).all() or (
+            self.arrival_order and (times[1:] >= times[:-1]).all()
+        ):
             return places
         order = places[np.argsort(times, kind="stable")]
         if (np.diff(all_times[order]) == 0).any():
@@ -228,7 +274,7 @@ class Intake:
         return order
 
     def _unique(self, events: Sequence) -> Sequence:
-        status = self._identify(events, insert=True)
+        status = self._identify(events)
         if not status.any():
             return events
         block, order = events.block, events.order

@@ -73,6 +73,7 @@ class Judge:
         self.counters = np.zeros(2, np.int64)
         self.errors = np.zeros(1, np.int64)
         self._capacity = 0
+        self._slots = dict.fromkeys("FVSX", 0)
         self._block_capacity = 0
         self._counts = np.zeros(len(plan.jurisdictions), np.int64)
         self._starts = np.zeros(len(plan.jurisdictions) + 1, np.int64)
@@ -239,14 +240,12 @@ class Judge:
             self._programs[k] = program
             self._grow_registers(program)
         if program is not self.program:
-            M = self.state.M
-            for spec in self.plan.measures:
-                m = spec.index
-                if program.active[m] and not M[m, K.M_ACTIVE] and M[m, K.M_LOG] >= 0:
-                    log = self.state.log_descriptors[M[m, K.M_LOG]]
-                    M[m, K.M_CURSOR] = max(int(M[m, K.M_CURSOR]), int(log[K.L_HEAD]))
-                M[m, K.M_ACTIVE] = int(program.active[m])
-                M[m, K.M_OUT] = program.out[m]
+            M = self.state.M[: len(program.active)]
+            begins = (program.active != 0) & (M[:, K.M_ACTIVE] == 0) & (M[:, K.M_LOG] >= 0)
+            heads = self.state.log_descriptors[M[begins, K.M_LOG], K.L_HEAD]
+            M[begins, K.M_CURSOR] = np.maximum(M[begins, K.M_CURSOR], heads)
+            M[:, K.M_ACTIVE] = program.active
+            M[:, K.M_OUT] = program.out[: len(program.active)]
             self.program = program
         return program
 
@@ -258,7 +257,6 @@ class Judge:
             self.LO, self.HI = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         if self.B.shape[0] < slots["truths"] + 1:
             self.B = np.zeros((slots["truths"] + 1, VECTOR + 64), np.uint8)
-        self._capacity = 0
 
     # --- scratch
 
@@ -273,10 +271,12 @@ class Judge:
         self._block_capacity = size
 
     def _scratch_rows(self, n: int, program: EraProgram) -> None:
-        if n <= self._capacity and self._capacity > 0:
+        if n <= self._capacity and all(program.slots[name] <= self._slots[name] for name in "FVSX"):
             return
-        size = max(n + n // 4, 256)
-        slots = program.slots
+        size = max(n + n // 4, self._capacity, 256)
+        slots = self._slots
+        for name in "FVSX":
+            slots[name] = max(slots[name], program.slots[name])
         stride = size + 24
 
         def grid(count: int, kind: Any = np.int64) -> npt.NDArray[Any]:

@@ -22,7 +22,7 @@ from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.block import Block, EventStore
 from regtech.engine.deadlines import Deadlines, alert_data, alert_from
 from regtech.engine.engine import Engine
-from regtech.engine.intake import SetAside
+from regtech.engine.intake import Late, SetAside
 from regtech.engine.kernels import measures as K
 from regtech.engine.plan import Plan
 from regtech.engine.state import Log, State, Table
@@ -118,6 +118,10 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     newest = plain["newest"]
     intake.newest[: len(newest)] = newest
     intake.set_aside = [SetAside(*item) for item in plain["set_aside"]]
+    intake.undecided = [
+        Late(a, b, content, before, SetAside(*event))
+        for a, b, content, before, *event in plain["undecided"]
+    ]
     intake.repeats, intake.late = plain["repeats"], plain["late"]
     intake.conflicts = plain["conflicts"]
     engine.now_us, engine.events, engine.alerts = plain["now"], plain["events"], plain["alerts"]
@@ -144,6 +148,11 @@ def _plain_state(engine: Engine) -> dict[str, Any]:
         "serial": engine._serial,
         "newest": list(intake.newest),
         "set_aside": [[s.source, s.line, s.id, s.code] for s in intake.set_aside],
+        "undecided": [
+            [late.a, late.b, late.content, late.before_us]
+            + [late.event.source, late.event.line, late.event.id, late.event.code]
+            for late in intake.undecided
+        ],
         "repeats": intake.repeats,
         "late": intake.late,
         "conflicts": intake.conflicts,

@@ -221,6 +221,12 @@ class State:
             self.logs.append(Log(descriptor, self.value_addresses, space))
             self.log_of[space.index] = number
         self.slots = [_FIRST_SLOTS] * len(plan.keyspaces)
+        self._measures_of: list[list[MeasureSpec]] = [[] for _ in plan.keyspaces]
+        """Measures with cells or items in a key space."""
+        for spec in plan.measures:
+            self._measures_of[spec.keyspace.index].append(spec)
+            if spec.item_space is not None and spec.item_space is not spec.keyspace:
+                self._measures_of[spec.item_space.index].append(spec)
         self._lay_out_cells()
         self.items: dict[int, Int64] = {}
         self.deques: dict[int, list[Int64]] = {}
@@ -297,7 +303,7 @@ class State:
         quota = self.row_quota
         if (rows > quota).any():
             short = np.flatnonzero(rows > quota).tolist()
-            margins = {j: max(int(rows[j]), 4096) for j in short}
+            margins = {j: max(2 * int(rows[j]), 4096) for j in short}
             for space in self.plan.keyspaces:
                 if space.jurisdiction in margins:
                     self._room_in_space(space, margins[space.jurisdiction], now_us)
@@ -330,11 +336,10 @@ class State:
             self.slots[space.index] = slots
             stride = self.strides[space.index]
             self.cells[space.index] = longer(self.cells[space.index], slots * stride)
-            for spec in self.plan.measures:
+            for spec in self._measures_of[space.index]:
                 if spec.item_space is space:
                     self.items[spec.index] = longer(self.items[spec.index], slots * 2)
-                if spec.keyspace is space or spec.item_space is space:
-                    self._refresh_measure(spec.index)
+                self._refresh_measure(spec.index)
         if space.index in self.log_of:
             self._room_in_log(self.log_of[space.index], more, now_us)
 
@@ -343,7 +348,7 @@ class State:
         log.heads = longer(log.heads, self.slots[log.space.index])
         rolling = [
             spec.index
-            for spec in self.plan.measures
+            for spec in self._measures_of[log.space.index]
             if spec.keyspace is log.space and spec.window in (K.ROLLING, K.MONTHS)
             and spec.kind not in (K.KIND["last"], K.KIND["since_last"], K.KIND["persons"])
         ]  # fmt: skip

@@ -6,7 +6,6 @@ may be made, such as ``postgresql://regtech@127.0.0.1:5432/postgres``. Each test
 
 from __future__ import annotations
 
-import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,8 +25,8 @@ from casework.stores.sql.engine import store_url  # noqa: E402
 from casework.stores.sql.record import SqlRecord  # noqa: E402
 from regtech.clock import ManualClock  # noqa: E402
 from tests.contract.world import START_US, Salts  # noqa: E402
+from tests.support.servers import POSTGRES, server_url  # noqa: E402
 
-VARIABLE = "REGTECH_TEST_POSTGRES"
 Urls = Callable[[], str]
 
 
@@ -40,9 +39,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def postgres_urls() -> Iterator[Urls]:
     """Makes a schema of its own and gives its URL; the schemas are dropped at the end."""
-    given = os.environ.get(VARIABLE)
-    if not given:
-        pytest.skip(f"no PostgreSQL server: {VARIABLE} is not set")
+    given = server_url(POSTGRES)
     engine = sa.create_engine(store_url(given), isolation_level="AUTOCOMMIT")
     names: list[str] = []
 

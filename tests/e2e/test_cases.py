@@ -1,231 +1,334 @@
-"""From events to cases: every alert of all packs is in a case or shown aside, in any order."""
+"""From events to cases on a terminal: alerts reach a store once, whatever ends the run."""
 
 from __future__ import annotations
 
+import itertools
 import json
-import random
+import os
 import shutil
-import sqlite3
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from fractions import Fraction
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from casework.cases.case import Case, Gate
-from casework.cases.errors import FourEyesError
-from casework.cases.scope import Role, Scope, service_scope
+from casework.cases.scope import service_scope
+from casework.cases.timeline import replay
 from casework.ports import CaseQuery
-from regtech.app.casework import Casework, casework, import_alerts
-from regtech.app.evidence import create_signing_keys, export_case, verify_file
+from regtech.app.casework import casework, import_alerts
 from regtech.app.progress import NoProgress
 from regtech.app.run import run_command
 from regtech.app.simulate import simulate_command
-from regtech.clock import SystemClock
-from regtech.errors import InputError, StoreError
+from regtech.cli.main import run
+from regtech.errors import ConflictError, StoreError
 
-EVENTS = 20_000
-SERVICE = service_scope("test")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of all packs over simulated events of all types, with near misses, into a store."""
-    folder = tmp_path_factory.mktemp("cases")
-    events = folder / "events.ndjson"
-    simulate_command(events, events=EVENTS, seed=7, progress=NoProgress())
-    run_command(
-        events=(str(events),), packs=(), rules=None, out=str(folder / "alerts.ndjson"),
-        quarantine=None, map=None, store=f"sqlite:///{folder}/cases.db", snapshot=None,
-        resume=False, batch=16384, lateness=600_000_000, from_=None, to=None, law_as_of=None,
-        home=None, near=Fraction(4, 5), strict=False, progress=NoProgress(),
-    )  # fmt: skip
-    return folder
+PACKS = ("cn-aml-large-value", "cn-data-export", "cn-incidents")
+SERVICE = service_scope()
 
 
-@contextmanager
-def parts_of(folder: Path, name: str = "cases.db") -> Iterator[Casework]:
-    with casework(f"sqlite:///{folder}/{name}", create=True) as parts:
-        yield parts
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
 
 
-def written(folder: Path) -> list[dict[str, Any]]:
-    """All alerts and near misses, as the run wrote them."""
-    lines: list[str] = []
-    for name in ("alerts.ndjson", "alerts.near.ndjson"):
-        lines += (folder / name).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+Command = Callable[..., Done]
 
 
-def cases_of(parts: Casework) -> Iterator[Case]:
-    after = None
-    while True:
-        page = parts.record.cases(SERVICE, CaseQuery(open=None), after=after, limit=500)
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
+@pytest.fixture
+def regtech(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """``regtech("cases", "list")`` runs that command, as ``wang``."""
+    monkeypatch.setenv("REGTECH_ACTOR", "wang")
 
+    def command(*arguments: object) -> Done:
+        status = run([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Done(status, captured.out, captured.err)
 
-def held(parts: Casework, case: Case) -> tuple[str, ...]:
-    found: list[str] = []
-    after = None
-    while True:
-        page = parts.record.case_alerts(SERVICE, case.id, after=after, limit=500)
-        found += [alert.id for alert in page.items]
-        after = page.after
-        if after is None:
-            return tuple(sorted(found))
-
-
-def aside(parts: Casework) -> dict[str, tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
-    after = None
-    while True:
-        page = parts.record.asides(SERVICE, after=after, limit=500)
-        for item in page.items:
-            assert item.directive.reason["en"] and item.directive.reason["zh"]
-            found[item.alert.id] = item.directive.outcome.value, item.directive.policy
-        after = page.after
-        if after is None:
-            return found
-
-
-def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> None:
-    alerts = written(folder)
-    with parts_of(folder) as parts:
-        places: Counter[str] = Counter()
-        policies: Counter[str] = Counter()
-        for case in cases_of(parts):
-            mine = held(parts, case)
-            assert len(mine) == case.alert_count
-            assert case.withdrawn == (not mine)
-            assert case.reason["en"] and case.reason["zh"] and case.theme and case.policy_version
-            places.update(mine)
-            policies[case.policy] += 1
-        away = aside(parts)
-        places.update(away.keys())
-    assert places == Counter(alert["id"] for alert in alerts)
-    assert len(alerts) > 5000 and len(places) == len(alerts)
-    assert {"duty-with-a-date", "conduct-of-institution", "subject-and-theme"} <= policies.keys()
-    assert {policy for _, policy in away.values()} == {"near-miss-alone"}
-    assert sum(policies.values()) * 2 < len(alerts)
-
-
-def test_the_same_alerts_in_another_order_make_the_same_cases(folder: Path) -> None:
-    lines = [
-        line
-        for name in ("alerts.ndjson", "alerts.near.ndjson")
-        for line in (folder / name).read_bytes().splitlines()
-    ]
-    random.Random(3).shuffle(lines)
-    mixed = folder / "mixed.ndjson"
-    mixed.write_bytes(b"\n".join(lines) + b"\n")
-    made = []
-    with parts_of(folder, "mixed.db") as parts:
-        import_alerts(parts, [mixed], tenant=None, progress=NoProgress())
-    for name in ("cases.db", "mixed.db"):
-        with parts_of(folder, name) as parts:
-            cases = {
-                (
-                    case.id, case.policy, case.severity, case.priority, case.queue, case.due_us,
-                    case.theme, case.tenants, case.alert_kinds, held(parts, case),
-                )
-                for case in cases_of(parts)
-                if not case.ended
-            }  # fmt: skip
-            made.append((cases, aside(parts)))
-    assert made[0] == made[1]
-
-
-# --- evidence
-
-WANG = Scope("wang", frozenset({Role.SUPERVISOR}), None, None)
-LI = Scope("li", frozenset({Role.SUPERVISOR}), None, None)
+    return command
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    keys = tmp_path_factory.mktemp("evidence") / "keys"
-    create_signing_keys(keys, SystemClock())
-    return keys
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("events") / "simulated.ndjson"
+    simulate_command(path, events=1500, seed=11, progress=NoProgress())
+    return path
 
 
-def exported(parts: Casework, case: Case, out: Path, keys: Path, number: int = 0) -> dict[str, Any]:
-    return export_case(
-        parts, WANG, case.id, out, keys=keys, personal=bool(number), number=number, rules=None
-    )
+@pytest.fixture(scope="module")
+def alerts(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The alerts of a run without a store."""
+    out = tmp_path_factory.mktemp("alerts") / "alerts.ndjson"
+    run_command(events=(str(simulated),), packs=PACKS, out=str(out))
+    return out
 
 
-def test_a_case_is_handed_over_as_a_bundle_that_proves_itself(
-    folder: Path, keys: Path, tmp_path: Path
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def full(alerts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the cases of the alerts, to be copied."""
+    store = tmp_path_factory.mktemp("store") / "cases.db"
+    with casework(str(store), create=True) as parts:
+        import_alerts(parts, [alerts], tenant=None, progress=NoProgress())
+    return store
+
+
+@pytest.fixture
+def filled(full: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of its own with the cases of the alerts, set as the default."""
+    monkeypatch.setenv("REGTECH_STORE", "cases.db")
+    shutil.copy(full, here / "cases.db")
+    return here / "cases.db"
+
+
+def holds(store: Path | str, alerts: Path) -> None:
+    """The store has every alert of the file once and in a case; timelines and chains are whole."""
+    wanted = {json.loads(line)["id"]: line for line in alerts.read_text().splitlines()}
+    with casework(str(store)) as parts:
+        record = parts.record
+        found: dict[str, str] = {}
+        after = None
+        while True:
+            page = record.alerts(SERVICE, after=after, limit=500)
+            for alert in page.items:
+                assert alert.id not in found
+                found[alert.id] = alert.raw.decode()
+            after = page.after
+            if after is None:
+                break
+        assert found == wanted
+        cases = record.cases(SERVICE, CaseQuery(open=None), limit=10_000).items
+        in_cases: list[str] = []
+        for case in cases:
+            assert replay(record.timeline(SERVICE, case.id)) == case
+            mine = record.case_alerts(SERVICE, case.id, limit=10_000).items
+            in_cases += [alert.id for alert in mine]
+        assert sorted(in_cases) == sorted(wanted)
+        for chain in record.chains(SERVICE):
+            log = record.log(SERVICE, chain, limit=100_000)
+            assert all(entry.intact for entry in log)
+            assert all(b.previous == a.hash for a, b in itertools.pairwise(log))
+
+
+# --- the run fills the store
+
+
+def test_a_run_puts_its_alerts_into_the_store(simulated: Path, here: Path) -> None:
+    options: dict[str, Any] = {"packs": PACKS, "store": "cases.db"}
+    first = run_command(events=(str(simulated),), **options)
+    assert first.store is not None
+    assert first.store["new"] == first.alerts > 50 and first.store["cases_opened"] > 10
+    holds("cases.db", here / "alerts.ndjson")
+    again = run_command(events=(str(simulated),), **options)
+    assert again.store is not None and again.digest == first.digest
+    assert (again.store["new"], again.store["repeated"]) == (0, first.alerts)
+    holds("cases.db", here / "alerts.ndjson")
+
+
+def test_a_store_that_fails_leaves_no_finished_file(simulated: Path, here: Path) -> None:
+    (here / "cases.db").write_text("no database " * 200)
+    with pytest.raises(StoreError, match="not a database"):
+        run_command(events=(str(simulated),), packs=PACKS, store="cases.db")
+    assert not (here / "alerts.ndjson").exists()
+
+
+def test_killed_and_resumed_nothing_is_lost_or_doubled(
+    simulated: Path, alerts: Path, here: Path
 ) -> None:
-    with parts_of(folder) as parts:
-        case = max(cases_of(parts), key=lambda case: case.alert_count)
-        done = exported(parts, case, tmp_path / "case.json", keys)
-        again = exported(parts, case, tmp_path / "again.json", keys)
-    assert (done["alerts"], done["without_text"]) == (case.alert_count, [])
-    assert done["rules"] >= 1 and done["withheld"] > case.alert_count
-    assert again["entries"] == done["entries"] + 1  # the first export is on record
-    report, _, status = verify_file(tmp_path / "case.json", [done["key"]], "en")
-    assert status == 0 and report["findings"] == []
-    assert report["anchored"] == case.alert_count + done["rules"]
-    data = (tmp_path / "case.json").read_bytes()
-    bundle = json.loads(data)
-    rule = next(d for name, d in bundle["documents"].items() if name.startswith("rules/"))
-    assert rule["id"] in rule["text"] and rule["pack_digest"]
-    assert case.key.rpartition("|")[2] not in data.decode() or case.key_kind == "institution"
-    changed = tmp_path / "changed.json"
-    draw = random.Random(5)
-    for place in [draw.randrange(len(data)) for _ in range(25)]:
-        changed.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        try:
-            assert verify_file(changed, [done["key"]], "en")[2] == 1
-        except InputError:
-            continue  # no bundle at all any more
-
-
-def test_personal_data_leave_by_two_persons_and_once(
-    folder: Path, keys: Path, tmp_path: Path
-) -> None:
-    with parts_of(folder) as parts:
-        service = parts.service
-        case = next(c for c in cases_of(parts) if not c.ended and c.key_kind == "subject")
-        with pytest.raises(FourEyesError):
-            exported(parts, case, tmp_path / "no.json", keys, 99)
-        asked = service.ask(
-            WANG, case.id, case.version, Gate.EXPORT, "court order", about="evidence"
+    """kill −9 at places that differ, each time resumed; at last the store is as after one run."""
+    command = [
+        sys.executable, "-m", "regtech.cli.main", "run", str(simulated),
+        "--packs", ",".join(PACKS), "--snapshot", "state", "--resume",
+        "--store", "cases.db", "--batch", "50",
+    ]  # fmt: skip
+    environment = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
+    kills = 0
+    for round_ in range(12):
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        number = asked.requests[0].number
-        with pytest.raises(FourEyesError):
-            service.approve(WANG, case.id, asked.version, number)
-        service.approve(LI, case.id, asked.version, number)
-        done = exported(parts, case, tmp_path / "clear.json", keys, number)
-        with pytest.raises(FourEyesError):
-            exported(parts, case, tmp_path / "again.json", keys, number)
-    assert done["withheld"] == 0
-    assert case.key.rpartition("|")[2] in (tmp_path / "clear.json").read_text(encoding="utf-8")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clear.json"]
-    assert verify_file(tmp_path / "clear.json", [done["key"]], "en")[2] == 0
+        state = here / "state"
+        before = set(state.iterdir()) if state.is_dir() else set()
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline and round_ < 3:
+            if state.is_dir() and set(state.iterdir()) - before:
+                process.kill()
+                break
+            time.sleep(0.002)
+        status = process.wait()
+        kills += status == -signal.SIGKILL
+        if status == 0:
+            break
+    assert status == 0 and kills >= 2
+    assert (here / "alerts.ndjson").read_bytes() == alerts.read_bytes()
+    holds("cases.db", alerts)
 
 
-def test_an_alert_that_was_changed_in_the_store_is_not_exported(
-    folder: Path, keys: Path, tmp_path: Path
+def test_a_store_that_was_lost_is_filled_again_by_a_resume(
+    simulated: Path, alerts: Path, here: Path
 ) -> None:
-    copy = tmp_path / "copy.db"
-    with parts_of(folder):
-        pass
-    shutil.copy(folder / "cases.db", copy)
-    with parts_of(tmp_path, "copy.db") as parts:
-        case = next(c for c in cases_of(parts) if not c.ended)
-        (mine, *_) = held(parts, case)
-    with sqlite3.connect(copy) as connection:
-        connection.execute(
-            "UPDATE alerts SET raw = CAST(replace(CAST(raw AS TEXT), '\"severity\":', "
-            "'\"severity\": ') AS BLOB) WHERE id = ?", (mine,)
-        )  # fmt: skip
-    with parts_of(tmp_path, "copy.db") as parts, pytest.raises(StoreError, match=mine):
-        exported(parts, case, tmp_path / "case.json", keys)
+    options: dict[str, Any] = {"packs": PACKS, "snapshot": Path("state"), "resume": True}
+    run_command(events=(str(simulated),), **options)
+    run_command(events=(str(simulated),), store="cases.db", **options)
+    holds("cases.db", alerts)
+
+
+# --- the commands
+
+
+def test_import_is_idempotent_and_says_what_it_did(
+    alerts: Path, here: Path, regtech: Command
+) -> None:
+    first = regtech("cases", "import", alerts, "--store", "cases.db", "--json").json
+    again = regtech("cases", "import", alerts, "--store", "cases.db", "--json").json
+    count = len(alerts.read_text().splitlines())
+    assert (first["new"], first["repeated"]) == (count, 0)
+    assert (again["new"], again["repeated"], again["cases_opened"]) == (0, count, 0)
+    holds("cases.db", alerts)
+
+
+def test_import_names_the_line_that_is_no_alert(here: Path, regtech: Command) -> None:
+    (here / "bad.ndjson").write_text('{"id": "x"}\n')
+    done = regtech("cases", "import", "bad.ndjson", "--store", "cases.db")
+    assert done.status == 3 and "bad.ndjson:1: not an alert" in done.err
+    (here / "half.ndjson").write_text('{"id": "\\ud800"}\n')
+    done = regtech("cases", "import", "half.ndjson", "--store", "cases.db")
+    assert done.status == 3 and "half.ndjson:1" in done.err
+
+
+def test_a_changed_alert_is_kept_as_a_conflict(
+    alerts: Path, here: Path, regtech: Command, filled: Path
+) -> None:
+    assert regtech("cases", "conflicts").status == 0
+    first = json.loads(alerts.read_text().splitlines()[0])
+    (here / "changed.ndjson").write_text(json.dumps({**first, "severity": "info"}) + "\n")
+    report = regtech("cases", "import", "changed.ndjson", "--json").json
+    assert report["conflicts"] == [first["id"]]
+    done = regtech("cases", "conflicts", "--json")
+    assert done.status == 1 and [c["alert"] for c in done.json["conflicts"]] == [first["id"]]
+
+
+def test_a_case_is_worked_from_the_queue_to_the_end(filled: Path, regtech: Command) -> None:
+    listed = regtech("cases", "list", "--json", "--limit", "3").json
+    assert [c["priority"] for c in listed["cases"]] == sorted(
+        (c["priority"] for c in listed["cases"]), reverse=True
+    )
+    case = listed["cases"][0]["id"]
+    claimed = regtech("cases", "act", "next", "--json").json
+    assert claimed["done"][0]["case"]["id"] == case and "priority" in claimed["why"]["en"]
+    for words in (
+        ("comment", "--text", "asked for the contract"),
+        ("check", "--item", "facts"),
+        ("check", "--item", "law"),
+        ("tag", "--tag", "cash, urgent"),
+        ("ask-report", "--outcome", "confirmed", "--reason", "filed with the authority"),
+    ):
+        assert regtech("cases", "act", case, *words).status == 0
+    number = str(regtech("cases", "show", case, "--json").json["requests"][0]["number"])
+    refused = regtech("cases", "act", case, "approve", "--number", number)
+    assert refused.status == 2 and "error[four_eyes]" in refused.err
+    done = regtech("cases", "act", case, "approve", "--number", number, "--as", "li")
+    assert done.status == 0 and "reported" in done.out
+    shown = regtech("cases", "show", case, "--lang", "zh")
+    assert "asked for the contract" in shown.out and "时间线" in shown.out
+    rows = regtech("cases", "precision", "--json").json
+    assert rows[0]["confirmed"] == 1 and rows[0]["precision"] == "1.000"
+    assert case not in regtech("cases", "list", "--limit", "500").out
+    assert case in regtech("cases", "list", "--all", "--limit", "500").out
+
+
+def test_a_version_that_was_seen_is_kept_to(filled: Path, regtech: Command) -> None:
+    case = regtech("cases", "list", "--json", "--limit", "1").json["cases"][0]
+    act = ("cases", "act", case["id"])
+    assert regtech(*act, "tag", "--tag", "a", "--as", "li").status == 0
+    done = regtech(*act, "comment", "--text", "b", "--seen", case["version"], "--json")
+    assert done.status == ConflictError.exit_status
+    assert done.json["error"]["code"] == "conflict"
+    assert "tagged (tags) by li" in done.json["error"]["message"]
+
+
+def test_several_cases_at_once_and_one_that_is_not_there(filled: Path, regtech: Command) -> None:
+    found = regtech("cases", "list", "--json", "--limit", "2").json["cases"]
+    ids = ",".join([*(case["id"] for case in found), "C-nope"])
+    done = regtech("cases", "act", ids, "assign", "--to", "li", "--json")
+    assert done.status == 1
+    assert [entry.get("error", {}).get("code") for entry in done.json["done"]] == [
+        None,
+        None,
+        "not_found",
+    ]
+    mine = regtech("cases", "list", "--assignee", "li", "--json").json["cases"]
+    assert {case["id"] for case in mine} == {case["id"] for case in found}
+
+
+def test_pages_of_the_list_make_the_whole(filled: Path, regtech: Command) -> None:
+    def listed(limit: int) -> list[str]:
+        found: list[str] = []
+        after: tuple[str, ...] = ()
+        while True:
+            page = regtech("cases", "list", "--limit", limit, "--json", *after).json
+            found += [case["id"] for case in page["cases"]]
+            if page["after"] is None:
+                return found
+            after = ("--after", page["after"])
+
+    whole = listed(500)
+    assert listed(7) == whole and len(set(whole)) == len(whole) > 20
+
+
+def test_an_institution_sees_its_own_and_not_that_there_is_more(
+    filled: Path, regtech: Command
+) -> None:
+    whole = regtech("cases", "list", "--limit", "500", "--json").json["cases"]
+    tenant = whole[0]["tenants"][0]
+    bank = ("--role", "institution", "--tenant", tenant, "--as", "bank")
+    mine = regtech("cases", "list", *bank, "--json").json
+    assert mine["restricted"] and set(mine["cases"][0]) == {"case", "theme", "jurisdiction", "open"}
+    strange = next(case["id"] for case in whole if tenant not in case["tenants"])
+    for missing in (strange, "C-nope"):
+        done = regtech("cases", "show", missing, *bank)
+        assert done.status == 2 and done.err == f"error[not_found]: there is no case {missing}\n"
+    assert regtech("cases", "show", mine["cases"][0]["case"], *bank).status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("list", "--store", "missing.db"), 3, "there is no store missing.db"),
+        (("list", "--state", "asleep"), 2, "no state 'asleep'"),
+        (("list", "--after", "x"), 2, "not a cursor"),
+        (("list", "--role", "king"), 2, "no role 'king'"),
+        (("list", "--role", "institution"), 2, "needs the tenants"),
+        (("act", "C-nope", "dance"), 2, "no action 'dance'"),
+        (("act", "C-nope", "comment", "--text", "x"), 2, "there is no case C-nope"),
+        (("act", "next", "comment"), 2, "can only be claimed"),
+        (("show", "C-nope"), 2, "there is no case C-nope"),
+    ],
+)
+def test_wrong_use_says_so(
+    filled: Path, regtech: Command, words: tuple[str, ...], status: int, said: str
+) -> None:
+    done = regtech("cases", *words)
+    assert (done.status, said in done.err) == (status, True), done.err
+
+
+def test_no_store_is_named(here: Path, regtech: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGTECH_STORE", raising=False)
+    assert "which store?" in regtech("cases", "list").err

@@ -123,6 +123,18 @@ def test_an_event_is_late_below_the_newest_of_its_source_minus_the_lateness() ->
     assert values(result, "n") == [1, 2, 3]
 
 
+def test_a_late_event_that_counted_before_is_a_repeat_or_a_conflict() -> None:
+    stream = Stream()
+    stream.pay("2026-03-02T11:00:00", "10", id="a")
+    stream.pay("2026-03-02T12:00:00", id="b")
+    stream.pay("2026-03-02T11:00:00", "10", id="a")
+    stream.pay("2026-03-02T10:00:00", "11", id="a")
+    stream.pay("2026-03-02T11:00:00", "12", id="c")
+    stream.pay("2026-03-02T12:00:01", "13", id="c")  # after the newest time when the other came
+    result = run(pack(COUNT), stream, lateness_seconds=600)
+    assert (result.repeats, result.conflicts, result.late) == (1, 1, 1)
+
+
 def test_each_source_has_its_own_newest_time() -> None:
     one, two = Stream(), Stream()
     one.pay("2026-03-02T12:00:00", id="a")

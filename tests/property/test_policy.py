@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 
-from casework.cases.directive import AsideDirective, CaseDirective, CaseKey, Plan, Wake
+from casework.cases.directive import UNSORTED, AsideDirective, CaseDirective, CaseKey, Plan, Wake
 from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks
 from casework.policy.durable import ENGINE, DurableMatcher
@@ -166,9 +166,9 @@ def run(world: World, matcher: Matcher, *, seed: int = 0) -> tuple[Desk, int]:
             desk.restart()
         if rng.random() < 0.3:
             desk.take(facts[:high], min(as_of, end))  # everything once more
-        if closings and desk.cases:
+        names = sorted(name for name, c in desk.cases.items() if c.policy != UNSORTED)
+        if closings and names:
             number, hour = closings.pop()
-            names = sorted(desk.cases)
             case = desk.cases[names[number % len(names)]]
             desk.close(case, micros(time_of(hour)), min(as_of, end))
     return desk, end
@@ -177,7 +177,7 @@ def run(world: World, matcher: Matcher, *, seed: int = 0) -> tuple[Desk, int]:
 def outcome(desk: Desk) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
     cases: set[tuple[Any, ...]] = set()
     for case in desk.cases.values():
-        if case.policy == "unsorted":
+        if case.policy == UNSORTED:
             cases.add(("unsorted", case.alerts))
             continue
         cases.add(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,25 +23,30 @@ from casework.ports import (
     AlertConflict,
     AsideAlert,
     CaseQuery,
+    Dossier,
     Message,
     Page,
     Precision,
     Related,
+    SavedSearch,
     Topic,
 )
 from casework.stores.common import (
     CASE_PLACE,
     HUB_CASES,
     RESTRICTED_PLACE,
+    SEARCHES_MAX,
     Salt,
     absent,
     case_order,
     read_cursor,
+    search_name,
+    too_many_searches,
     write_cursor,
 )
 from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.outbox import SqlOutbox
-from casework.stores.sql.queries import alert_in_scope, chunks, in_scope, queue
+from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, in_scope, queue
 from casework.stores.sql.rows import (
     read_alert,
     read_aside,
@@ -62,6 +68,7 @@ from casework.stores.sql.tables import (
     FILES,
     OUTBOX,
     OUTCOMES,
+    SAVED_SEARCHES,
 )
 from casework.stores.sql.unit import SqlUnit
 from regtech.clock import Clock
@@ -95,7 +102,8 @@ class SqlRecord:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for reading, on one state of the store."""
         with told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -109,7 +117,7 @@ class SqlRecord:
         return case
 
     def case(self, scope: Scope, case_id: str) -> Case:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return self._visible(connection, scope, case_id)
 
     def cases(
@@ -117,7 +125,7 @@ class SqlRecord:
     ) -> Page[Case]:
         kinds = RESTRICTED_PLACE if scope.restricted else CASE_PLACE
         place = None if after is None else read_cursor(after, kinds)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(queue(scope, query, place).limit(limit + 1)).all()
         items = tuple(read_case(row.body) for row in rows[:limit])
         more = len(rows) > limit
@@ -132,7 +140,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.sequence)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             return tuple(read_entry(row) for row in connection.execute(select))
 
@@ -148,7 +156,7 @@ class SqlRecord:
             .order_by(c.number)
             .limit(limit + 1)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             rows = connection.execute(select).all()
         items = rows[:limit]
@@ -160,7 +168,7 @@ class SqlRecord:
 
     def alert(self, scope: Scope, alert_id: str) -> StoredAlert:
         select = sa.select(ALERTS).where(ALERTS.c.id == alert_id, *alert_in_scope(scope))
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(select).one_or_none()
         if row is None or not sees_alert(scope, read_alert(row)):
             raise absent("alert", alert_id)
@@ -186,7 +194,7 @@ class SqlRecord:
             later = sa.and_(c.time_us == -time, c.id > identity)
             where += [c.time_us <= -time, sa.or_(c.time_us < -time, later)]
         select = sa.select(ALERTS).where(*where).order_by(c.time_us.desc(), c.id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select.limit(limit + 1)).all()
         items = rows[:limit]
         more = len(rows) > limit
@@ -222,7 +230,7 @@ class SqlRecord:
             .order_by(c.time_us.desc(), c.alert_id)
             .limit(limit + 1)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select).all()
         items = rows[:limit]
         more = len(rows) > limit
@@ -231,6 +239,18 @@ class SqlRecord:
             write_cursor((-items[-1].time_us, items[-1].id)) if more else None,
         )
 
+    def alerts_of(
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+    ) -> Sequence[StoredAlert]:
+        with self.reading() as connection:
+            found = {
+                row.id: row
+                for select in alerts_by_key(scope, keys, since_us, until_us)
+                for row in connection.execute(select)
+            }
+        rows = sorted(found.values(), key=lambda row: (row.time_us, row.id))
+        return [read_alert(row) for row in rows]
+
     def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
         select = (
             sa.select(CASES.c.body)
@@ -238,7 +258,7 @@ class SqlRecord:
             .where(CASE_ALERTS.c.alert_id == alert_id, CASE_ALERTS.c.moved_to.is_(None))
             .where(*in_scope(scope))
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             found = [read_case(row.body) for row in connection.execute(select)]
         seen = [case for case in found if sees(scope, case)]
         return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
@@ -246,7 +266,7 @@ class SqlRecord:
     def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
         k = CASE_KEYS.c
         shared: dict[str, set[Key]] = defaultdict(set)
-        with self._reading() as connection:
+        with self.reading() as connection:
             self._visible(connection, scope, case_id)
             mine = connection.execute(sa.select(k.kind, k.value).where(k.case_id == case_id)).all()
             for kind, value in mine:
@@ -283,7 +303,7 @@ class SqlRecord:
             where.append(c.tenant.in_(sorted(scope.tenants)))
         select = sa.select(ALERT_CONFLICTS).where(*where).order_by(c.alert_id, c.digest)
         found: list[AlertConflict] = []
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select):
                 alert = StoredAlert.of(bytes(row.raw), row.tenant)
                 if sees_alert(scope, alert):
@@ -297,7 +317,7 @@ class SqlRecord:
         return Page(tuple(items), write_cursor((last.id, last.digest)) if more and last else None)
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
-        with self._reading() as connection:
+        with self.reading() as connection:
             case = self._visible(connection, scope, case_id)
             select = sa.select(FILES.c.content).where(FILES.c.sha256 == sha256)
             content = connection.execute(select).scalar()
@@ -312,7 +332,7 @@ class SqlRecord:
         names = (c.rule, c.tenant, c.jurisdiction)
         select = sa.select(*names, c.outcome, sa.func.count().label("cases"))
         counts: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in connection.execute(select.group_by(*names, c.outcome)):
                 counts[row.rule, row.tenant, row.jurisdiction][Outcome(row.outcome)] += row.cases
         return tuple(
@@ -323,7 +343,7 @@ class SqlRecord:
 
     def chains(self, scope: Scope) -> Mapping[str, tuple[int, bytes]]:
         c = CHAINS.c
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(sa.select(c.chain, c.position, c.hash)).all()
         found = {row.chain: (row.position, bytes(row.hash)) for row in rows if row.position}
         return {name: found[name] for name in sorted(found) if scope.reaches_chain(name)}
@@ -339,7 +359,7 @@ class SqlRecord:
             .order_by(ENTRIES.c.position)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(select))
 
     def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
@@ -347,7 +367,7 @@ class SqlRecord:
             return ()
         c = CHECKPOINTS.c
         select = sa.select(c.body).where(c.chain == chain).order_by(c.size)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(json.loads(body) for body in connection.execute(select).scalars())
 
     def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
@@ -364,7 +384,7 @@ class SqlRecord:
             .order_by(OUTBOX.c.number)
             .limit(limit)
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             return tuple(read_message(row) for row in connection.execute(select))
 
     def acknowledge(self, scope: Scope, topic: Topic, numbers: Collection[int]) -> None:
@@ -377,17 +397,89 @@ class SqlRecord:
         """Endpoints and deliveries of webhooks, in the same store."""
         return SqlOutbox(self._engine)
 
+    def dossiers(
+        self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
+    ) -> tuple[Dossier, ...]:
+        alerts: dict[str, list[StoredAlert]] = defaultdict(list)
+        entries: dict[str, list[Entry]] = defaultdict(list)
+        cases: list[Case] = []
+        a, e = CASE_ALERTS.c, ENTRIES.c
+        with self.reading() as connection:
+            for some in chunks(sorted(set(case_ids))):
+                select = sa.select(CASES.c.body).where(CASES.c.id.in_(some), *in_scope(scope))
+                found = [read_case(row.body) for row in connection.execute(select)]
+                seen = [case for case in found if sees(scope, case)]
+                ids = [case.id for case in seen]
+                cases += sorted(seen, key=lambda case: case.id)
+                select = (
+                    sa.select(ALERTS, a.case_id)
+                    .join(CASE_ALERTS, a.alert_id == ALERTS.c.id)
+                    .where(a.case_id.in_(ids), a.moved_to.is_(None), a.number <= alerts_max)
+                    .order_by(a.case_id, a.number)
+                )
+                for row in connection.execute(select):
+                    alerts[row.case_id].append(read_alert(row))
+                select = sa.select(ENTRIES).where(e.case_id.in_(ids))
+                for row in connection.execute(select.order_by(e.case_id, e.sequence)):
+                    entries[row.case_id].append(read_entry(row))
+        return tuple(
+            Dossier(case, tuple(alerts[case.id]), tuple(entries[case.id])) for case in cases
+        )
+
+    def alerts_by_id(self, scope: Scope, alert_ids: Collection[str]) -> tuple[StoredAlert, ...]:
+        found: list[StoredAlert] = []
+        with self.reading() as connection:
+            for some in chunks(sorted(set(alert_ids))):
+                select = sa.select(ALERTS).where(ALERTS.c.id.in_(some), *alert_in_scope(scope))
+                found += [read_alert(row) for row in connection.execute(select)]
+        return tuple(sorted((x for x in found if sees_alert(scope, x)), key=lambda x: x.id))
+
+    def save_search(self, scope: Scope, name: str, body: Mapping[str, Any]) -> None:
+        name, c = search_name(name), SAVED_SEARCHES.c
+        mine = c.owner == scope.actor
+        new = {"body": to_json(body), "changed_us": self._clock.now_us()}
+        with self._writing() as connection:
+            update = sa.update(SAVED_SEARCHES).where(mine, c.name == name).values(**new)
+            if connection.execute(update).rowcount:
+                return
+            count = sa.select(sa.func.count()).select_from(SAVED_SEARCHES).where(mine)
+            if int(connection.execute(count).scalar_one()) >= SEARCHES_MAX:
+                raise too_many_searches()
+            insert = sa.insert(SAVED_SEARCHES).values(owner=scope.actor, name=name, **new)
+            connection.execute(insert)
+
+    def saved_searches(self, scope: Scope) -> tuple[SavedSearch, ...]:
+        c = SAVED_SEARCHES.c
+        select = sa.select(c.name, c.body, c.changed_us).where(c.owner == scope.actor)
+        with self.reading() as connection:
+            rows = connection.execute(select).all()
+        found = (SavedSearch(row.name, json.loads(row.body), row.changed_us) for row in rows)
+        # Sorted here: servers do not agree on the order of text.
+        return tuple(sorted(found, key=lambda search: search.name))
+
+    def forget_search(self, scope: Scope, name: str) -> None:
+        c = SAVED_SEARCHES.c
+        delete = sa.delete(SAVED_SEARCHES).where(
+            c.owner == scope.actor, c.name == search_name(name)
+        )
+        with self._writing() as connection:
+            if not connection.execute(delete).rowcount:
+                raise absent("saved search", name)
+
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA optimize")
-        self._engine.dispose()
+        try:
+            if self._engine.dialect.name == "sqlite":
+                # Advice for later plans: where the file is no longer there, it is not needed.
+                with contextlib.suppress(sa.exc.SQLAlchemyError), self._engine.connect() as found:
+                    found.exec_driver_sql("PRAGMA optimize")
+        finally:
+            self._engine.dispose()
 
     def explain(self, scope: Scope, query: CaseQuery) -> list[Any]:
         """How the server finds a page of a queue; for benchmarks and tests of indexes."""
         select = queue(scope, query, None).limit(50)
         text = select.compile(self._engine, compile_kwargs={"literal_binds": True})
         prefix = "EXPLAIN QUERY PLAN" if self._engine.dialect.name == "sqlite" else "EXPLAIN"
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(f"{prefix} {text}")]

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "r0003"
+HEAD: Final = "r0005"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -294,4 +294,13 @@ DELIVERIES: Final = Table(
     Index("ix_webhook_deliveries_waiting", "endpoint", "state", "number"),
     Index("ix_webhook_deliveries_ended", "ended_us"),
     sqlite_autoincrement=True,
+)
+
+SAVED_SEARCHES: Final = Table(
+    "saved_searches",
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
 )

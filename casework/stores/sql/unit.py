@@ -98,6 +98,11 @@ class SqlUnit:
         """Alerts that came in this unit."""
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {}
 
+    @property
+    def connection(self) -> sa.Connection:
+        """For what is written beside the record, in the same transaction."""
+        return self._connection
+
     # --- cases
 
     def find(self, scope: Scope, case_ids: Collection[str]) -> dict[str, Case]:

@@ -22,6 +22,7 @@ from regtech.engine.kernels.raw import (
     load32,
     load64,
     multiply_high,
+    prefetch64,
     store32,
     store64,
 )
@@ -50,6 +51,8 @@ MEASURE_WORDS: Final = 25
 R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF = range(7)
 ROLE_WORDS: Final = 7
 CONTRIBUTES, READS = 1, 2
+AHEAD: Final = 12
+"""So many rows ahead cells begin to be loaded: about as long as memory takes to answer."""
 # log descriptor
 (L_T, L_EVENT, L_PREVIOUS, L_SLOT, L_YES, L_UNKNOWN, L_MASK, L_HEAD, L_TAIL, L_HEADS, L_VALUES,
  L_VALUE_COUNT, L_JURISDICTION) = range(13)  # fmt: skip
@@ -204,6 +207,20 @@ def append_logs(
         logs[log, L_HEAD] = head
 
 
+@inline_kernel(nrt=False)
+def prefetch_cell(
+    m: Any, R: Any, row_event: Any, types: Any, S: Any, cells: Any, stride: Any, r: Any, end: Any
+) -> None:
+    """Start loading the cell that a row will read or change."""
+    if r < end:
+        kind = types[row_event[r]]
+        flags = R[m, kind, R_FLAGS]
+        if flags != 0:
+            slot = S[R[m, kind, R_KEY if flags & CONTRIBUTES else R_READ], r]
+            if slot >= 0:
+                prefetch64(cells, slot * stride)
+
+
 @kernel(nrt=False)
 def calendar_measures(
     m: Any,
@@ -238,7 +255,9 @@ def calendar_measures(
     period_kind = M[m, M_PERIOD]
     nonnegative = M[m, M_NONNEGATIVE] != 0
     table = M[m, M_TABLE]
-    for r in range(starts[j], starts[j + 1]):
+    end = starts[j + 1]
+    for r in range(starts[j], end):
+        prefetch_cell(m, R, row_event, types, S, cells, stride, r + AHEAD, end)
         i = row_event[r]
         kind_of_event = types[i]
         flags = R[m, kind_of_event, R_FLAGS]
@@ -448,7 +467,9 @@ def rolling_measures(
     previous = M[m, M_PREVIOUS]
     cursor = M[m, M_CURSOR]
     shift = standard[j] if in_months else np.int64(0)
-    for r in range(starts[j], starts[j + 1]):
+    end = starts[j + 1]
+    for r in range(starts[j], end):
+        prefetch_cell(m, R, row_event, types, S, cells, stride, r + AHEAD, end)
         i = row_event[r]
         kind_of_event = types[i]
         flags = R[m, kind_of_event, R_FLAGS]
@@ -483,6 +504,8 @@ def rolling_measures(
                 at = cursor & mask
                 if load64(log_t, at) + shift > limit:
                     break
+                if cursor + AHEAD < head:
+                    prefetch64(cells, load32(log_slot, (cursor + AHEAD) & mask) * stride)
                 yes = (load32(log_yes, at) >> bit) & 1
                 unknown = (load32(log_unknown, at) >> bit) & 1
                 if yes | unknown:

@@ -46,11 +46,15 @@ def identify(
 ) -> None:
     """Whether each (reporter, id) is new, an identical repeat, or in conflict with an earlier one.
 
-    ``seen`` entries: (hash, hash, content, time). Without ``insert`` unknown ids stay unknown.
+    ``seen`` entries: (hash, hash, content, time). Without ``insert`` unknown ids stay unknown, and
+    those seen only after ``times`` count as unknown.
     """
     address = seen[T_ADDRESS]
     for i in range(n):
         place = find2(address, seen[T_PLACES], 4, a[i], b[i])
+        if place >= 0 and not insert and load64(address, place + 3) > times[i]:
+            status[i] = NEW
+            continue
         if place >= 0:
             same = load64(address, place + 2) == np.int64(content[i])
             status[i] = REPEAT if same else CONFLICT
@@ -140,9 +144,13 @@ def order_ties(
 
 
 @kernel(nrt=False)
-def mark_late(times: Any, n: Any, newest: Any, lateness: Any, late: Any) -> Any:
-    """Mark events older than the newest before them minus the lateness; returns the newest time."""
+def mark_late(times: Any, n: Any, newest: Any, lateness: Any, late: Any, before: Any) -> Any:
+    """Mark events older than the newest before them minus the lateness; returns the newest time.
+
+    ``before`` receives the newest time before each event.
+    """
     for i in range(n):
+        before[i] = newest
         late[i] = 1 if times[i] < newest - lateness else 0
         if times[i] > newest:
             newest = times[i]

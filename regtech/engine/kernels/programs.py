@@ -16,7 +16,14 @@ import numpy as np
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import MAX, MIN, compare_products, load64, scale_rounded, store64
 from regtech.engine.kernels.rows import day_of, month_number, offset_at, to_utc
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, T_WORDS, find_key
+from regtech.engine.kernels.tables import (
+    T_ADDRESS,
+    T_COUNT,
+    T_PLACES,
+    T_WORDS,
+    find_key,
+    prefetch_key,
+)
 
 VECTOR: Final = 256
 WORDS: Final = 8
@@ -289,6 +296,14 @@ def run_program(
             e = prog[p, 6]
             g = prog[p, 7]
             words = key_tables[a, T_WORDS]
+            for k in range(count):
+                # the entries of all rows are on their way before the first is looked at
+                w0 = LO[b, k]
+                prefetch_key(
+                    key_tables[a, T_ADDRESS], key_tables[a, T_PLACES], words,
+                    w0 + 1 if w0 >= 0 else w0, LO[c, k] if c >= 0 else np.int64(0),
+                    LO[d, k] if d >= 0 else np.int64(0), LO[e, k] if e >= 0 else np.int64(0),
+                )  # fmt: skip
             for k in range(count):
                 r = group_rows[at + k]
                 S[dst, r] = -1

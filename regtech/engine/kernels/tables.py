@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
-from regtech.engine.kernels.raw import load64, mix, multiply_high, store64
+from regtech.engine.kernels.raw import load64, mix, multiply_high, prefetch64, store64
 
 T_ADDRESS, T_PLACES, T_COUNT, T_WORDS = 0, 1, 2, 3
 DESCRIPTOR_WORDS = 4
@@ -36,6 +36,13 @@ def find2(address: Any, places: Any, words: Any, a: Any, b: Any) -> Any:
         place += 1
         if place == places:
             place = np.int64(0)
+
+
+@inline_kernel(nrt=False)
+def prefetch_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    """Start loading the line where ``find_key`` will look first."""
+    hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
+    prefetch64(address, np.int64(multiply_high(hashed, np.uint64(places))) * words)
 
 
 @inline_kernel(nrt=False)

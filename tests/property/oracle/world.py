@@ -207,12 +207,13 @@ def arrive(
     """Rules 1 to 3. ``lateness`` and ``horizon`` in microseconds."""
     result = Arrivals()
     timely: list[Event] = []
+    late: list[tuple[Event, int]] = []
     for source in sources:
         newest: int | None = None
         for event in source:
             time = micros(event["time"])
             if newest is not None and time < newest - lateness:
-                result.late += 1
+                late.append((event, newest))
             else:
                 timely.append(event)
             newest = time if newest is None else max(newest, time)
@@ -225,6 +226,19 @@ def arrive(
             remembered[key] = event
             result.accepted.append(event)
         elif meaning(first) == meaning(event):
+            result.repeats += 1
+        else:
+            result.conflicts += 1
+    for event, newest in late:
+        twins = [
+            one
+            for one in result.accepted
+            if (one["reporter"], one["id"]) == (event["reporter"], event["id"])
+            and micros(one["time"]) <= newest
+        ]
+        if not twins:
+            result.late += 1
+        elif meaning(twins[0]) == meaning(event):
             result.repeats += 1
         else:
             result.conflicts += 1

@@ -48,6 +48,10 @@ CONTRACT = {
     ("quarantine", "list"): "",
     ("quarantine", "show"): "",
     ("quarantine", "retry"): "",
+    ("cases", "list"): "--store --queue --lang --json",
+    ("cases", "show"): "--store --lang --json",
+    ("cases", "act"): "--store --seen --reason --json",
+    ("cases", "import"): "--store --json",
 }
 
 
@@ -62,11 +66,11 @@ def test_every_command_has_an_example_and_json(path: tuple[str, ...], regtech: C
     done = regtech(*path, "--help")
     assert done.status == 0
     assert f"\n    regtech {' '.join(path)}" in done.out
-    assert "--json" in done.out
+    assert "--json" in done.out or path == ("serve",)  # whose log is JSON already
     assert done.err == ""
 
 
-LATER = ("serve", "cases", "screen", "match", "score", "owners", "motifs", "verify")
+LATER = ("screen", "match", "score", "owners", "motifs")
 
 
 @pytest.mark.parametrize("name", LATER)

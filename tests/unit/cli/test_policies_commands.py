@@ -105,7 +105,7 @@ def test_a_dry_run_shows_cases_and_needs_the_parties_for_groups(
 
 def test_a_dry_run_brakes_by_the_number_that_is_watched(regtech: Command, tmp_path: Path) -> None:
     file = tmp_path / "many.ndjson"
-    some = [
+    some: list[dict[str, Any]] = [
         {"id": f"a{i}", "time": "2026-03-02T01:00:00Z", "rule": "ty-mule", "subject": f"C{i}"}
         for i in range(6)
     ]

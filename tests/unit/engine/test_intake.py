@@ -79,5 +79,32 @@ def test_waiting_events_are_kept_in_few_parts(
     assert _waiting(engine.intake) > 500
 
 
+@pytest.mark.parametrize("batch", [1, 2, 5, 100])
+def test_late_twins_are_told_apart_whatever_waits(
+    packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]], batch: int
+) -> None:
+    """Repeats, conflicts and late events among what is held back count the same in any pieces."""
+    start, late = shuffled[:400], []
+    for k, event in enumerate(start[:60]):
+        if k % 3 == 0:
+            late.append(dict(event))
+        elif k % 3 == 1:
+            late.append({**event, "amount": "1"})
+        else:
+            late.append({**event, "id": f"new{k}"})
+    jump = {**shuffled[-1], "id": "jump", "time": (START + timedelta(hours=5)).isoformat()}
+    given = [*start, jump, *late]
+    plan = compile_plan(packs, reference)
+    engine = Engine(plan, lateness_us=int(LATENESS.total_seconds()) * 1_000_000)
+    decoder = decoder_of(plan, Vocabulary())
+    for at in range(0, len(given), batch):
+        engine.push(decoder.decode(lines(given[at : at + batch]), at + 1)[0])
+    engine.finish()
+    found = engine.summary()
+    assert (found.repeats, found.conflicts, found.late) == (20, 20, 20)
+    codes = sorted(event.code for event in engine.set_aside())
+    assert codes == ["conflict"] * 20 + ["late"] * 20
+
+
 def _waiting(intake: Intake) -> int:
     return sum(len(part.places) for part in intake.parts)

@@ -276,6 +276,21 @@ def test_who_signs_anew_is_found_by_the_key(world: World, bundle: bytes) -> None
         assert (report.findings, report.facts["trusted"]) == ([], True)
 
 
+def test_entries_that_were_signed_without_being_linked_are_named(world: World) -> None:
+    """A tree alone would prove them: the chain is checked as well where neighbours are shown."""
+    first = world.entries[0]
+    second = Entry(2, b"\x01" * 32, world.entries[1].content, world.entries[1].openings)
+    frontier = Frontier()
+    frontier.extend([first.hash(), second.hash()])
+    key = world.ring.active
+    checkpoint = sign_checkpoint(key, "bank-a", frontier, second.hash(), None, 0)
+    made = world.bundle(
+        timeline=[first, second],
+        chain=Chain("bank-a", [first.hash(), second.hash()], [checkpoint]),
+    )
+    assert codes(verify(made)) == [("entry_unlinked", "timeline entry 2")]
+
+
 def test_a_rule_of_another_pack_than_the_alert_rests_on_is_named(world: World) -> None:
     from dataclasses import replace
 

@@ -262,6 +262,15 @@ def test_the_name_is_looked_up_once_for_an_attempt(receiver: Start) -> None:
     assert "loopback" in one.send(f"http://h.example:{server.port}/", {}, b"{}").said
 
 
+def test_the_connection_goes_to_the_checked_address_and_nowhere_else(receiver: Start) -> None:
+    """Nobody listens at 127.0.0.2; the server is at 127.0.0.1."""
+    server = receiver(answer(OK))
+    elsewhere = sender(Names(["127.0.0.2"]), allow="127.0.0.0/8")
+    outcome = elsewhere.send(f"http://localhost:{server.port}/", {}, b"{}")
+    assert outcome.said.startswith("not connected")
+    assert server.connections == 0
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "[64:ff9b::7f00:1]"]
 )

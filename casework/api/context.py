@@ -1,0 +1,56 @@
+"""What routes work with, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from casework.api.gate import Gate
+from casework.api.metrics import Metrics
+from casework.api.ports import (
+    BulkIntake,
+    Bundles,
+    Decider,
+    Health,
+    PolicyBook,
+    QuarantineDesk,
+    RuleBook,
+    WebhookDesk,
+)
+from casework.identity.openid import OpenId
+from casework.ports import Answers
+from casework.service.alerts import AlertReading
+from casework.service.cases import CaseService
+from regtech.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts behind the API. Where one is None, its routes are not there."""
+
+    service: CaseService
+    alerts: AlertReading
+    gate: Gate
+    answers: Answers
+    clock: Clock
+    metrics: Metrics
+    health: Health
+    decider: Decider | None = None
+    bulk: BulkIntake | None = None
+    quarantine: QuarantineDesk | None = None
+    rules: RuleBook | None = None
+    policies: PolicyBook | None = None
+    webhooks: WebhookDesk | None = None
+    bundles: Bundles | None = None
+    openid: OpenId | None = None
+
+
+def context_of(request: Request) -> Context:
+    """The context of the application."""
+    context: Context = request.app.state.context
+    return context
+
+
+Parts = Annotated[Context, Depends(context_of)]

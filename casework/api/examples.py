@@ -1,0 +1,161 @@
+"""Examples for the description of the API; a test holds each against its type."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from casework.api.types import access, alerts, audit, cases, content, events
+
+_CASE: Final = "C-dbc8c59a56ebd4585396"
+_SHA: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_LINE: Final[dict[str, Any]] = {
+    "id": _CASE,
+    "version": 4,
+    "state": "triage",
+    "severity": "medium",
+    "priority": 50,
+    "queue": "cn",
+    "jurisdiction": "CN",
+    "theme": "large_value",
+    "subject": {"per": "subject", "key": "BANK|C1"},
+    "tenants": ["BANK"],
+    "alerts": 1,
+    "assignee": "li",
+    "opened": "2026-03-02T08:31:00Z",
+    "due": "2026-03-09T15:59:59.999999Z",
+    "clock": {"state": "running", "working_days": 5},
+    "tags": [],
+    "reason": {"en": "Cash of CNY 50,000 in a day", "zh": "当日现金收支五万元以上"},
+}
+_ALERT: Final[dict[str, Any]] = {
+    "id": "b7fba53012fac3ddebd96511a73f97f1",
+    "rule": "cn-lvtr-0501",
+    "pack": "cn-aml-large-value",
+    "jurisdiction": "CN",
+    "kind": "report",
+    "severity": "medium",
+    "time": "2026-03-02T08:30:00Z",
+    "outcome": "met",
+    "subject": {"per": "customer", "id": "C1", "institution": "BANK"},
+    "measures": {"cny": {"amount": "50000.00", "currency": "CNY"}},
+    "due": "2026-03-09",
+}
+_KEY: Final[dict[str, Any]] = {
+    "id": "ahbcxiwtmbakwbnw",
+    "owner": "li",
+    "label": "laptop",
+    "permissions": ["read", "work"],
+    "roles": None,
+    "jurisdictions": None,
+    "tenants": None,
+    "created": "2026-03-02T08:00:00Z",
+    "expires": "2026-05-31T08:00:00Z",
+    "revoked": None,
+}
+_JOB: Final[dict[str, Any]] = {
+    "id": "J-236ba380dac70cef7d7d",
+    "state": "running",
+    "made": "2026-03-02T09:00:00Z",
+    "changed": "2026-03-02T09:00:02Z",
+    "sha256": _SHA,
+    "size": 20_480_000,
+    "at": 8_192_000,
+    "lines": 40_000,
+    "counts": {"judged": 39_990, "repeated": 8, "late": 2, "alerts": 61},
+    "error": "",
+}
+_EVENT: Final[dict[str, Any]] = {
+    "number": 7,
+    "tenant": "BANK",
+    "received": "2026-03-02T09:00:00Z",
+    "source": "api",
+    "line": 12,
+    "field": "amount",
+    "code": "amount_precision",
+    "found": '"1.234"',
+    "expected": "at most 2 decimals",
+    "state": "open",
+    "raw": None,
+}
+_PACK: Final[dict[str, Any]] = {
+    "id": "cn-aml-large-value",
+    "version": "1.0.0",
+    "jurisdiction": "CN",
+    "title": {"en": "Large-value transaction reports", "zh": "大额交易报告"},
+    "digest": _SHA,
+    "rules": 9,
+}
+_WHY: Final = "a salary, by the contract on file"
+
+EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
+    access.Login: {"name": "li", "password": "correct horse battery", "code": "123456"},
+    access.NewKey: {"label": "laptop", "permissions": ["read", "work"], "days": 90},
+    access.Key: _KEY,
+    access.MadeKey: {**_KEY, "text": "rtk_ahbcxiwtmbakwbnw_…"},
+    access.KeyList: {"items": [_KEY]},
+    cases.CaseLine: _LINE,
+    cases.CasePage: {"items": [_LINE], "after": None},
+    cases.Claim: {"queue": "cn"},
+    cases.Claimed: {
+        "case": _LINE,
+        "why": {"en": "priority 50, medium severity", "zh": "优先级 50"},
+    },
+    cases.Triage: {"action": "triage"},
+    cases.Investigate: {"action": "investigate"},
+    cases.Escalate: {"action": "escalate", "reason": "more than one institution"},
+    cases.Reopen: {"action": "reopen", "reason": "a new report came"},
+    cases.Close: {"action": "close", "outcome": "unfounded", "reason": _WHY},
+    cases.AskClose: {"action": "ask_close", "outcome": "unfounded", "reason": _WHY},
+    cases.AskReport: {"action": "ask_report", "outcome": "confirmed", "reason": "as the law asks"},
+    cases.AskOverride: {"action": "ask_override", "about": "cn-lvtr-0501", "reason": "exempt"},
+    cases.AskExport: {"action": "ask_export", "about": "to the court", "reason": "by its order"},
+    cases.Approve: {"action": "approve", "number": 7},
+    cases.Refuse: {"action": "refuse", "number": 7, "reason": "the contract is missing"},
+    cases.Assign: {"action": "assign", "to": "wang"},
+    cases.Comment: {"action": "comment", "text": "asked for the contract", "shared": True},
+    cases.Tag: {"action": "tag", "add": ["salary"], "remove": []},
+    cases.Check: {"action": "check", "item": "facts", "done": True},
+    cases.Snooze: {"action": "snooze", "until": "2026-03-05T09:00:00+08:00", "reason": "waits"},
+    cases.Wake: {"action": "wake"},
+    cases.Prioritise: {"action": "prioritise", "priority": 90, "reason": "a minister asked"},
+    cases.SetDue: {"action": "set_due", "due": "2026-03-31T18:00:00+08:00", "reason": "prolonged"},
+    cases.LinkTo: {"action": "link", "case": _CASE, "relation": "related"},
+    cases.Merge: {"action": "merge", "into": _CASE, "into_version": 4, "reason": "the same"},
+    cases.Split: {"action": "split", "alerts": [_ALERT["id"]], "reason": "another matter"},
+    cases.Share: {"action": "share", "shared": True, "reason": "the bank has to correct it"},
+    cases.Bulk: {"cases": [{"case": _CASE, "version": 4}], "act": {"action": "investigate"}},
+    cases.Unmask: {"reason": "to compare with the passport", "grade": "personal"},
+    alerts.Alert: _ALERT,
+    alerts.AlertPage: {"items": [_ALERT], "after": None},
+    events.Decision: {
+        "verdict": "judged",
+        "alerts": [_ALERT],
+        "cannot_tell": ["fatf-dealer-cash"],
+        "refusal": None,
+    },
+    events.Job: _JOB,
+    events.JobPage: {"items": [_JOB], "after": None},
+    events.Quarantined: _EVENT,
+    events.QuarantinePage: {"items": [_EVENT], "after": None},
+    content.Pack: _PACK,
+    content.PackList: {"items": [_PACK]},
+    content.Lint: {
+        "errors": 1,
+        "warnings": 0,
+        "faults": [
+            {
+                "code": "RL102",
+                "severity": "error",
+                "message": "unknown key 'whem'",
+                "line": 12,
+                "column": 5,
+                "hint": "did you mean when?",
+            }
+        ],
+    },
+    content.NewEndpoint: {"url": "https://example.org/in", "kinds": ["opened"], "description": ""},
+    audit.ChainList: {"items": [{"chain": "BANK", "length": 42, "hash": _SHA}]},
+}
+"""Type to an example of it."""

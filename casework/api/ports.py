@@ -1,0 +1,173 @@
+"""What the API needs beyond casework, handed in by whoever wires it; each may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from casework.cases.scope import Scope
+from casework.ports import Job, Page, Quarantined
+
+
+class Verdict(StrEnum):
+    """What became of an event."""
+
+    JUDGED = "judged"
+    REPEATED = "repeated"
+    """The same was there before: nothing changed."""
+    LATE = "late"
+    """Older than the newest that was judged: kept in the quarantine."""
+    CONFLICT = "conflict"
+    """Another event of that reporter and id was there before: kept in the quarantine."""
+    REFUSED = "refused"
+    """Not an event of ours: kept in the quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event was not judged: field, code, what was found and expected; quarantine number."""
+
+    field: str
+    code: str
+    found: str
+    expected: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one event brought. ``alerts`` as written; ``cannot_tell``: rules that lack a fact."""
+
+    verdict: Verdict
+    alerts: tuple[bytes, ...] = ()
+    cannot_tell: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+
+class Judged(Protocol):
+    """An event that was judged, and is not durable yet."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether ``settle`` has to wait for a disk; else it may be called at once."""
+
+    def settle(self) -> Decision:
+        """Wait until it is durable, and its alerts sure to be recorded; then the decision.
+
+        May be called in any thread, and takes as long as the disk does.
+        """
+
+
+class Decider(Protocol):
+    """A warm engine. Events are judged in the order of the calls, so those are made in order."""
+
+    def judge(self, scope: Scope, event: bytes) -> Judged:
+        """Judge one event in JSON. Nothing may be told of it before it is settled.
+
+        Raises ``ForbiddenError`` where its reporter is none that the scope answers for.
+        """
+
+
+class BulkIntake(Protocol):
+    """Files of events, taken over whole and judged afterwards."""
+
+    async def accept(self, scope: Scope, body: AsyncIterator[bytes]) -> Job:
+        """Keep the file durably and put it in line. Raises ``InputError``, ``CapacityError``."""
+
+    def job(self, scope: Scope, job_id: str) -> Job:
+        """How far it is. Raises ``NotFoundError``."""
+
+    def jobs(self, scope: Scope, *, after: str | None, limit: int) -> Page[Job]:
+        """Jobs, newest first."""
+
+    def cancel(self, scope: Scope, job_id: str) -> Job:
+        """Stop it: what was judged stays judged. Raises ``ConflictError`` for one that ended."""
+
+
+class QuarantineDesk(Protocol):
+    """Events that could not be judged."""
+
+    def list(
+        self, scope: Scope, *, state: str | None, code: str | None, after: str | None, limit: int
+    ) -> Page[Quarantined]:
+        """Oldest first."""
+
+    def get(self, scope: Scope, number: int) -> Quarantined:
+        """One of them. Raises ``NotFoundError``."""
+
+    def retry(self, scope: Scope, number: int, corrected: bytes | None) -> Decision:
+        """Judge it again, as it is or corrected. Raises ``ConflictError`` if it was dealt with."""
+
+
+class RuleBook(Protocol):
+    """The packs in use, for reading; and a reader for drafts."""
+
+    def packs(self) -> Sequence[Mapping[str, Any]]:
+        """id, version, jurisdiction, title, digest, rules of each."""
+
+    def pack(self, pack_id: str) -> Mapping[str, Any]:
+        """One pack with its rules. Raises ``NotFoundError``."""
+
+    def page(self, rule_id: str, lang: str) -> str:
+        """A rule as a page for people, in Markdown. Raises ``NotFoundError``."""
+
+    def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
+        """Faults of a pack in YAML: code, severity, message, line, column, hint."""
+
+
+class PolicyBook(Protocol):
+    """The policies in use, for reading; and a reader for drafts."""
+
+    def policies(self) -> Sequence[Mapping[str, Any]]:
+        """id, version, title, theme of each."""
+
+    def page(self, policy_id: str, lang: str) -> str:
+        """A policy as a page for people. Raises ``NotFoundError``."""
+
+    def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
+        """Faults of policies in YAML, as ``RuleBook.lint`` gives them."""
+
+
+class WebhookDesk(Protocol):
+    """Endpoints that are told of what happens, and what was delivered to them."""
+
+    def endpoints(self, scope: Scope) -> Sequence[Mapping[str, Any]]:
+        """id, url, kinds, state, description of each."""
+
+    def register(
+        self, scope: Scope, url: str, kinds: Sequence[str], description: str
+    ) -> tuple[Mapping[str, Any], str]:
+        """(endpoint, secret shown once). Raises ``UsageError`` for an address that is refused."""
+
+    def remove(self, scope: Scope, endpoint: str) -> None:
+        """Forget an endpoint. Raises ``NotFoundError``."""
+
+    def deliveries(
+        self, scope: Scope, endpoint: str, *, after: str | None, limit: int
+    ) -> Page[Mapping[str, Any]]:
+        """Tries, newest first: id, message, at, status, outcome."""
+
+    def replay(self, scope: Scope, endpoint: str, message: str) -> None:
+        """Send a message again. Raises ``NotFoundError``."""
+
+
+class Bundles(Protocol):
+    """Evidence to hand out."""
+
+    def export(self, scope: Scope, case_id: str, *, personal: bool, number: int) -> bytes:
+        """A case's bundle. ``number``: of the approved request where personal data is in it."""
+
+
+class Health(Protocol):
+    """How the parts of the process are."""
+
+    def live(self) -> bool:
+        """Whether it works at all."""
+
+    def ready(self) -> bool:
+        """Whether it takes requests."""
+
+    def parts(self) -> Mapping[str, Any]:
+        """Each part with a word on how it is, for those who keep it running."""

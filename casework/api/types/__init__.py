@@ -1,0 +1,1 @@
+"""What the API takes and gives: types of its own, apart from those inside."""

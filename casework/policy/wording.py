@@ -1,0 +1,56 @@
+"""The reasons that directives give, in English and Chinese."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from casework.cases.facts import AlertFacts
+from casework.policy.lengths import window_text
+from casework.policy.model import KEY_TITLES, Brake, Policy, Text
+
+UNSORTED_TEXT: Final[Text] = {
+    "en": "no policy takes this alert",
+    "zh": "没有策略处理该警报",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a brake says of a stretch; ``watched`` None: nobody knows, so that it cannot tell."""
+
+    braked: bool
+    alerted: int
+    watched: int | None
+
+
+def _percent(hundredths: int) -> str:
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
+def brake_reason(brake: Brake, rule: str, verdict: Verdict) -> Text:
+    """Why a rule is braked, with the numbers."""
+    share, over = _percent(brake.above), brake.over
+    return {
+        "en": f"{rule} fired on {verdict.alerted} of {verdict.watched} subjects within "
+        f"{window_text(over)}: more than {share}",
+        "zh": f"{rule} 在{window_text(over, 'zh')}内对 {verdict.watched} 个主体中的 "
+        f"{verdict.alerted} 个触发，超过 {share}",
+    }
+
+
+def case_reason(policy: Policy, alerts: list[AlertFacts]) -> Text:
+    """Why these alerts are a case."""
+    rules = len({facts.rule for facts in alerts})
+    same = {
+        language: mark.join(KEY_TITLES[name][language] for name in policy.same)
+        for language, mark in (("en", ", "), ("zh", "、"))
+    }
+    number = len(alerts)
+    said = "1 alert" if number == 1 else f"{number} alerts"
+    of = "1 rule" if rules == 1 else f"{rules} rules"
+    return {
+        "en": f"{policy.title['en']}: {said} of {of}, same {same['en']}",
+        "zh": f"{policy.title['zh']}：{rules} 条规则的 {number} 个警报，相同的{same['zh']}",
+    }

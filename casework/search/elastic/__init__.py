@@ -1,0 +1,1 @@
+"""The index in Elasticsearch, by the official client (the extra ``elastic``)."""

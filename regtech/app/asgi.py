@@ -1,0 +1,193 @@
+"""The server's application: every part made and joined, and let go of in the right order."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from casework.api.app import create_app
+from casework.api.context import Context
+from casework.api.gate import Gate, Rate
+from casework.api.metrics import Metrics
+from casework.api.repeat import KEPT_US
+from casework.api.shell import Limits
+from casework.cases.scope import Scope, service_scope
+from casework.service.alerts import AlertReading
+from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
+from casework.stores.sql.record import SqlRecord
+from regtech import __version__
+from regtech.app.bulk import Bulk
+from regtech.app.casework import Casework, casework
+from regtech.app.choice import chosen_packs
+from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.identity import identity_over
+from regtech.app.journal import Journal
+from regtech.app.judging import check_home
+from regtech.app.openid import openid_of_settings
+from regtech.app.rulebook import Rules
+from regtech.app.workers import Workers
+from regtech.clock import Clock, SystemClock
+from regtech.errors import InternalError
+from regtech.reference.load import Reference
+
+SYNC_S: Final = 0.05
+"""How often a journal that nobody waits for is made durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Everything that decides how the server behaves. Rates are requests a second."""
+
+    store: str
+    data: Path
+    rate: int = 500
+    stranger_rate: int = 5
+    packs: tuple[str, ...] = ()
+    rules: Path | None = None
+    home: str | None = None
+    events: bool = True
+    journal_waits: bool = True
+    hsts: bool = False
+    limits: Limits = Limits()
+
+
+class Server:
+    """The parts of a running server, as ``regtech serve`` and the tests use them."""
+
+    def __init__(self, app: FastAPI, context: Context, workers: Workers) -> None:
+        self.app, self.context, self.workers = app, context, workers
+
+
+class ServerHealth:
+    """``casework.api.ports.Health``: ready once warm, and until the end is asked for."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self.serving = False
+
+    def live(self) -> bool:
+        return True
+
+    def ready(self) -> bool:
+        return self.serving and self._workers.well()
+
+    def parts(self) -> Mapping[str, Any]:
+        return self._workers.report()
+
+
+@contextmanager
+def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Server]:
+    """A server over its store; workers run from start-up to shutdown of the application."""
+    clock = clock or SystemClock()
+    with ExitStack() as stack:
+        parts = stack.enter_context(casework(settings.store, create=True, clock=clock))
+        record = parts.record
+        if not isinstance(record, SqlRecord):
+            raise InternalError("a server needs a store")
+        workers = Workers(clock)
+        health = ServerHealth(workers)
+        metrics = Metrics()
+        context = _context(settings, parts, record, clock, metrics, health, workers, stack)
+
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            workers.start()
+            health.serving = True
+            try:
+                yield
+            finally:
+                health.serving = False
+                workers.stop()
+
+        app = create_app(
+            context,
+            version=__version__,
+            limits=settings.limits,
+            random=secrets.token_bytes,
+            hsts=settings.hsts,
+            lifespan=lifespan,
+        )
+        yield Server(app, context, workers)
+
+
+def _context(
+    settings: ServerSettings,
+    parts: Casework,
+    record: SqlRecord,
+    clock: Clock,
+    metrics: Metrics,
+    health: ServerHealth,
+    workers: Workers,
+    stack: ExitStack,
+) -> Context:
+    reference = Reference.shipped()
+    strangers = Rate(clock, settings.stranger_rate, settings.stranger_rate * 4)
+    rate = Rate(clock, settings.rate, settings.rate * 2)
+    service = parts.service
+    workers.every(60.0, "clocks", lambda scope: service.sweep(scope))
+    answers = SqlAnswers(record)
+    workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
+    events = _events(settings, parts, record, clock, metrics, workers, stack)
+    return Context(
+        service=service,
+        alerts=AlertReading(record, clock, reference, service.themes),
+        gate=Gate(identity_over(record, clock), rate, strangers),
+        answers=answers,
+        clock=clock,
+        metrics=metrics,
+        health=health,
+        openid=openid_of_settings(clock),
+        **events,
+    )
+
+
+def _events(
+    settings: ServerSettings,
+    parts: Casework,
+    record: SqlRecord,
+    clock: Clock,
+    metrics: Metrics,
+    workers: Workers,
+    stack: ExitStack,
+) -> dict[str, Any]:
+    """The engine behind the API; nothing where the server only works cases."""
+    packs = chosen_packs(settings.packs, settings.rules)
+    rules = Rules(packs)
+    if not settings.events:
+        return {"rules": rules}
+    check_home(settings.home, packs)
+    journal = Journal(settings.data, waits=settings.journal_waits)
+    stack.callback(journal.close)
+    desk = SqlEventDesk(record)
+    deciding = Deciding(
+        packs, Reference.shipped(), journal, desk, parts.intake, clock,
+        home=settings.home, counted=metrics.events,
+    )  # fmt: skip
+    bulk = Bulk(settings.data / "bulk", deciding, desk, clock, lambda: workers.stopping)
+
+    def hand_over(scope: Scope) -> None:
+        deciding.hand_over(scope)
+        metrics.waiting(deciding.waiting)
+
+    if not settings.journal_waits:
+        workers.every(SYNC_S, "journal", lambda _: journal.sync())
+    deciding.wakes(workers.every(1.0, "alerts", hand_over))
+    bulk.wake = workers.every(1.0, "bulk", bulk.work)
+    warmed: dict[str, int] = {}
+    workers.around(
+        lambda: warmed.update(deciding.warm_up()),
+        lambda: deciding.hand_over(service_scope("alerts")),
+    )
+    workers.report_on("engine", lambda: {**warmed, "waiting": deciding.waiting})
+    return {
+        "rules": rules,
+        "decider": deciding,
+        "bulk": bulk,
+        "quarantine": Quarantines(desk, deciding),
+    }

@@ -1,0 +1,391 @@
+"""One warm engine behind the API: events in, one at a time or in pieces; alerts to the record.
+
+One lock is around decoder and engine, which are not for several threads. An event is judged, put
+into the journal, and answered when the journal is durable; its alerts follow into the record, from
+a worker, and after a crash from the journal.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from casework.api.ports import Decision, Refusal, Verdict
+from casework.cases.alert import StoredAlert
+from casework.cases.disclosure import sees_alert
+from casework.cases.scope import Role, Scope
+from casework.ports import EventDesk, Page, Quarantined
+from casework.service.intake import AlertIntake
+from regtech.app.journal import Journal
+from regtech.clock import Clock
+from regtech.columns.batch import Reject
+from regtech.engine.engine import Engine
+from regtech.engine.plan import Plan, compile_plan
+from regtech.errors import ConflictError, ForbiddenError, UsageError
+from regtech.model.quarantine import REASONS
+from regtech.reference.load import Reference
+from regtech.rulelang.ir import Pack
+from regtech.sandbox.harness import decoder_of
+
+SOURCE: Final = "api"
+REMEMBERED: Final = 10_000
+"""Events with alerts whose answer is given again to a repeat."""
+WAITING_MAX: Final = 50_000
+"""Alerts on their way into the record; whole files wait while there are more."""
+_SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What became of several events: counts by verdict, and those to be quarantined."""
+
+    counts: dict[str, int]
+    refused: list[Reject]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedEvent:
+    """``casework.api.ports.Judged``."""
+
+    deciding: Deciding
+    scope: Scope
+    decision: Decision
+    rejects: list[Reject]
+    end: int
+    number: int
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.rejects) or (self.end > 0 and self.deciding.journal_waits)
+
+    def settle(self) -> Decision:
+        return self.deciding.settle(self)
+
+
+class Deciding:
+    """``casework.api.ports.Decider`` and what whole files are judged with."""
+
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        reference: Reference,
+        journal: Journal,
+        desk: EventDesk,
+        intake: AlertIntake,
+        clock: Clock,
+        *,
+        home: str | None,
+        counted: Callable[[str, int], None] = lambda verdict, count: None,
+    ) -> None:
+        self._plan: Plan = compile_plan(packs, reference)
+        self._home = home
+        self._decoder = decoder_of(self._plan)
+        self._engine = self._new_engine()
+        self._rules = [variant.rule.id for variant in self._plan.variants]
+        self._journal, self._desk, self._intake, self._clock = journal, desk, intake, clock
+        self._counted = counted
+        self._lock = threading.Lock()
+        self._handing = threading.Lock()
+        self._place = 1
+        self._waiting: deque[tuple[int, list[bytes]]] = deque()
+        self._waiting_count = 0
+        self._answers: OrderedDict[tuple[str, str], tuple[bytes, ...]] = OrderedDict()
+        self._wake: Callable[[], None] = lambda: None
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(self._plan, sources=(SOURCE,), lateness_us=0, home=self._home)
+        engine.intake.arrival_order = True
+        return engine
+
+    @property
+    def journal_waits(self) -> bool:
+        """Whether an answer waits for the disk."""
+        return self._journal.waits
+
+    # --- one event
+
+    def judge(self, scope: Scope, event: bytes, number: int = 0) -> JudgedEvent:
+        """Judge one event; see the port. ``number``: where it lies in the quarantine already."""
+        # Line ends cannot stand inside a JSON text but between its parts.
+        line = event.replace(b"\n", b" ").replace(b"\r", b" ").strip()
+        if not line:
+            raise UsageError("there is no event in the body")
+        key = may_send(scope, line)
+        with self._lock:
+            decision, rejects, end = self._judge_one(line, key)
+        return JudgedEvent(self, scope, decision, rejects, end, number)
+
+    def settle(self, judged: JudgedEvent) -> Decision:
+        """Make it durable, or quarantine it; what the caller may know of it."""
+        decision, scope = judged.decision, judged.scope
+        if judged.end:
+            self._journal.wait(judged.end)
+            if decision.alerts:
+                self._wake()
+        self._counted(decision.verdict.value, 1)
+        if judged.rejects:
+            number = judged.number
+            if not number:
+                kept = self.kept(scope, judged.rejects, SOURCE)
+                number = self._desk.quarantine(scope, kept)[0]
+            return _refused(decision.verdict, judged.rejects[0], number)
+        if not decision.alerts:
+            return decision
+        shown = tuple(a for a in decision.alerts if sees_alert(scope, StoredAlert.of(a)))
+        return Decision(decision.verdict, shown, decision.cannot_tell)
+
+    def _judge_one(self, line: bytes, key: tuple[str, str]) -> tuple[Decision, list[Reject], int]:
+        engine = self._engine
+        batch, rejects, _ = self._decoder.decode(line, self._place, SOURCE)
+        self._place += 1
+        if rejects:
+            return Decision(Verdict.REFUSED), rejects, 0
+        untold = engine.judge.rule_counts[:, 1].copy()
+        repeats = engine.intake.repeats
+        alerts = [alert.canonical() for alert in engine.decide(batch)]
+        if aside := engine.set_aside():
+            verdict = Verdict(aside[0].code)
+            place = "time" if verdict is Verdict.LATE else "id"
+            expected = REASONS[aside[0].code]
+            reject = Reject(SOURCE, self._place, place, aside[0].code, key[1], expected, line)
+            return Decision(verdict), [reject], 0
+        if engine.intake.repeats > repeats:
+            return Decision(Verdict.REPEATED, self._answers.get(key, ())), [], 0
+        more = np.flatnonzero(engine.judge.rule_counts[:, 1] > untold).tolist()
+        rules = tuple(sorted({self._rules[k] for k in more if k < len(self._rules)}))
+        end = self._journal.append([line])
+        if alerts:
+            self._put(end, alerts)
+            self._answers[key] = tuple(alerts)
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+        return Decision(Verdict.JUDGED, tuple(alerts), rules), [], end
+
+    # --- many events
+
+    def judge_lines(self, lines: Sequence[bytes], first: int, source: str) -> Piece:
+        """Judge lines that are sorted by time and were found good; durable on return."""
+        with self._lock:
+            engine = self._engine
+            batch, refused, _ = self._decoder.decode(b"\n".join(lines) + b"\n", first, source)
+            repeats = engine.intake.repeats
+            alerts = [alert.canonical() for alert in engine.decide(batch)]
+            aside = {event.line - first: event for event in engine.set_aside()}
+            bad = {reject.line - first for reject in refused}
+            judged = [x for k, x in enumerate(lines) if k not in aside and k not in bad]
+            again = engine.intake.repeats - repeats
+            # Where all were known nothing is written; single repeats in between do no harm there.
+            end = self._journal.append(judged if again < len(judged) else [])
+            if alerts:
+                self._put(end, alerts)
+        self._journal.wait(end)
+        self._wake()
+        for k, event in sorted(aside.items()):
+            place = "time" if event.code == "late" else "id"
+            why = REASONS[event.code]
+            refused.append(Reject(source, k + first, place, event.code, event.id, why, lines[k]))
+        counts = {"judged": len(judged) - again, "repeated": again, "alerts": len(alerts)}
+        return Piece({name: n for name, n in counts.items() if n}, refused)
+
+    def kept(
+        self, scope: Scope, rejects: Sequence[Reject], source: str, origin: str | None = None
+    ) -> list[Quarantined]:
+        """Rejects as the quarantine keeps them, under the institution that sent them."""
+        now = self._clock.now_us()
+        return [
+            Quarantined(
+                number=0,
+                tenant=_tenant(scope, reject.raw),
+                received_us=now,
+                source=source,
+                line=reject.line,
+                place=reject.field,
+                code=reject.code,
+                found=reject.found.encode("utf-8", "backslashreplace").decode(),
+                expected=reject.expected,
+                raw=reject.raw,
+                origin=None if origin is None else f"{origin}:{reject.line}",
+            )
+            for reject in rejects
+        ]
+
+    # --- alerts into the record
+
+    def wakes(self, wake: Callable[[], None]) -> None:
+        """What to call when alerts wait."""
+        self._wake = wake
+
+    @property
+    def waiting(self) -> int:
+        """Alerts on their way."""
+        return self._waiting_count
+
+    def _put(self, end: int, alerts: list[bytes]) -> None:
+        self._waiting.append((end, alerts))
+        self._waiting_count += len(alerts)
+
+    def hand_over(self, scope: Scope) -> None:
+        """Put the alerts that wait into the record. What fails waits on, in its place."""
+        with self._handing:
+            self._hand_over(scope)
+
+    def _hand_over(self, scope: Scope) -> None:
+        while self._waiting:
+            batch: list[bytes] = []
+            with self._lock:
+                count, end = 0, 0
+                for place, alerts in self._waiting:
+                    batch += alerts
+                    count, end = count + 1, place
+                    if len(batch) >= 1000:
+                        break
+            self._journal.sync(end)
+            self._intake.take(scope, [StoredAlert.of(alert) for alert in batch])
+            with self._lock:
+                for _ in range(count):
+                    self._waiting.popleft()
+                self._waiting_count -= len(batch)
+            self._journal.take(end)
+
+    # --- the start
+
+    def warm_up(self) -> dict[str, int]:
+        """Find the windows again from the journal; counts of events and alerts."""
+        self._compile()
+        taken, events, found = self._journal.taken(), 0, 0
+        for end, lines in self._journal.read():
+            if not lines:
+                continue
+            batch, _, _ = self._decoder.decode(b"\n".join(lines) + b"\n", self._place, SOURCE)
+            self._place += len(lines)
+            alerts = [alert.canonical() for alert in self._engine.decide(batch)]
+            self._engine.set_aside()
+            events += len(lines)
+            found += len(alerts)
+            if end > taken and alerts:
+                self._put(end, alerts)
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not walk over it again
+        return {"events": events, "alerts": found, "to_record": self.waiting}
+
+    def _compile(self) -> None:
+        """Judge a few events in an engine of their own, so that no caller waits for a compiler."""
+        engine = self._new_engine()
+        for event in _SAMPLES:
+            batch, _, _ = self._decoder.decode(json.dumps(event).encode(), 1, SOURCE)
+            engine.decide(batch)
+
+
+class Quarantines:
+    """``casework.api.ports.QuarantineDesk``: the desk, and another try."""
+
+    def __init__(self, desk: EventDesk, deciding: Deciding) -> None:
+        self._desk, self._deciding = desk, deciding
+
+    def list(
+        self, scope: Scope, *, state: str | None, code: str | None, after: str | None, limit: int
+    ) -> Page[Quarantined]:
+        _may_look(scope)
+        return self._desk.quarantined(scope, state=state, code=code, after=after, limit=limit)
+
+    def get(self, scope: Scope, number: int) -> Quarantined:
+        _may_look(scope)
+        return self._desk.quarantined_event(scope, number)
+
+    def retry(self, scope: Scope, number: int, corrected: bytes | None) -> Decision:
+        _may_look(scope)
+        event = self._desk.quarantined_event(scope, number)
+        if event.state != "open":
+            raise ConflictError(f"the quarantined event {number} was {event.state} already")
+        decision = self._deciding.judge(scope, corrected or event.raw, number).settle()
+        if decision.refusal is None:
+            self._desk.settle_quarantined(scope, number, "retried")
+        return decision
+
+
+_LOOKERS: Final = _SENDERS | {Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}
+
+
+def _may_look(scope: Scope) -> None:
+    if not scope.roles & _LOOKERS:
+        raise ForbiddenError(f"{scope.actor} may not see the quarantine")
+
+
+def may_send(scope: Scope, line: bytes) -> tuple[str, str]:
+    """Reporter and id of an event, "" where it has none. Raises ``ForbiddenError``."""
+    if not scope.roles & _SENDERS:
+        raise ForbiddenError(
+            f"{scope.actor} may not send events", hint="it takes the role institution or service"
+        )
+    reporter, identity = named(line)
+    if reporter and scope.tenants is not None and reporter not in scope.tenants:
+        raise ForbiddenError(f"{scope.actor} may not send events of {reporter[:200]}")
+    return reporter, identity
+
+
+def named(line: bytes) -> tuple[str, str]:
+    """Reporter and id that an event gives itself, without judging whether it is right."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(event, dict):
+        return "", ""
+    reporter, identity = event.get("reporter"), event.get("id")
+    return (
+        reporter if isinstance(reporter, str) else "",
+        identity if isinstance(identity, str) else "",
+    )
+
+
+def _tenant(scope: Scope, raw: bytes) -> str:
+    reporter, _ = named(raw)
+    if scope.tenants is None:
+        return reporter.encode("utf-8", "backslashreplace").decode()
+    return reporter if reporter in scope.tenants else min(scope.tenants, default="")
+
+
+def _refused(verdict: Verdict, reject: Reject, number: int) -> Decision:
+    found = reject.found.encode("utf-8", "backslashreplace").decode()
+    refusal = Refusal(reject.field, reject.code, found, reject.expected, number)
+    return Decision(verdict, refusal=refusal)
+
+
+_PARTY: Final = {"id": "warm-up", "kind": "person", "country": "CN"}
+_SAMPLES: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "id": "warm-up-1", "type": "transaction", "time": "2020-01-01T00:00:00Z",
+        "reporter": "warm-up", "payer": _PARTY, "payee": {**_PARTY, "id": "warm-up-2"},
+        "amount": "100000000", "currency": "CNY", "channel": "cash", "kind": "deposit",
+    },
+    {
+        "id": "warm-up-2", "type": "data_transfer", "time": "2026-01-01T00:00:00Z",
+        "reporter": "warm-up", "exporter": {**_PARTY, "kind": "entity"}, "recipient": _PARTY,
+        "destination": "US", "persons": ["p1", "p2"],
+        "data": [{"category": "name", "sensitivity": "sensitive", "items": 10}],
+    },
+    {
+        "id": "warm-up-0", "type": "party", "time": "2026-01-01T00:00:01Z",
+        "reporter": "warm-up", "party": _PARTY,
+    },
+    {
+        "id": "warm-up-4", "type": "transaction", "time": "2026-01-01T00:00:02Z",
+        "reporter": "warm-up", "payer": _PARTY, "amount": "100000000", "currency": "CNY",
+        "channel": "cash", "kind": "withdrawal",
+    },
+    {
+        "id": "warm-up-5", "type": "loan", "time": "2026-01-01T00:00:03Z", "reporter": "warm-up",
+        "borrower": _PARTY, "amount": "1000", "currency": "CNY", "action": "grant",
+    },
+    {
+        "id": "warm-up-3", "type": "incident", "time": "2026-01-02T00:00:00Z",
+        "reporter": "warm-up", "kind": "leak", "persons_affected": 1000000,
+    },
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""``regtech serve``: settings read, the application run by uvicorn, the log in JSON lines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from casework.api.shell import Limits
+from regtech.app.asgi import ServerSettings, server
+from regtech.app.options import parse_length
+from regtech.app.settings import setting, whole
+from regtech.errors import StoreError, UsageError
+
+DRAIN_S = 20
+"""Requests that are at work when the end is asked for have so long."""
+
+
+def server_settings(
+    store: str,
+    *,
+    data: Path | None = None,
+    packs: tuple[str, ...] = (),
+    rules: Path | None = None,
+    home: str | None = None,
+    events: bool = True,
+    hsts: bool = False,
+) -> ServerSettings:
+    """Settings from options and environment. Raises ``UsageError``."""
+    folder = data or (Path(found) if (found := setting("REGTECH_DATA")) else None)
+    if folder is None:
+        name = store.removeprefix("sqlite:///")
+        if events and "://" in name:
+            raise UsageError("where do events lie?", hint="--data FOLDER, or set REGTECH_DATA")
+        folder = Path(f"{name}.events")
+    limits = Limits(
+        bulk_bytes=whole("REGTECH_BULK_BYTES"),
+        timeout_s=parse_length(setting("REGTECH_REQUEST_TIMEOUT")) / 1_000_000,
+    )
+    return ServerSettings(
+        store=store,
+        data=folder,
+        rate=whole("REGTECH_RATE"),
+        stranger_rate=whole("REGTECH_STRANGER_RATE"),
+        packs=packs,
+        rules=rules,
+        home=home,
+        events=events,
+        journal_waits=setting("REGTECH_JOURNAL") == "wait",
+        hsts=hsts,
+        limits=limits,
+    )
+
+
+def serve(settings: ServerSettings, *, host: str, port: int, log_level: str = "info") -> None:
+    """Serve until SIGINT or SIGTERM; what was begun is finished, for as long as ``DRAIN_S``.
+
+    Raises ``StoreError`` where the address cannot be had.
+    """
+    _log_to_stderr(log_level)
+    proxies = setting("REGTECH_PROXIES")
+    with server(settings) as made:
+        config = uvicorn.Config(
+            made.app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,  # ours has no addresses and no ids
+            server_header=False,
+            date_header=True,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies or None,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=DRAIN_S,
+            limit_concurrency=512,
+            h11_max_incomplete_event_size=32_768,
+        )
+        runner = uvicorn.Server(config)
+        try:
+            runner.run()
+        except SystemExit:
+            raise StoreError(f"{host}:{port} could not be listened on") from None
+        if not runner.started:
+            raise StoreError("the server did not start; its log says why")
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("regtech", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level.upper())
+        logger.propagate = False

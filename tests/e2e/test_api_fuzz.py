@@ -1,0 +1,102 @@
+"""Schemathesis over the whole API: no 5xx, and no answer that is not in the description.
+
+A few requests for each route here; ``REGTECH_API_EXAMPLES=200`` for the long run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
+
+schemathesis = pytest.importorskip("schemathesis")
+
+from hypothesis import HealthCheck, given, settings  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from casework.cases.scope import Role  # noqa: E402
+from tests.unit.casework.api.api_world import ApiWorld, bank, deposit  # noqa: E402
+from tests.unit.casework.api.outward import Policies, SomeBundles, SomeWebhooks  # noqa: E402
+from tests.unit.casework.api.test_walk import OPEN, REQUESTS  # noqa: E402
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = int(os.environ.get("REGTECH_API_EXAMPLES", "6"))
+ROLES = {
+    "supervisor": Role.SUPERVISOR,
+    "institution": Role.INSTITUTION,
+    "operator": Role.OPERATOR,
+    "auditor": Role.AUDITOR,
+    "service": Role.SERVICE,
+}
+
+
+@schemathesis.serializer("application/x-ndjson")  # type: ignore[untyped-decorator]
+def lines(_: Any, value: Any) -> bytes:
+    """Whatever text comes up, as the body."""
+    return str(value).encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
+    """Everything that can be there, is there."""
+    more: dict[str, Any] = {
+        "policies": Policies(),
+        "webhooks": SomeWebhooks(),
+        "bundles": SomeBundles(),
+    }
+    with ApiWorld.made(tmp_path_factory.mktemp("fuzz"), events=True, **more) as made:
+        for number in range(1, 5):
+            made.case(number, subject=f"K{number}", payer__account="A1")
+        for name, role in ROLES.items():
+            made.user(name, role, tenants={"BANK-A"} if role is Role.INSTITUTION else None)
+        for event in (bank(), deposit(1), deposit(2, "1.234")):
+            made.ask("service", "POST", "/events", json=event)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def described(world: ApiWorld) -> Any:
+    """The API as it describes itself, called without a network."""
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", world.app)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted({*REQUESTS, *OPEN}))
+def test_whatever_is_asked_is_answered_as_described(
+    described: Any, world: ApiWorld, method: str, path: str
+) -> None:
+    callers = itertools.cycle(ROLES)
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(described[path][method].as_strategy())
+    def try_it(case: Any) -> None:
+        headers = {"Authorization": f"Bearer {world.keys[next(callers)]}"}
+        response = case.call(headers=headers)
+        assert response.status_code < 500 or path.startswith("/health"), response.text
+        case.validate_response(response, checks=CHECKS)
+
+    try_it()

@@ -1,0 +1,212 @@
+"""The real process: started, asked over a socket, ended gently and by force."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regtech.cli.main import run
+
+PASSWORD = "correct horse battery"
+
+
+def _port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+class Served:
+    """``regtech serve`` over a store in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.store, self.port = folder, str(folder / "cases.db"), _port()
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Until it is ready."""
+        command = [
+            sys.executable, "-m", "regtech.cli.main", "serve", "--store", self.store,
+            "--port", str(self.port), "--packs", "cn-aml-large-value",
+        ]  # fmt: skip
+        self.log = (self.folder / "serve.log").open("ab")
+        self.child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=self.log, cwd=Path(__file__).parents[2]
+        )
+        pause = threading.Event()
+        for _ in range(1200):
+            assert self.child.poll() is None, (self.folder / "serve.log").read_text()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready"):
+                    return
+            except OSError:
+                pause.wait(0.1)
+        raise AssertionError("not ready after two minutes")
+
+    def end(self, number: int) -> int:
+        """Send a signal and wait; the exit status."""
+        assert self.child is not None
+        self.child.send_signal(number)
+        status = self.child.wait(60)
+        self.log.close()
+        return status
+
+    def ask(
+        self, key: str, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
+        """(status, document)."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}", data, method=method,
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json",
+                     **{name.replace("_", "-"): value for name, value in headers.items()}},
+        )  # fmt: skip
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server that is not started yet, and is gone afterwards."""
+    made = Served(tmp_path)
+    yield made
+    if made.child is not None and made.child.poll() is None:
+        made.end(signal.SIGKILL)
+
+
+def _user(served: Served, capsys: Any, name: str, role: str, wanted: str, *more: str) -> str:
+    store = ("--store", served.store)
+    assert run(["users", "create", name, "--role", role, "--no-password", *more, *store]) == 0
+    capsys.readouterr()
+    assert run(["keys", "create", name, "--label", "test", "--for", wanted, *store]) == 0
+    key: str = capsys.readouterr().out.strip()
+    return key
+
+
+def _deposit(number: int) -> dict[str, Any]:
+    return {
+        "id": str(number), "type": "transaction", "time": f"2026-03-02T09:{number:02d}:00+08:00",
+        "reporter": "BANK", "payee": {"id": f"C{number}"}, "channel": "cash", "kind": "deposit",
+        "amount": "50000", "currency": "CNY",
+    }  # fmt: skip
+
+
+_BANK = {
+    "id": "bank", "type": "party", "time": "2026-03-02T08:00:00+08:00", "reporter": "BANK",
+    "party": {"id": "BANK", "kind": "institution", "country": "CN"},
+}  # fmt: skip
+
+
+def test_from_an_event_to_a_worked_case_and_through_a_kill(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = _user(served, capsys, "feed", "service", "events,read")
+    li = _user(served, capsys, "li", "supervisor", "read,work")
+    served.start()
+    assert served.ask(feed, "POST", "/events", _BANK)[1]["verdict"] == "judged"
+    answered = []
+    for number in range(10):
+        status, decision = served.ask(feed, "POST", "/events", _deposit(number))
+        assert (status, decision["verdict"]) == (200, "judged")
+        answered += [alert["id"] for alert in decision["alerts"]]
+    # Killed at once: whatever was answered has to be there afterwards.
+    served.end(signal.SIGKILL)
+    served.start()
+    pause = threading.Event()
+    for _ in range(100):
+        _, page = served.ask(li, "GET", "/alerts")
+        if len(page["items"]) >= len(answered):
+            break
+        pause.wait(0.1)
+    assert sorted(alert["id"] for alert in page["items"]) == sorted(answered)
+    assert len(answered) == 10
+    again = served.ask(feed, "POST", "/events", _deposit(3))[1]
+    assert again["verdict"] == "repeated"
+    _, claimed = served.ask(li, "POST", "/cases/claim", {})
+    case = claimed["case"]
+    status, done = served.ask(
+        li, "POST", f"/cases/{case['id']}/actions", {"action": "comment", "text": "seen"},
+        If_Match=f'"{case["version"]}"',
+    )  # fmt: skip
+    assert (status, done["version"]) == (200, case["version"] + 1)
+    assert served.end(signal.SIGTERM) in (0, -signal.SIGTERM)
+    assert run(["cases", "show", case["id"], "--store", served.store]) == 0
+    assert "seen" in capsys.readouterr().out
+    log = (served.folder / "serve.log").read_text()
+    assert "Traceback" not in log
+    for secret in (feed, li, case["id"], "C3"):
+        assert secret not in log
+
+
+def test_what_was_begun_is_finished_when_the_end_is_asked_for(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = _user(served, capsys, "feed", "service", "events,read")
+    served.start()
+    statuses: list[int] = []
+
+    def send(number: int) -> None:
+        try:
+            statuses.append(served.ask(feed, "POST", "/events", _deposit(number))[0])
+        except OSError:
+            statuses.append(0)  # came after the door was closed
+
+    threads = [threading.Thread(target=send, args=(k,)) for k in range(30)]
+    for thread in threads[:20]:
+        thread.start()
+    for thread in threads[:5]:
+        thread.join()
+    assert served.end(signal.SIGTERM) in (0, -signal.SIGTERM)
+    for thread in threads[20:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {0, 200, 202}
+    lines = (served.folder / "cases.db.events" / "events.ndjson").read_bytes().splitlines()
+    assert len(lines) == statuses.count(200)
+
+
+def test_a_user_logs_in_with_what_the_command_line_set(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTECH_SECRET", "x" * 32)
+    file = served.folder / "password"
+    file.write_text(PASSWORD + "\n")
+    os.chmod(file, 0o600)
+    store = ("--store", served.store)
+    words = ["users", "create", "li", "--role", "supervisor", "--password-file", str(file)]
+    assert run([*words, "--second-factor", "--json", *store]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["uri"].startswith("otpauth://totp/")
+    assert run([*words, *store]) == 3  # there is one already
+    assert run(["users", "list", "--json", *store]) == 0
+    assert made["secret"] not in capsys.readouterr().out
+    assert run(["users", "disable", "li", *store]) == 0
+    assert run(["users", "disable", "li", "--undo", *store]) == 0
+    assert run(["users", "password", "li", "--password-file", str(file), *store]) == 0
+    assert run(["keys", "create", "li", "--label", "x", "--for", "everything", *store]) == 2
+    assert run(["keys", "create", "nobody", "--label", "x", *store]) == 2
+    capsys.readouterr()
+    assert run(["keys", "create", "li", "--label", "x", "--json", *store]) == 0
+    key = json.loads(capsys.readouterr().out)
+    assert key["text"].startswith(f"rtk_{key['id']}_")
+    assert run(["keys", "revoke", key["id"], *store]) == 0
+    assert run(["keys", "list", "--json", *store]) == 0
+    out = capsys.readouterr().out
+    assert key["text"] not in out and '"revoked": "' in out
