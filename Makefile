@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself from the lock file; nothing else has to be installed first
 # but Python 3.11 or later.
 #
-#   make demo     all packs over the data that ships with the project; alerts explained in words
+#   make demo     all packs over the data that ships with the project; alerts in words, cases in a store
 #   make test     the test suite                    make check    format, lint, imports, types
 #   make format   put the code in its format        make bench    benchmarks, with peers
 #   make fuzz     the long fuzz and property runs   make lock     write requirements.lock anew

@@ -76,20 +76,12 @@ class _Gathering:
         self.asked: dict[_Scope, list[tuple[int, int]]] = defaultdict(list)
         self.closings: dict[CaseKey, Sequence[int]] = {}
         self.verdicts: dict[Stretch, Verdict] = {}
-        self._masks: dict[str, tuple[AlertFacts, int]] = {}
-        self._brakes = [
+        self.brakes = [
             (index, policy, policy.action)
             for index, policy in enumerate(self.policies)
             if isinstance(policy.action, Brake)
         ]
-        self._made: dict[tuple[object, ...], Stretch | None] = {}
-
-    def _mask(self, facts: AlertFacts) -> int:
-        """Policies that the alert is a candidate of, asked once of each form of it."""
-        known = self._masks.get(facts.id)
-        if known is None or known[0] is not facts:
-            known = self._masks[facts.id] = facts, self.planner.policies.candidates(facts)
-        return known[1]
+        self.made: dict[tuple[object, ...], Stretch | None] = {}
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
@@ -218,18 +210,18 @@ class _Gathering:
 
     def _stretches(self, alerts: Iterable[AlertFacts]) -> dict[Stretch, tuple[Brake, AlertFacts]]:
         found: dict[Stretch, tuple[Brake, AlertFacts]] = {}
-        if not self._brakes:
+        if not self.brakes:
             return found
         for facts in alerts:
-            mask = self._mask(facts)
-            for index, policy, brake in self._brakes:
+            mask = self.planner.policies.candidates(facts)
+            for index, policy, brake in self.brakes:
                 if not mask >> index & 1:
                     continue
-                # A brake's key is the rule, perhaps with the institution.
+                # A brake's key is the rule, perhaps with the institution: few, and made once.
                 of = (index, facts.rule, facts.institution, facts.time // brake.over)
-                if of not in self._made:
-                    self._made[of] = stretch_of(policy, brake, facts)
-                stretch = self._made[of]
+                if of not in self.made:
+                    self.made[of] = stretch_of(policy, brake, facts)
+                stretch = self.made[of]
                 if stretch is not None and stretch not in found:
                     found[stretch] = (brake, facts)
         return found

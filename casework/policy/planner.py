@@ -65,8 +65,6 @@ class Question:
     closings: Mapping[CaseKey, Sequence[int]] = field(default_factory=dict)
     verdicts: Mapping[Stretch, Verdict] = field(default_factory=dict)
     scope: frozenset[str] | None = None
-    masks: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """What is known of the policies that alerts are candidates of, by id."""
 
 
 def canonical(alerts: Iterable[AlertFacts]) -> tuple[AlertFacts, ...]:
@@ -139,10 +137,8 @@ class _Run:
         self.planner = planner
         self.question = question
         self.alerts = canonical(question.alerts)
-        known, candidates = question.masks, planner.policies.candidates
-        self.masks = [
-            known[facts.id] if facts.id in known else candidates(facts) for facts in self.alerts
-        ]
+        candidates = planner.policies.candidates
+        self.masks = [candidates(facts) for facts in self.alerts]
         self.free = [True] * len(self.alerts)
         self.cases: list[CaseDirective] = []
         self.aside: list[AsideDirective] = []

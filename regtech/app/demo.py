@@ -1,4 +1,4 @@
-"""``regtech demo``: all packs over what ships with the project, and three alerts in words."""
+"""``regtech demo``: all packs over what ships with the project, up to the cases in a store."""
 
 from __future__ import annotations
 
@@ -16,18 +16,29 @@ from regtech.errors import InputError
 SAMPLE = "amlsim-20K_cycle200-transactions.csv.zst"
 SEED = 7
 EXPLAINED = 3
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """The summary of the run, and explanations of alerts of different rules."""
+    """The summary of the run, explanations of alerts of different rules, and the first cases.
+
+    ``cases`` are lines of the queue, the most important first; ``store`` is the file they are in.
+    """
 
     summary: RunSummary
     explanations: tuple[str, ...]
+    store: str
+    cases: tuple[dict[str, Any], ...]
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {"run": self.summary.to_json(), "explanations": list(self.explanations)}
+        return {
+            "run": self.summary.to_json(),
+            "explanations": list(self.explanations),
+            "store": self.store,
+            "cases": list(self.cases),
+        }
 
 
 def sample_file() -> Path:
@@ -40,13 +51,16 @@ def sample_file() -> Path:
 
 
 def run_demo(folder: Path, *, events: int, lang: str, progress: Progress) -> DemoResult:
-    """Simulate, run, explain; everything that is written goes into ``folder``."""
+    """Simulate, run into a store, explain; everything that is written goes into ``folder``."""
+    from regtech.app.caseview import list_cases
+    from regtech.app.casework import casework, scope_of
     from regtech.app.explain import explain_alert
     from regtech.app.run import run_command
 
     simulated = folder / "simulated.ndjson"
     simulate_command(simulated, events=events, seed=SEED, progress=progress)
     out = folder / "alerts.ndjson"
+    store = str(folder / "cases.db")
     summary = run_command(
         events=(str(sample_file()), str(simulated)),
         packs=(),
@@ -54,7 +68,7 @@ def run_demo(folder: Path, *, events: int, lang: str, progress: Progress) -> Dem
         out=str(out),
         quarantine=None,
         map="amlsim",
-        store=None,
+        store=store,
         snapshot=None,
         resume=False,
         batch=16384,
@@ -69,4 +83,17 @@ def run_demo(folder: Path, *, events: int, lang: str, progress: Progress) -> Dem
     )
     found = load_alerts(str(out), out, sample=EXPLAINED) if summary.alerts else []
     texts = tuple(explain_alert(alert, rules=None, lang=lang) for alert in found)
-    return DemoResult(summary, texts)
+    with casework(store) as parts:
+        queue = list_cases(
+            parts,
+            scope_of("demo", ["supervisor"]),
+            queue=None,
+            state=None,
+            theme=None,
+            assignee=None,
+            overdue=False,
+            every=False,
+            limit=SHOWN,
+            after=None,
+        )
+    return DemoResult(summary, texts, store, tuple(queue["cases"]))

@@ -245,6 +245,40 @@ def export_text(done: Mapping[str, Any], lang: str) -> str:
     return "\n".join([*lines, f"check it: regtech verify {done['out']} --key {done['key']}"])
 
 
+_NEXT: Final = (
+    ("cases list --store {store}", "the whole queue", "全部案件"),
+    ("cases act next --store {store}", "take the first case", "领取第一件案件"),
+    ("cases show {case} --store {store}", "what it rests on", "查看案件依据"),
+    ("cases aside --store {store}", "alerts that are in no case, and why", "未立案的预警及原因"),
+    ("signing-keys create {folder}/keys", "a key to sign evidence", "生成证据签名密钥"),
+    (
+        "cases export {case} --store {store} --keys {folder}/keys --out {folder}/case.json",
+        "the case as evidence",
+        "导出案件证据包",
+    ),
+    ("verify {folder}/case.json", "nobody has changed it", "核验证据包未被更改"),
+)
+
+
+def demo_text(lines: Sequence[Mapping[str, Any]], store: str, lang: str) -> str:
+    """The first cases, and what to type next."""
+    folder, case = store.rpartition("/")[0] or ".", lines[0]["id"] if lines else "CASE"
+    rows = [
+        [
+            "  regtech " + text.format(store=store, case=case, folder=folder),
+            zh if lang == "zh" else en,
+        ]
+        for text, en, zh in _NEXT
+    ]
+    head = (
+        ("最先处理的案件：", "接下来可以输入：")
+        if lang == "zh"
+        else ("First in the queue:", "Next:")
+    )
+    said = "\n".join(f"{command}  # {about}" for command, about in rows)
+    return f"{head[0]}\n{list_text(lines, lang)}\n\n{head[1]}\n{said}"
+
+
 def precision_text(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     """How often rules were right."""
     names = ("rule", "institution", "confirmed", "unfounded", "data_error", "duplicate")

@@ -92,7 +92,7 @@ def demo(
     lang: Lang = None,
     json_: Json = False,
 ) -> int:
-    """All packs over the AMLSim sample and simulated events; three alerts explained in words.
+    """All packs over the AMLSim sample and simulated events, into cases; some of both shown.
 
     \b
     Examples:
@@ -112,6 +112,9 @@ def demo(
     write(run_report(result.summary, chosen))
     for explanation in result.explanations:
         write("\n" + explanation)
+    from regtech.cli.casetext import demo_text
+
+    write("\n" + demo_text(result.cases, result.store, chosen))
     return 0
 
 

@@ -393,6 +393,10 @@ class SqlRecord:
                 mine = sa.delete(OUTBOX).where(OUTBOX.c.topic == topic.value)
                 connection.execute(mine.where(OUTBOX.c.number.in_(some)))
 
+    def outbox(self) -> SqlOutbox:
+        """Endpoints and deliveries of webhooks, in the same store."""
+        return SqlOutbox(self._engine)
+
     def dossiers(
         self, scope: Scope, case_ids: Collection[str], *, alerts_max: int
     ) -> tuple[Dossier, ...]:
@@ -461,10 +465,6 @@ class SqlRecord:
         with self._writing() as connection:
             if not connection.execute(delete).rowcount:
                 raise absent("saved search", name)
-
-    def outbox(self) -> SqlOutbox:
-        """Endpoints and deliveries of webhooks, in the same store."""
-        return SqlOutbox(self._engine)
 
     def close(self) -> None:
         """Let go of connections; SQLite is told what it may want to know for its plans."""

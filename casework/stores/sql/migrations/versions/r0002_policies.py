@@ -1,4 +1,4 @@
-"""Policies: alerts aside, wakes, closings, who put an alert into a case; keys; checkpoints."""
+"""Policies: alerts aside, wakes, closings, who put an alert into a case, and their keys anew."""
 
 from __future__ import annotations
 
@@ -66,13 +66,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_marks")),
-    )
-    op.create_table(
-        "checkpoints",
-        sa.Column("chain", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("chain", "size", name=op.f("pk_checkpoints")),
     )
     _keys_anew()
 

@@ -1,4 +1,4 @@
-"""Webhooks: endpoints and deliveries."""
+"""Webhooks: endpoints and deliveries; signed checkpoints of logs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    op.create_table(
+        "checkpoints",
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("chain", "size", name=op.f("pk_checkpoints")),
+    )
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.String(), nullable=False),
