@@ -147,7 +147,7 @@ class WebhookDesk(Protocol):
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int
     ) -> Page[Mapping[str, Any]]:
-        """Tries, newest first: id, message, at, status, outcome."""
+        """Deliveries in the order they were made: id, kind, state, attempts, last, times."""
 
     def replay(self, scope: Scope, endpoint: str, message: str) -> None:
         """Send a message again. Raises ``NotFoundError``."""

@@ -18,9 +18,11 @@ from casework.api.metrics import Metrics
 from casework.api.repeat import KEPT_US
 from casework.api.shell import Limits
 from casework.cases.scope import Scope, service_scope
+from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
 from casework.stores.sql.record import SqlRecord
+from casework.webhooks.address import AllowList
 from regtech import __version__
 from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
@@ -30,7 +32,8 @@ from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
-from regtech.app.rulebook import Rules
+from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
+from regtech.app.rulebook import Policies, Rules
 from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
@@ -55,6 +58,10 @@ class ServerSettings:
     journal_waits: bool = True
     hsts: bool = False
     limits: Limits = Limits()
+    keys: Path | None = None
+    """Folder of signing keys; without it there are no bundles over HTTP."""
+    allow: AllowList = AllowList()
+    """Own addresses that webhooks may reach."""
 
 
 class Server:
@@ -133,6 +140,13 @@ def _context(
     workers.every(60.0, "clocks", lambda scope: service.sweep(scope))
     answers = SqlAnswers(record)
     workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
+    workers.every(5.0, "policies", lambda scope: parts.intake.wake(scope, clock.now_us()))
+    webhooks = tell_others(record, settings.allow, clock, workers)
+    if index_is_named(settings.store):
+        keep_index(record, service, settings.store, clock, workers)
+    bundles = None
+    if settings.keys is not None:
+        bundles = EvidenceDesk(service, settings.keys, settings.rules)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     return Context(
         service=service,
@@ -143,6 +157,9 @@ def _context(
         metrics=metrics,
         health=health,
         openid=openid_of_settings(clock),
+        policies=Policies(require_policies().policies),
+        webhooks=webhooks,
+        bundles=bundles,
         **events,
     )
 

@@ -65,7 +65,7 @@ def export_case(
     if out.exists():
         raise UsageError(f"{out} is there already", hint="name another file")
     ring = load_keys(keys)
-    found = _RuleTexts(rules)
+    found = RuleTexts(rules)
     data = parts.service.bundle(
         scope,
         case_id,
@@ -101,7 +101,7 @@ def _write_whole(out: Path, data: bytes) -> None:
         raise UsageError(f"{out} could not be written: {error.strerror}") from None
 
 
-class _RuleTexts:
+class RuleTexts:
     """The packs that judged alerts, as long as they are still the same; ``missing``: the others."""
 
     def __init__(self, folder: Path | None) -> None:

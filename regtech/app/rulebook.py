@@ -1,10 +1,13 @@
-"""The packs in use, for the API: lists, pages, and a reader for drafts."""
+"""The packs and policies in use, for the API: lists, pages, and readers for drafts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from casework.policy.load import load_text as load_policy_text
+from casework.policy.model import Policy
+from casework.policy.show import show as show_policy
 from regtech.errors import NotFoundError
 from regtech.rulelang.ir import Pack, Rule
 from regtech.rulelang.packs import load_text
@@ -35,6 +38,33 @@ class Rules:
 
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         _, faults = load_text(text, "draft.yml")
+        return [fault.as_data() for fault in faults]
+
+
+class Policies:
+    """``casework.api.ports.PolicyBook`` over policies that were read once."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = {policy.id: policy for policy in policies}
+
+    def policies(self) -> Sequence[Mapping[str, Any]]:
+        return [
+            {
+                "id": policy.id,
+                "version": policy.version,
+                "title": dict(policy.title),
+                "order": policy.order,
+            }
+            for policy in self._policies.values()
+        ]
+
+    def page(self, policy_id: str, lang: str) -> str:
+        if policy_id not in self._policies:
+            raise NotFoundError(f"there is no policy {policy_id}")
+        return show_policy(self._policies[policy_id], lang)
+
+    def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
+        _, faults = load_policy_text(text, "draft.yml")
         return [fault.as_data() for fault in faults]
 
 

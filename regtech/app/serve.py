@@ -12,6 +12,7 @@ from casework.api.shell import Limits
 from regtech.app.asgi import ServerSettings, server
 from regtech.app.options import parse_length
 from regtech.app.settings import setting, whole
+from regtech.app.webhooks import webhook_allow_list
 from regtech.errors import StoreError, UsageError
 
 DRAIN_S = 20
@@ -51,6 +52,8 @@ def server_settings(
         journal_waits=setting("REGTECH_JOURNAL") == "wait",
         hsts=hsts,
         limits=limits,
+        keys=Path(found) if (found := setting("REGTECH_KEYS")) else None,
+        allow=webhook_allow_list(),
     )
 
 

@@ -70,6 +70,7 @@ SETTINGS: Final = (
     ),
     Setting("REGTECH_HOST", "127.0.0.1", "address that the server listens on", "--host"),
     Setting("REGTECH_PORT", "8000", "port that the server listens on", "--port"),
+    Setting("REGTECH_KEYS", "", "folder of signing keys; with it the server exports evidence"),
     Setting("REGTECH_DATA", "", "folder of the server's journal and uploads", "--data"),
     Setting(
         "REGTECH_JOURNAL",

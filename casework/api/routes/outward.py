@@ -60,7 +60,7 @@ def remove(caller: Manager, parts: Parts, endpoint: Id) -> None:
 def deliveries(
     caller: Manager, parts: Parts, endpoint: Id, after: Cursor = None, limit: Limit = 50
 ) -> T.DeliveryPage:
-    """What was tried, the newest first."""
+    """What is or was to be delivered, and what came of it, in order."""
     page = _webhooks(parts).deliveries(caller.scope, endpoint, after=after, limit=limit)
     return T.DeliveryPage(items=[dict(item) for item in page.items], after=page.after)
 

@@ -113,6 +113,6 @@ class MadeEndpoint(Endpoint):
 
 
 class DeliveryPage(PageOf):
-    """Tries, newest first."""
+    """Deliveries in the order they were made."""
 
     items: list[AnyObject]
