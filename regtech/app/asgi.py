@@ -39,6 +39,8 @@ from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
 from regtech.reference.load import Reference
 
+CHECKPOINTS_S: Final = 900.0
+"""How often the logs that have grown get a signed checkpoint."""
 SYNC_S: Final = 0.05
 """How often a journal that nobody waits for is made durable."""
 
@@ -147,6 +149,7 @@ def _context(
     bundles = None
     if settings.keys is not None:
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
+        workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     return Context(
         service=service,

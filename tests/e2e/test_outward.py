@@ -20,6 +20,7 @@ from casework.search.query import SearchQuery
 from casework.webhooks.address import AllowList
 from regtech.app.asgi import ServerSettings, server
 from regtech.app.casework import casework
+from regtech.app.outward import EvidenceDesk
 from regtech.app.search import open_index
 from regtech.clock import SystemClock
 from tests.contract.world import SERVICE, alert
@@ -73,12 +74,15 @@ def test_what_happens_to_a_case_goes_out_and_is_found(tmp_path: Path) -> None:
     )
     with receiver() as (url, heard), server(settings) as made, TestClient(made.app):
         desk, bundles = made.context.webhooks, made.context.bundles
-        assert desk is not None and bundles is not None and made.context.policies is not None
+        assert desk is not None and isinstance(bundles, EvidenceDesk)
+        assert made.context.policies is not None
         endpoint, secret = desk.register(OPERATOR, url, ["case.*"], "ours")
         assert secret.startswith("whsec_") and desk.endpoints(OPERATOR) == [endpoint]
         with casework(store) as parts:
             parts.intake.take(SERVICE, [alert(1, payer__id="P1", payer__name="Anna Berg")])
             (case,) = parts.service.list(LI, CaseQuery()).items
+            bundles.checkpoint(SERVICE)
+            assert [body["size"] for body in parts.record.checkpoints(SERVICE, "BANK-A")] == [2]
         until(lambda: len(heard) == 1)
         said = json.loads(heard[0][1])
         assert said["type"] == "case.opened" and said["data"]["case"] == case.id
