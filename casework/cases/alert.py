@@ -98,9 +98,11 @@ class StoredAlert:
         Raises ``InputError`` where it is not an alert of ours.
         """
         try:
-            document = json.loads(raw)
-            # An escaped half of a surrogate pair is JSON, but no text that could be kept.
-            json.dumps(document, ensure_ascii=False).encode()
+            text = raw.decode()
+            document = json.loads(text)
+            if "\\u" in text:
+                # An escaped half of a surrogate pair is JSON, but no text that could be kept.
+                json.dumps(document, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise InputError("not an alert: the line is not JSON of UTF-8 text") from None
         return cls.of_document(document, raw, tenant)

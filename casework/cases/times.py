@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from regtech.reference.civil import (
@@ -30,6 +31,7 @@ def time_text(us: int) -> str:
     return f"{text}.{fraction:06d}Z" if fraction else f"{text}Z"
 
 
+@lru_cache(1 << 14)
 def instant_us(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 time. Raises ``ValueError`` for anything else.
 

@@ -14,7 +14,7 @@ from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
 from casework.cases.themes import Themes
 from casework.cases.timeline import Draft, EntryKind
-from casework.policy.gather import decide
+from casework.policy.gather import collector_paused, decide
 from casework.policy.planner import Planner
 from casework.ports import Record, Unit
 from casework.service.placing import Placed, Placing
@@ -103,7 +103,7 @@ class AlertIntake(Placing):
     def _batch(self, scope: Scope, alerts: Sequence[StoredAlert]) -> IntakeReport:
         for attempt in range(_TRIES):
             try:
-                with self.record.unit(scope) as unit:
+                with collector_paused(), self.record.unit(scope) as unit:
                     report, facts = self._in(scope, unit, alerts)
                 self._known.keep(facts)
                 return report
