@@ -51,8 +51,13 @@ def showable(secret: bool, kind: str, shared: bool) -> bool:
 
 
 def visible(case: Case) -> bool:
-    """Whether the institution may know that there is the case: something in it may be shown."""
-    return any(showable(case.secret, kind, case.shared) for kind in case.alert_kinds)
+    """Whether the institution may know that there is the case: something in it may be shown.
+
+    Of a case about several institutions everything has to be: what may be shown could be another's
+    alone, and the case would then tell of a suspicion against this one.
+    """
+    may = [showable(case.secret, kind, case.shared) for kind in case.alert_kinds]
+    return any(may) if len(case.tenants) <= 1 else bool(may) and all(may)
 
 
 def sees(scope: Scope, case: Case) -> bool:
