@@ -2,6 +2,8 @@
 
 Whatever is read or written takes the scope first; what lies outside it is as if it were not there
 (``NotFoundError``, an empty page), with no difference that would tell.
+
+More than 500 lines: the contract of every store on one page, most of it in words.
 """
 
 from __future__ import annotations

@@ -31,6 +31,9 @@ class Disposition(StrEnum):
 UNSORTED: Final = "unsorted"
 """Policy, theme and queue of alerts that no policy takes: built in, so that nothing is lost."""
 
+DueBasis = Literal["alert", "sla", "none"]
+"""What a due day rests on: the duty of an alert, the SLA of a policy, or nothing."""
+
 ASIDES: Final = (Disposition.SUPPRESSED, Disposition.SNOOZED, Disposition.BRAKED)
 """The dispositions of an alert that is in no case."""
 
@@ -81,7 +84,7 @@ class CaseDirective:
     severity: str
     due: str | None
     due_at: int | None
-    due_basis: Literal["alert", "sla", "none"]
+    due_basis: DueBasis
     saturated: bool
     title: Text
     reason: Text

@@ -13,13 +13,13 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from urllib.parse import urlencode, urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from casework.cases.errors import UnauthenticatedError
 from regtech.clock import Clock
@@ -186,7 +186,8 @@ class OpenId:
         ):
             raise StoreError("the provider's discovery document is not that of the issuer")
         try:
-            keys = KeySet.import_key_set(dict(self._http.get(provider["jwks_uri"])))  # type: ignore[arg-type]
+            given = cast(KeySetSerialization, self._http.get(provider["jwks_uri"]))
+            keys = KeySet.import_key_set(given)
         except (JoseError, ValueError, KeyError, TypeError):
             raise StoreError("the provider's keys cannot be read") from None
         with self._lock:

@@ -264,11 +264,11 @@ def _request(chunk: list[Job]) -> bytes:
     return json.dumps(request, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def _believed(chunk: list[Job], answer: object) -> list[frozenset[Match]]:
+def _believed(chunk: list[Job], answer: Any) -> list[frozenset[Match]]:
     """The matches by job; raises ``_Failed`` where one is none."""
     found: list[set[Match]] = [set() for _ in chunk]
     try:
-        for number, places in answer:  # type: ignore[attr-defined]
+        for number, places in answer:
             job = chunk[number]
             match = tuple(places)
             times = [job.times[place] for place in match]

@@ -80,6 +80,7 @@ class Engine:
     def __init__(self) -> None:
         from durable import engine
 
+        # The library has no types, so that mypy sees Any as the base.
         class QuietHost(engine.Host):  # type: ignore[misc]
             """The stock host starts timer threads, which fire actions of their own accord."""
 
@@ -129,7 +130,7 @@ class Engine:
         facts: list[dict[str, Any]] = []
         places: list[int] = []
         for number, (shape, times, flags) in enumerate(jobs):
-            for place, (time, flag) in enumerate(zip(times, flags)):  # noqa: B905 - same length
+            for place, (time, flag) in enumerate(zip(times, flags, strict=True)):
                 fact: dict[str, Any] = {
                     "id": str(len(facts)),
                     "sid": str(self.states),

@@ -18,6 +18,7 @@ LengthUnit = Literal["hours", "days", "working_days"]
 
 _WINDOW: Final = re.compile(r"(?P<n>[1-9]\d{0,5})\s*(?P<unit>m|h|d|minutes?|hours?|days?)\Z")
 _SLA: Final = re.compile(r"(?P<n>\d{1,4})\s*(?P<unit>h|d|hours?|days?|working days?)\Z")
+_LENGTH_UNITS: Final[dict[str, LengthUnit]] = {"h": "hours", "d": "days", "w": "working_days"}
 _UNITS: Final = {"m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
 
 
@@ -46,8 +47,7 @@ def parse_length(text: str) -> Length | None:
     found = _SLA.match(text.strip())
     if found is None:
         return None
-    unit: LengthUnit = {"h": "hours", "d": "days", "w": "working_days"}[found["unit"][0]]  # type: ignore[assignment]
-    return Length(int(found["n"]), unit)
+    return Length(int(found["n"]), _LENGTH_UNITS[found["unit"][0]])
 
 
 def window_text(length: int, language: str = "en") -> str:

@@ -21,6 +21,7 @@ from casework.cases.directive import (
     CaseDirective,
     CaseKey,
     Disposition,
+    DueBasis,
     Plan,
     Wake,
     case_id,
@@ -422,7 +423,7 @@ class _Run:
                 severity=severity,
                 due=due,
                 due_at=due_at,
-                due_basis=basis,  # type: ignore[arg-type]
+                due_basis=basis,
                 saturated=any(place in found.saturated for place in places),
                 title=policy.title,
                 reason=case_reason(policy, alerts),
@@ -431,7 +432,7 @@ class _Run:
 
     def _due(
         self, action: OpenCase, alerts: list[AlertFacts]
-    ) -> tuple[str | None, int | None, str]:
+    ) -> tuple[str | None, int | None, DueBasis]:
         if action.due_of_alert:
             dated = [(f.due_at, f.due) for f in alerts if f.due_at is not None and f.due]
             if dated:

@@ -1,4 +1,7 @@
-"""The record in memory: nothing to set up, nothing kept; for tests, rehearsals and small tools."""
+"""The record in memory: nothing to set up, nothing kept; for tests, rehearsals and small tools.
+
+More than 500 lines: one method for each of the port, and it is read beside the port.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -235,6 +235,6 @@ def _at(reject: Reject, line: int) -> Reject:
     return replace(reject, line=line)
 
 
-def _durable(file: object) -> None:
-    file.flush()  # type: ignore[attr-defined]
-    os.fsync(file.fileno())  # type: ignore[attr-defined]
+def _durable(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -128,8 +128,6 @@ class Inputs:
             return NotImplemented
         return (self.digest, self._stamps) == (other.digest, other._stamps)
 
-    __hash__ = None  # type: ignore[assignment]  # compared, never looked up
-
 
 def _add(whole: hashlib._Hash, part: bytes) -> None:
     # With its length in front, so that parts cannot run into each other.

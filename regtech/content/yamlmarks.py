@@ -42,10 +42,10 @@ from regtech.errors import ContentError
 
 _C_PARSER: Callable[[str], Any] | None
 try:
-    from yaml import cyaml
+    from yaml._yaml import CParser
 
-    _C_PARSER = cyaml.CParser  # type: ignore[attr-defined]  # imported there for this use
-except ImportError:  # pragma: no cover - PyYAML can be built without it
+    _C_PARSER = CParser
+except ImportError:  # PyYAML can be built without libyaml
     _C_PARSER = None
 
 SIZE_MAX: Final = 2 * 1024 * 1024
@@ -296,7 +296,7 @@ _KEY = re.compile(r"(?!(?:true|false|null)\Z)[A-Za-z_][\w-]*\Z")
 
 
 def parse_events(text: str) -> Iterator[Event]:
-    if _C_PARSER is None:  # pragma: no cover - depends on the build
+    if _C_PARSER is None:
         yield from yaml.parse(text, Loader=yaml.SafeLoader)
         return
     parser = _C_PARSER(text)

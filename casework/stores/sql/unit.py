@@ -3,6 +3,8 @@
 Sealing last has a reason: a tenant's chain has one end, and whoever takes it makes the others wait.
 Cases are taken first, in the order of their ids, the ends of the chains after them, in order, so
 that two units never wait for each other.
+
+More than 500 lines: all writes of a transaction share what it holds and what waits to be written.
 """
 
 from __future__ import annotations

@@ -80,6 +80,7 @@ def _text_column(column: Any, name: str, source_name: str) -> tuple[Int64, Bytes
         if column.type != pa.large_string():
             column = column.cast(pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        # What a cast raises for a value that has no text, and for a kind that has none.
         raise InputError(
             f"the column {name!r} of {source_name} is {kind}, which has no exact text",
             hint=str(error),

@@ -6,7 +6,7 @@ subject lie side by side, so that the measures of a key space meet them in the c
 windows keep no buffer per subject: all rows of a key space are in one log in canonical order, and
 each window is a cursor on it that takes expired entries back out (docs/concepts/engine.md).
 
-More than 300 lines: each kind of window is one tight loop over all kinds of measure.
+More than 500 lines: each kind of window is one tight loop over all kinds of measure.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A number register holds an interval (LO, HI); unknown is (MIN, MAX), known has L
 register holds one byte: 0 not met, 1 cannot tell, 2 met; so ``and`` is the minimum and ``or`` the
 maximum. With intervals the three-valued ``a >= b`` is ``(lo(a) >= hi(b)) + (hi(a) >= lo(b))``.
 
-More than 300 lines: one interpreter loop; cutting it would put calls into the hottest loop.
+More than 500 lines: one interpreter loop; cutting it would put calls into the hottest loop.
 """
 
 from __future__ import annotations
