@@ -6,34 +6,10 @@ document, 2 a pattern, 3 a name, 5 logic, 6 tests. They follow those of rulepack
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-FaultSeverity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a file; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What a code means, what to do, and whether it stops the policy (error) or not (warning)."""
-
-    meaning: str
-    remedy: str
-    severity: FaultSeverity = "error"
-
+from regtech.content import faults
+from regtech.content.faults import Code
 
 CODES: Final[dict[str, Code]] = {
     "PL001": Code(
@@ -95,61 +71,8 @@ CODES: Final[dict[str, Code]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong, where it is, and where it helps what to do."""
+class Faults(faults.Faults):
+    """Faults of policies and themes."""
 
-    code: str
-    message: str
-    mark: Mark
-    hint: str = ""
-
-    @property
-    def severity(self) -> FaultSeverity:
-        return CODES[self.code].severity
-
-    def __str__(self) -> str:
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.mark}: {self.severity} {self.code}: {self.message}{hint}"
-
-    def as_data(self) -> dict[str, object]:
-        """For ``--json``."""
-        return {
-            "file": self.mark.file,
-            "line": self.mark.line,
-            "column": self.mark.column,
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message,
-            "hint": self.hint,
-        }
-
-
-@dataclass(slots=True)
-class Faults:
-    """Collects faults in the order found; ``ordered`` gives them by place, without repeats."""
-
-    found: list[Fault] = field(default_factory=list)
-
-    def add(self, code: str, message: str, mark: Mark, hint: str = "") -> None:
-        """Notes a fault; the code must be in ``CODES``."""
-        assert code in CODES, code
-        self.found.append(Fault(code, message, mark, hint))
-
-    def ordered(self) -> list[Fault]:
-        unique = dict.fromkeys(self.found)
-        return sorted(
-            unique, key=lambda f: (f.mark.file, f.mark.line, f.mark.column, f.code, f.message)
-        )
-
-    @property
-    def errors(self) -> int:
-        """How many errors there are so far."""
-        return sum(fault.severity == "error" for fault in self.found)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, or "" when none is near."""
-    folded = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f"did you mean {folded[near[0]]!r}?" if near else ""
+    def __init__(self) -> None:
+        super().__init__(CODES)

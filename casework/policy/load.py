@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from casework.cases.themes import Point, Theme
-from casework.policy.faults import Fault, Faults, Mark
+from casework.policy.faults import Faults
 from casework.policy.matcher import PATTERNS_MAX
 from casework.policy.model import (
     EXTRA_KEYS,
@@ -30,6 +30,7 @@ from casework.policy.patterns import Known, PatternReader
 from casework.policy.reading import VERSION, NodeReader
 from casework.policy.testcases import check_tests, read_test
 from regtech.content import content_root
+from regtech.content.faults import Fault, Mark
 from regtech.content.yamlmarks import Document, Mapping, Node, Scalar, load, load_file
 from regtech.content.yamlmarks import Sequence as Sequence_
 from regtech.errors import ContentError, InputError

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from casework.cases.facts import AlertFacts
 from casework.cases.themes import Theme
-from casework.policy.faults import Mark
 from casework.policy.lengths import Length
+from regtech.content.faults import Mark
 
 Text = Mapping[str, str]
 """A text in ``en`` and ``zh``."""

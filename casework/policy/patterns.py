@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from casework.policy.faults import did_you_mean
 from casework.policy.model import (
     FLAG_FIELDS,
     KINDS,
@@ -20,6 +19,7 @@ from casework.policy.model import (
     Test,
 )
 from casework.policy.reading import NodeReader
+from regtech.content.faults import did_you_mean
 from regtech.content.yamlmarks import Mapping, Node, Scalar
 
 _WORDS: Final = {

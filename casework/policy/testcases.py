@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from casework.cases.directive import ASIDES
 from casework.cases.facts import facts_of, instant
-from casework.policy.faults import did_you_mean
 from casework.policy.model import KINDS, SEVERITIES, STATUSES, PolicyTest
 from casework.policy.reading import NodeReader
+from regtech.content.faults import did_you_mean
 from regtech.content.yamlmarks import Mapping, Node, plain
 from regtech.errors import InputError
 

@@ -32,7 +32,7 @@ def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
     unknown = [name for name in names if not any(_names(name, pack) for pack in packs)]
     if unknown:
         # Only imported where something is wrong.
-        from regtech.rulelang.faults import did_you_mean
+        from regtech.content.faults import did_you_mean
 
         every = packs_for_run(pack_files([root]))
         known = {word for pack in every for word in _words(pack)}

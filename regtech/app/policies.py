@@ -110,9 +110,9 @@ def test_policies(paths: tuple[Path, ...], only: str | None = None) -> Findings:
 
 def show_policies(wanted: str | None, paths: tuple[Path, ...], lang: str) -> str:
     """The page of a policy, or of all in the order in which they choose."""
-    from casework.policy.faults import did_you_mean
     from casework.policy.load import require_policies
     from casework.policy.show import show
+    from regtech.content.faults import did_you_mean
 
     policies = require_policies(paths or None).policies
     found = [policy for policy in policies if wanted in (None, policy.id)]

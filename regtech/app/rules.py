@@ -180,7 +180,7 @@ def _named(packs: list[Pack], name: str) -> list[tuple[Rule, Pack]]:
     of_pack = [(rule, pack) for pack in packs if pack.id == name for rule in pack.rules]
     if of_pack:
         return of_pack
-    from regtech.rulelang.faults import did_you_mean
+    from regtech.content.faults import did_you_mean
 
     hint = did_you_mean(name, [*rules, *(pack.id for pack in packs)])
     raise UsageError(f"no rule and no pack is called {name!r}", hint=hint)

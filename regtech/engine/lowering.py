@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from regtech.columns.hashing import hash_bytes
 from regtech.columns.vocabulary import Vocabulary
+from regtech.content.faults import Mark
 from regtech.engine.columns import (
     PERSONS_GIVEN,
     ColumnRegistry,
@@ -45,7 +46,6 @@ from regtech.rulelang.ir import (
     IfElse,
     In,
     Logic,
-    Mark,
     Measure,
     Money,
     Not,

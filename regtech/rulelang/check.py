@@ -7,15 +7,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from regtech.content.faults import Faults, Mark, did_you_mean
 from regtech.content.yamlmarks import Mapping, Scalar
 from regtech.rulelang.digest import canonical_bytes
-from regtech.rulelang.faults import Faults, did_you_mean
 from regtech.rulelang.ir import (
     Compare,
     Const,
     Expr,
     Logic,
-    Mark,
     Measure,
     Not,
     Pack,

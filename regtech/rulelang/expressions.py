@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Final, Literal
 
+from regtech.content.faults import Mark, did_you_mean
 from regtech.rulelang import functions, measures
 from regtech.rulelang.comparing import read_comparison
-from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.fieldviews import Resolved, Unresolved, resolve_path
 from regtech.rulelang.ir import (
     Arith,
@@ -25,7 +25,6 @@ from regtech.rulelang.ir import (
     IfElse,
     LetRef,
     Logic,
-    Mark,
     Not,
     ParamRef,
     Type,

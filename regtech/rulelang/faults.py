@@ -6,23 +6,10 @@ document, 2 an expression, 3 a name, 4 the law, 5 logic, 6 tests, 7 the lock.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from regtech.rulelang.ir import Mark
-
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What a code means, and whether it stops the pack (error) or not (warning)."""
-
-    meaning: str
-    severity: Severity = "error"
-
+from regtech.content import faults
+from regtech.content.faults import Code
 
 CODES: Final[dict[str, Code]] = {
     "RL001": Code("the file cannot be read as text, or is too large"),
@@ -66,19 +53,21 @@ CODES: Final[dict[str, Code]] = {
     "RL303": Code("a let that is never used"),
     "RL304": Code("a let used before it is defined, or named like a field or function"),
     "RL305": Code("an unknown instrument"),
-    "RL306": Code("an instrument that is never cited", "warning"),
+    "RL306": Code("an instrument that is never cited", severity="warning"),
     "RL307": Code("an unknown obligation"),
     "RL308": Code("an unknown jurisdiction"),
     "RL309": Code("an unknown rule, or one that cannot be yielded to"),
     "RL401": Code("a citation without confidence"),
     "RL402": Code("a product default that pretends to be law"),
-    "RL403": Code("a rule that cites law but whose every figure is a product default", "warning"),
+    "RL403": Code(
+        "a rule that cites law but whose every figure is a product default", severity="warning"
+    ),
     "RL404": Code("law from medium memory that is neither advisory nor disabled"),
     "RL405": Code("dated values that overlap"),
-    "RL406": Code("dated values with a gap between them", "warning"),
+    "RL406": Code("dated values with a gap between them", severity="warning"),
     "RL407": Code("an obligation both decided by a rule and named as not decided"),
     "RL408": Code("a citation that claims more confidence than the register has"),
-    "RL409": Code("a rule that cites law names no obligation of the register", "warning"),
+    "RL409": Code("a rule that cites law names no obligation of the register", severity="warning"),
     "RL501": Code("a rule that can never be met"),
     "RL502": Code("a rule that shadows another"),
     "RL503": Code("a rule that contradicts another"),
@@ -95,73 +84,8 @@ CODES: Final[dict[str, Code]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong, where it is, and where it helps what to do."""
+class Faults(faults.Faults):
+    """Faults of rulepacks."""
 
-    code: str
-    message: str
-    mark: Mark
-    hint: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        return CODES[self.code].severity
-
-    def __str__(self) -> str:
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.mark}: {self.severity} {self.code}: {self.message}{hint}"
-
-    def as_data(self) -> dict[str, object]:
-        """For ``--json``."""
-        return {
-            "file": self.mark.file,
-            "line": self.mark.line,
-            "column": self.mark.column,
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message,
-            "hint": self.hint,
-        }
-
-
-@dataclass(slots=True)
-class Faults:
-    """Collects faults in the order found; ``ordered`` gives them by place, without repeats."""
-
-    found: list[Fault] = field(default_factory=list)
-
-    def add(self, code: str, message: str, mark: Mark, hint: str = "") -> None:
-        """Notes a fault; the code must be in ``CODES``."""
-        assert code in CODES, code
-        self.found.append(Fault(code, message, mark, hint))
-
-    def extend(self, faults: Iterable[Fault]) -> None:
-        self.found.extend(faults)
-
-    def ordered(self) -> list[Fault]:
-        unique = dict.fromkeys(self.found)
-        return sorted(
-            unique, key=lambda f: (f.mark.file, f.mark.line, f.mark.column, f.code, f.message)
-        )
-
-    @property
-    def has_errors(self) -> bool:
-        return any(fault.severity == "error" for fault in self.found)
-
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(self.found)
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, or "" when none is near."""
-    candidates = list(known)
-    near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
-    if not near:
-        folded = {candidate.lower(): candidate for candidate in candidates}
-        low = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-        near = [folded[low[0]]] if low else []
-    return f"did you mean {near[0]!r}?" if near else ""
+    def __init__(self) -> None:
+        super().__init__(CODES)

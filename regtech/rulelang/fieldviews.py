@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from regtech.content.faults import did_you_mean
 from regtech.model.fields import (
     EVENT_TYPES,
     PARTY_FIELDS,
@@ -19,7 +20,6 @@ from regtech.model.fields import (
     Kind,
     fields_of,
 )
-from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.ir import Type
 from regtech.rulelang.types import type_of_field
 

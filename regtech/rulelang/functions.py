@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from regtech.rulelang.faults import did_you_mean
+from regtech.content.faults import did_you_mean
 from regtech.rulelang.ir import (
     Call,
     Compare,

@@ -11,18 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a file; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
+from regtech.content.faults import Mark
 
 NOWHERE = Mark("<none>", 0, 0)
 

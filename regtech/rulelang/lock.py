@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from regtech.content.faults import Fault, Mark
 from regtech.errors import ContentError
-from regtech.rulelang.faults import Fault, Faults
-from regtech.rulelang.ir import Mark, Pack
+from regtech.rulelang.faults import Faults
+from regtech.rulelang.ir import Pack
 
 FORMAT: Final = 1
 

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from regtech.content.faults import did_you_mean
 from regtech.model.fields import EVENT_TYPES
-from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.fieldviews import (
     Unresolved,
     resolve_path,

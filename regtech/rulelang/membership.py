@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from regtech.rulelang.faults import did_you_mean
+from regtech.content.faults import did_you_mean
 from regtech.rulelang.ir import Compare, Const, Expr, FieldRef, In, Logic, Not
 from regtech.rulelang.types import Mismatch, common, describe
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from regtech.content.reading import IDENTIFIER
 from regtech.errors import UsageError
-from regtech.rulelang.nodes import IDENTIFIER
 
 RULE: Final = """\
   - id: {id}

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from regtech.content.faults import Fault, Mark, did_you_mean
 from regtech.content.yamlmarks import Document, Mapping, Node, load, load_file
 from regtech.errors import ContentError, InputError
 from regtech.rulelang.check import check_pack, check_packs
 from regtech.rulelang.digest import pack_digest, rule_digest
-from regtech.rulelang.faults import Fault, Faults, did_you_mean
+from regtech.rulelang.faults import Faults
 from regtech.rulelang.files import pack_files
-from regtech.rulelang.ir import Mark, Pack, Rule, Text
+from regtech.rulelang.ir import Pack, Rule, Text
 from regtech.rulelang.nodes import NodeReader
 from regtech.rulelang.params import read_instruments, read_params
 from regtech.rulelang.register import Register, load_register
@@ -33,18 +34,6 @@ PACK_KEYS: Final = (
     "not_decided",
 )
 VERSION: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\Z")
-_PROBLEM_CODES: Final[dict[str, str]] = {
-    "size": "RL001",
-    "nul": "RL001",
-    "unreadable": "RL001",
-    "syntax": "RL002",
-    "anchor": "RL003",
-    "tag": "RL004",
-    "duplicate": "RL005",
-    "depth": "RL006",
-    "documents": "RL007",
-    "key": "RL008",
-}
 
 
 def load_packs(
@@ -112,11 +101,9 @@ def read_pack(
     document: Document, register: Register, faults: Faults, stem: str | None
 ) -> Pack | None:
     """One pack of a loaded document. ``stem``: the file's name without ending, must be the id."""
-    for problem in document.problems:
-        mark = Mark(document.file, problem.line, problem.column)
-        faults.add(_PROBLEM_CODES[problem.kind], problem.message, mark, problem.hint)
-    root = document.root
     reader = NodeReader(document, faults)
+    reader.problems()
+    root = document.root
     if root is None:
         if not document.problems:
             faults.add("RL102", "the file is empty", Mark(document.file, 1, 1))
@@ -200,7 +187,7 @@ def _unused(context: PackContext, mapping: Mapping) -> None:
     params = mapping.entries.get("params")
     if isinstance(params, Mapping):
         # A rule whose expression cannot be parsed says nothing about its parameters: look at words.
-        spelled = set(names_of_params(text)) if reader.faults.has_errors else set()
+        spelled = set(names_of_params(text)) if reader.faults.errors else set()
         for name, key in params.keys.items():
             if name not in context.params_used and name not in spelled:
                 reader.fault("RL302", f"the parameter {name!r} is never used", key)

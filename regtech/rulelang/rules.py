@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
+from regtech.content.faults import did_you_mean
 from regtech.content.yamlmarks import Mapping, Node
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.consequences import ConsequenceReader
-from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.fieldviews import Unresolved, resolve_path, resolve_subject
 from regtech.rulelang.functions import ASKED
 from regtech.rulelang.ir import (

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from regtech.rulelang.faults import Faults
-from regtech.rulelang.ir import Expr, Mark, Param
+from regtech.content.faults import Faults, Mark
+from regtech.rulelang.ir import Expr, Param
 
 
 class Source(Protocol):

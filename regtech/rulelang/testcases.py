@@ -7,9 +7,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+from regtech.content.faults import did_you_mean
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
 from regtech.model.fields import EVENT_TYPES, Field, Kind, fields_of
-from regtech.rulelang.faults import did_you_mean
 from regtech.rulelang.ir import RuleTest
 from regtech.rulelang.nodes import NodeReader
 from regtech.rulelang.scope import Names

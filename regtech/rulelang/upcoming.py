@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from regtech.rulelang.ir import Mark, Pack, Rule
+from regtech.content.faults import Mark
+from regtech.rulelang.ir import Pack, Rule
 from regtech.rulelang.rules import params_of
 from regtech.rulelang.values import value_text
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
-from regtech.rulelang.faults import did_you_mean
+from regtech.content.faults import did_you_mean
 from regtech.rulelang.ir import Duration, Money, Type, Value
 
 DURATION_UNITS: Final[

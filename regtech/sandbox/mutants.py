@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from regtech.content.faults import Mark
 from regtech.reference.currencies import CurrencyTable
 from regtech.rulelang.ir import (
     Call,
@@ -22,7 +23,6 @@ from regtech.rulelang.ir import (
     Duration,
     Expr,
     FieldRef,
-    Mark,
     Measure,
     Pack,
     Param,

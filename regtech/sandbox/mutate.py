@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
+from regtech.content.faults import Mark
 from regtech.engine.variants import waits_for
 from regtech.errors import ContentError
 from regtech.reference.load import Reference
-from regtech.rulelang.ir import Mark, Pack, Rule, RuleTest
+from regtech.rulelang.ir import Pack, Rule, RuleTest
 from regtech.sandbox.mutants import Mutant, mutants_of
 from regtech.sandbox.ruletest import Bench, Outcome, bench_of
 from regtech.sandbox.variations import Change

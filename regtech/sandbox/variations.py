@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, Literal
 
+from regtech.content.faults import Mark
 from regtech.reference.currencies import CurrencyTable
 from regtech.rulelang.ir import (
     Arith,
@@ -24,7 +25,6 @@ from regtech.rulelang.ir import (
     IfElse,
     In,
     Logic,
-    Mark,
     Measure,
     Money,
     Not,

@@ -14,10 +14,10 @@ import pytest
 
 from regtech.app.rules import coverage_table, format_rules, lock_rules
 from regtech.content import content_root
+from regtech.content.faults import Fault
 from regtech.engine.variants import waits_for
 from regtech.reference.load import Reference
 from regtech.rulelang.coverage import Covered, coverage
-from regtech.rulelang.faults import Fault
 from regtech.rulelang.ir import Pack, Rule, Text
 from regtech.rulelang.packs import load_packs
 from regtech.rulelang.register import load_register

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regtech.content.faults import Mark
 from regtech.rulelang.expressions import Reader
 from regtech.rulelang.faults import Faults
 from regtech.rulelang.ir import (
@@ -25,7 +26,6 @@ from regtech.rulelang.ir import (
     In,
     LetRef,
     Logic,
-    Mark,
     Measure,
     Money,
     Not,

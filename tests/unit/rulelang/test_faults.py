@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from regtech.content.faults import Fault, did_you_mean
 from regtech.content.yamlmarks import DEPTH_MAX, SIZE_MAX
-from regtech.rulelang.faults import CODES, Fault, did_you_mean
+from regtech.rulelang.faults import CODES
 from regtech.rulelang.lock import check_lock, make_lock
 from regtech.rulelang.packs import load_packs, load_text
 from regtech.rulelang.register import Obligation, Register

@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtech.rulelang.ir import (
-    Compare,
-    Const,
-    Expr,
-    FieldRef,
-    Logic,
-    Mark,
-    Not,
-    Type,
-    Value,
-)
+from regtech.content.faults import Mark
+from regtech.rulelang.ir import Compare, Const, Expr, FieldRef, Logic, Not, Type, Value
 from regtech.rulelang.logic import always_met, never_met, spans_of_params
 from regtech.rulelang.packs import load_text
 from regtech.rulelang.register import Register

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regtech.content.faults import Mark
 from regtech.errors import ContentError, InputError
 from regtech.rulelang.faults import CODES
 from regtech.rulelang.files import pack_files
@@ -22,7 +23,6 @@ from regtech.rulelang.ir import (
     Duration,
     LetRef,
     Logic,
-    Mark,
     Measure,
     ParamRef,
     Rule,

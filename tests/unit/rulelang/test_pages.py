@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from regtech.content import content_root
+from regtech.content.faults import Mark
 from regtech.errors import UsageError
 from regtech.model.fields import (
     CHANNELS,
@@ -24,7 +25,7 @@ from regtech.rulelang.coverage import coverage, coverage_page, missing
 from regtech.rulelang.expressions import Reader
 from regtech.rulelang.faults import Faults
 from regtech.rulelang.fieldviews import names_of
-from regtech.rulelang.ir import Duration, Mark, Pack, Span, Type
+from regtech.rulelang.ir import Duration, Pack, Span, Type
 from regtech.rulelang.new import new_pack, new_rule
 from regtech.rulelang.packs import load_packs, load_text
 from regtech.rulelang.register import Obligation, Register, load_register
