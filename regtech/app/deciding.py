@@ -23,6 +23,7 @@ from casework.cases.disclosure import sees_alert
 from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
+from regtech.app.detection import shipped_detectors
 from regtech.app.journal import Journal
 from regtech.clock import Clock
 from regtech.columns.batch import Reject
@@ -84,7 +85,7 @@ class Deciding:
         home: str | None,
         counted: Callable[[str, int], None] = lambda verdict, count: None,
     ) -> None:
-        self._plan: Plan = compile_plan(packs, reference)
+        self._plan: Plan = compile_plan(packs, reference, detectors=shipped_detectors())
         self._home = home
         self._decoder = decoder_of(self._plan)
         self._engine = self._new_engine()

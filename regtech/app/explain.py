@@ -22,6 +22,7 @@ def _files(rules: Path | None) -> dict[str, Path]:
 @cache
 def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
     """The pack compiled alone, rules that are not run included; UsageError where there is none."""
+    from regtech.app.detection import shipped_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import require_packs
@@ -38,7 +39,13 @@ def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
         )
     packs = require_packs(files[pack])
     day = None if law_as_of is None else parse_day(law_as_of)
-    return compile_plan(packs, Reference.shipped(), include_disabled=True, law_as_of=day)
+    return compile_plan(
+        packs,
+        Reference.shipped(),
+        include_disabled=True,
+        law_as_of=day,
+        detectors=shipped_detectors(),
+    )
 
 
 def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:

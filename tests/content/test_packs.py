@@ -15,7 +15,7 @@ import pytest
 from regtech.app.rules import coverage_table, format_rules, lock_rules
 from regtech.content import content_root
 from regtech.content.faults import Fault
-from regtech.engine.variants import waits_for
+from regtech.engine.asking import waits_for
 from regtech.reference.load import Reference
 from regtech.rulelang.coverage import Covered, coverage
 from regtech.rulelang.ir import Pack, Rule, Text
