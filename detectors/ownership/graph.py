@@ -166,6 +166,17 @@ class OwnershipGraph:
         """
         return self.controllers(party, at).group(party)
 
+    def held_by(self, party: str, at: Moment) -> list[str]:
+        """Parties in which one holds something at a moment, by name."""
+        register = self._register
+        number = register.index.get(party)
+        held = () if number is None else register.holds.get(number, ())
+        return sorted(
+            register.names[thing]
+            for thing in held
+            if any(owner == number for owner, _, _ in register.in_force(thing, at))
+        )
+
     def layers(self, product: str, at: Moment) -> tuple[int, int]:
         """Least and greatest number of layers of products below a product (``layers.ENDLESS``)."""
         number = self._register.index.get(product)

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from detectors.ownership.graph import OwnershipGraph
-from detectors.ownership.register import EXEMPT_PRODUCTS
+from detectors.ownership.observing import (
+    OWNERSHIP_FIELDS,
+    PARTY_FIELDS,
+    note_party,
+    observe_ownership,
+)
 from detectors.ownership.terms import Finding
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.sources import SourceFile, describe_source, read_events
@@ -17,35 +22,11 @@ from regtech.app.progress import NoProgress, Progress
 from regtech.app.sources import check_names
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
-from regtech.model.fields import NULL, PARTY_FLAGS, all_fields
+from regtech.model.fields import NULL, all_fields
 from regtech.reference.load import Reference
 
-_PATHS: Final = (
-    "id",
-    "type",
-    "time",
-    "reporter",
-    "owner.id",
-    "owner.kind",
-    "owner.flags",
-    "owned.id",
-    "owned.kind",
-    "owned.flags",
-    "interest",
-    "share",
-    "share_min",
-    "share_max",
-    "from",
-    "until",
-    "listed",
-    "indirect",
-    "party.id",
-    "party.kind",
-    "party.flags",
-)
+_PATHS: Final = ("id", "type", "time", "reporter", *OWNERSHIP_FIELDS, *PARTY_FIELDS)
 _ROW: Final = {path: place for place, path in enumerate(_PATHS)}
-_LISTED: Final = 1 << PARTY_FLAGS.index("listed")
-_EXEMPT: Final = sum(1 << PARTY_FLAGS.index(flag) for flag in EXEMPT_PRODUCTS)
 
 
 @dataclass
@@ -156,34 +137,7 @@ class _Reader:
             found = value(path)
             return None if found is None else self._text(found)
 
-        def note(role: str, listed: bool | None) -> None:
-            flags = value(f"{role}.flags")
-            if flags is not None:
-                listed = listed if listed is not None else (True if flags & _LISTED else None)
-            graph.note_party(
-                word(f"{role}.id") or "",
-                time_us,
-                kind=word(f"{role}.kind"),
-                listed=listed,
-                exempt=None if flags is None else bool(flags & _EXEMPT),
-            )
-
         if self._text(row[_ROW["type"]]) == "party":
-            note("party", None)
+            note_party(graph, time_us, value, word, "party")
             return
-        listed = value("listed")
-        note("owner", None)
-        note("owned", None if listed is None else bool(listed))
-        self.loaded.findings += graph.observe(
-            word("owner.id") or "",
-            word("owned.id") or "",
-            time_us=time_us,
-            interest=word("interest"),
-            share=value("share"),
-            share_min=value("share_min"),
-            share_max=value("share_max"),
-            from_day=value("from"),
-            until_day=value("until"),
-            indirect=bool(value("indirect") or 0),
-            ref=ref,
-        )
+        self.loaded.findings += observe_ownership(graph, time_us, value, word, ref)

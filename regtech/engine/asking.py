@@ -1,8 +1,9 @@
 """What rules ask of detectors: calls and ``detect:`` become fields whose values detectors fill in.
 
 ``screened(payer, "cn_art40")`` reads as the field ``event.screened(payer, cn_art40)``,
-``owner_share(owner, owned) > 50%`` as ``event.owner_share(owner, owned) > 1/2``: the figure goes
-along, so that the detector decides with its own exact arithmetic, and only three values come back.
+``owner_share(owner, owned) > 50%`` as ``event.owner_share(owner, owned) > 1/2 @CN``: the figure goes
+along, so that the detector decides with its own exact arithmetic, and only three values come back;
+the jurisdiction says in whose zone an instant has its day.
 Where the row has a side, the question has one too (``party.screened(party, ...)``). From there on
 these are fields like any other: kernels, the second reading, evidence and replay know nothing more.
 """
@@ -64,12 +65,14 @@ def waits_for(rule: Rule, detectors: Detectors = ()) -> str | None:
     return next((name for name in asks_of(rule) if name not in answered), None)
 
 
-def put_questions(variant: Variant) -> list[Question]:
+def put_questions(variant: Variant, zone: str) -> list[Question]:
     """Make fields of what a variant asks, in place; returns the questions.
+
+    ``zone``: of its jurisdiction.
 
     Raises ContentError where a number is asked for that is not held against a figure.
     """
-    asking = _Asking(variant)
+    asking = _Asking(variant, zone)
 
     def asked(expr: Expr | None) -> Expr | None:
         return None if expr is None else rewrite(expr, asking.field_of)
@@ -100,8 +103,8 @@ def put_questions(variant: Variant) -> list[Question]:
 class _Asking:
     """Collects the questions of one variant."""
 
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
+    def __init__(self, variant: Variant, zone: str) -> None:
+        self.variant, self.zone = variant, zone
         self.questions: dict[str, Question] = {}
 
     def field_of(self, node: Expr) -> Expr:
@@ -151,6 +154,8 @@ class _Asking:
 
     def _put(self, text: str, question: Question, sided: bool) -> FieldRef:
         on = self.variant.rule.on
+        text += f" @{self.variant.jurisdiction}"
+        question = replace(question, zone=self.zone)
         mark = self.variant.rule.mark
         if sided and "transaction" in on:
             if len(on) > 1:

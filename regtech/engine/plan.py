@@ -211,7 +211,7 @@ def compile_plan(
         for variant in variants:
             variant.index = len(plan.variants)
             plan.variants.append(variant)
-            plan.questions.update((q.name, q) for q in put_questions(variant))
+            plan.questions.update((q.name, q) for q in put_questions(variant, profile.zone))
             _register(plan, variant)
     _note_questions(plan)
     plan.columns.finish()

@@ -34,6 +34,7 @@ class Question:
     (``payer``), ``words`` names of lists, ``comparison`` the comparator and the figure that a
     number is held against, ``params`` what a ``detect:`` names. ``types``: types of events it is
     asked of. ``side``: of a payment, whose finding it is: ``payer``, ``payee`` or None.
+    ``zone``: in which an instant has its day, where what is asked goes by days.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Question:
     params: Mapping[str, Any] = field(default_factory=dict)
     types: tuple[str, ...] = ()
     side: str | None = None
+    zone: str = "UTC"
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -212,7 +212,9 @@ def test_rules_are_decided_by_what_a_detector_answers(pack: Pack, reference: Ref
     trial = judge_events([pack], EVENTS, reference, detectors=DETECTORS)
     assert not trial.rejects and not trial.engine.summary().waiting
     names = [a for a in trial.alerts if a.rule == "ask-name" and a.outcome == "met"]
-    listed = {"party.screened(counterparty, cn_art40)": {"entry": "P6 Evil", "list": "cn_art40"}}
+    listed = {
+        "party.screened(counterparty, cn_art40) @INTL": {"entry": "P6 Evil", "list": "cn_art40"}
+    }
     assert names and all(alert.findings == listed for alert in names)
     untold = [a for a in trial.alerts if a.rule == "ask-name" and a.outcome == "cannot_tell"]
     assert [(a.subject["id"], a.time) for a in untold] == [("P2", "2026-03-03T06:00:00Z")]
