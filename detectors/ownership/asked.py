@@ -3,7 +3,7 @@
 
 ``beneficial_owner`` is asked of an ``ownership`` event. It is met when by this event a natural
 person who was not one before becomes a beneficial owner, through at least one party in between, of
-the owned or of a party that the owned holds. Who holds directly is seen by rules without look-through.
+the owned or of a party that the owned holds. Who holds directly is seen by rules without it.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class Asked:
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Owners found so far, by question and party."""
         self._found: dict[tuple[str, int], Finding] = {}
+        self._answers: dict[tuple[str, int, Fraction, Comparator], Answer] = {}
+        """Of the present event: rules of several jurisdictions ask the same."""
         self._texts: dict[int, str] = {}
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
@@ -114,6 +116,7 @@ class Asked:
         for place in np.flatnonzero(np.isin(types, sorted(wanted))).tolist():
             kind = int(types[place])
             event = _Event(self, events, place)
+            self._answers.clear()
             if kind == PARTY:
                 note_party(self._graph, event.time_us, event.value, event.word, "party")
             elif kind == OWNERSHIP:
@@ -163,10 +166,11 @@ class Asked:
 
     def _same_owner(self, question: Question, event: _Event, names: list[str], at: Moment) -> int:
         outcome = self._graph.same_owner(names[0], names[1], at)
-        group = [self._graph.group_of(name, at) for name in names]
-        self._found[(question.name, event.place)] = Finding(
-            {"parties": names, "controlled_by": group}
-        )
+        if outcome is Outcome.MET:
+            group = [self._graph.group_of(name, at) for name in names]
+            self._found[(question.name, event.place)] = Finding(
+                {"parties": names, "controlled_by": group}
+            )
         return _ANSWERS[outcome]
 
     def _new_owners(self, question: Question, event: _Event, at: Moment) -> int:
@@ -180,9 +184,15 @@ class Asked:
         found: list[dict[str, Any]] = []
         unsure = False
         for entity in entities:
-            answer = self._graph.beneficial_owners(
-                entity, at, threshold, comparator, paths=PATHS_MAX
-            )
+            if not self._graph.has_chains(entity):
+                unsure |= entity == owned and leads_on
+                continue
+            key = (entity, at.day, threshold, comparator)
+            answer = self._answers.get(key)
+            if answer is None:
+                answer = self._answers[key] = self._graph.beneficial_owners(
+                    entity, at, threshold, comparator, paths=PATHS_MAX
+                )
             met = {o.party: o for o in answer.owners if _is_person(o) and _is_indirect(o)}
             told = self._told.get((question.name, entity), frozenset())
             if met.keys() != told:

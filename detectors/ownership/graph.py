@@ -149,6 +149,9 @@ class OwnershipGraph:
         """Whether one party controls both, or one of them the other."""
         if one == other:
             return Outcome.MET
+        if not self._is_held(one) and not self._is_held(other):
+            ends = self._is_end(one) and self._is_end(other)
+            return Outcome.NOT_MET if ends else Outcome.CANNOT_TELL
         return self.controllers(one, at).common(self.controllers(other, at))
 
     def controllers(self, party: str, at: Moment) -> Controllers:
@@ -165,6 +168,19 @@ class OwnershipGraph:
         Of several the first in order of names; a party that nobody controls is its own group.
         """
         return self.controllers(party, at).group(party)
+
+    def has_chains(self, party: str) -> bool:
+        """Whether anybody was ever reported behind an owner of a party."""
+        held = self._register.held
+        number = self._register.index.get(party)
+        return any(key >> 5 in held for key in held.get(-1 if number is None else number, ()))
+
+    def _is_held(self, party: str) -> bool:
+        return self._register.index.get(party, -1) in self._register.held
+
+    def _is_end(self, party: str) -> bool:
+        number = self._register.index.get(party)
+        return number is not None and self._register.kinds[number] in ENDS
 
     def held_by(self, party: str, at: Moment) -> list[str]:
         """Parties in which one holds something at a moment, by name."""

@@ -1,9 +1,9 @@
 """What rules ask of detectors: calls and ``detect:`` become fields whose values detectors fill in.
 
 ``screened(payer, "cn_art40")`` reads as the field ``event.screened(payer, cn_art40)``,
-``owner_share(owner, owned) > 50%`` as ``event.owner_share(owner, owned) > 1/2 @CN``: the figure goes
-along, so that the detector decides with its own exact arithmetic, and only three values come back;
-the jurisdiction says in whose zone an instant has its day.
+``owner_share(owner, owned) > 50%`` as ``event.owner_share(owner, owned) > 1/2 @CN``: the figure
+goes along, so that the detector decides with its own exact arithmetic, and only three values come
+back; the jurisdiction says in whose zone an instant has its day.
 Where the row has a side, the question has one too (``party.screened(party, ...)``). From there on
 these are fields like any other: kernels, the second reading, evidence and replay know nothing more.
 """
@@ -291,11 +291,13 @@ class View:
         self.first = 0
         self._block: Block | None = None
         self._src: Int64 = np.zeros(0, np.int64)
+        self._columns: dict[str, Int64] = {}
         self.payments = np.zeros(0, np.bool_)
 
     def show(self, block: Block, src: Int64, first: int, payments: npt.NDArray[np.bool_]) -> None:
         """Look at another block."""
         self._block, self._src, self.first, self.payments = block, src, first, payments
+        self._columns.clear()
 
     @property
     def count(self) -> int:
@@ -315,7 +317,10 @@ class View:
     def column(self, path: str) -> Int64:
         """Values of a field. KeyError for one that was not asked for."""
         assert self._block is not None
-        found: Int64 = self._block.columns[self._index.index[path], self._src]
+        found = self._columns.get(path)
+        if found is None:
+            found = self._block.columns[self._index.index[path], self._src]
+            self._columns[path] = found
         return found
 
     def text(self, code: int) -> str:

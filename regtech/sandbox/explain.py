@@ -37,6 +37,7 @@ from regtech.sandbox.arithmetic import (
     value_of,
 )
 from regtech.sandbox.evidence import Evidence, EvidenceFault, instant
+from regtech.sandbox.findings import FindingLines
 from regtech.sandbox.labels import ADVISORY, LABELS, NEAR, OUTCOMES, SUBJECTS, UNTOLD, WHOLE
 from regtech.sandbox.replay import Replayed, deadline_start, replay
 from regtech.sandbox.saying import Saying
@@ -119,6 +120,7 @@ class _Page:
             self._deadline(self.evidence)
         else:
             self._as_written()
+        self._found()
         self._events()
         self._rates()
         self._follows()
@@ -213,6 +215,17 @@ class _Page:
         if self.evidence is not None:
             span = self.evidence.variant.rule.span
             self.item(self.label("force"), span_words(span, self.language))
+
+    def _found(self) -> None:
+        """What detectors say to the facts that they answered."""
+        findings = self.alert.get("findings")
+        if not isinstance(findings, dict):
+            return
+        self.heading("found")
+        written = FindingLines(self.say.pick, self.colon)
+        for data in findings.values():
+            if isinstance(data, dict):
+                self.lines += written.lines(data)
 
     def _event(self, evidence: Evidence) -> None:
         self.heading("event")
