@@ -45,6 +45,7 @@ CONTRACT = {
     ("rules", "upcoming"): "",
     ("simulate",): "--events --seed",
     ("schema",): "",
+    ("owners",): "--at --threshold --comparator --complete --paths --quarantine",
     ("quarantine", "list"): "",
     ("quarantine", "show"): "",
     ("quarantine", "retry"): "",
