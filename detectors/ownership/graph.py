@@ -155,7 +155,7 @@ class OwnershipGraph:
         """Who controls a party, by chains of control (see ``control.py``)."""
         thing = self._register.index.get(party)
         if thing is None:
-            return Controllers(frozenset({party}), frozenset(), frozenset(), True)
+            return Controllers(frozenset({party}), frozenset(), frozenset(), False)
         view = View(self._cache, at, through_listed=True)
         return controllers_of(field_of(view, thing), view)
 
