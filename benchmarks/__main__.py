@@ -37,6 +37,7 @@ def main() -> None:
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
+        ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

@@ -57,20 +57,22 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """A listed company at which a chain stops."""
+class Part:
+    """A party and its share, where nothing more needs to be said of it."""
 
     party: str
     shares: Share
-    votes: Share
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """All owners of a party at a moment.
 
-    ``owners`` meet the threshold, of ``unclear`` it cannot be told, ``below`` do not meet it.
-    ``further``: whether there may be owners that meet it and that nobody has named.
+    ``owners`` meet the threshold, of ``unclear`` and ``unclear_more`` others (where much is not
+    reported, that is anybody) it cannot be told. ``below`` are the greatest of
+    those that do not meet it, ``below_count`` is how many these are; ``stops`` are listed companies
+    at which chains stop. ``further``: whether there may be owners that meet it and that nobody has
+    named. ``unseen``: the part that nobody known is reported to own.
     """
 
     party: str
@@ -79,9 +81,12 @@ class Answer:
     comparator: Comparator
     owners: tuple[Owner, ...]
     unclear: tuple[Owner, ...]
-    below: tuple[Owner, ...]
-    stops: tuple[Stop, ...]
+    unclear_more: int
+    below: tuple[Part, ...]
+    below_count: int
+    stops: tuple[Part, ...]
     missing: tuple[Missing, ...]
+    missing_count: int
     unseen: Fraction
     further: Outcome
     findings: tuple[Finding, ...]

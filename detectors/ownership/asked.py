@@ -26,6 +26,7 @@ from detectors.ownership.observing import (
     observe_ownership,
 )
 from detectors.ownership.terms import (
+    WHOLE,
     Comparator,
     Moment,
     Outcome,
@@ -290,7 +291,14 @@ def _owner(entity: str, owner: Owner) -> dict[str, Any]:
         "votes": _share(owner.votes),
         "control": owner.control.value,
         "paths": [
-            [{"owner": x.owner, "owned": x.owned, "share": _part(x.low, x.high)} for x in p.links]
+            [
+                {
+                    "owner": x.owner,
+                    "owned": x.owned,
+                    "share": _part(Fraction(x.low, WHOLE), Fraction(x.high, WHOLE)),
+                }
+                for x in p.links
+            ]
             for p in owner.paths
         ],
         "control_chain": list(_chain(owner)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detectors.ownership.control import MAJORITY, Field, controlled_by
+from detectors.ownership.control import Field, controlled_by, settled, starts
 from detectors.ownership.rows import AS_NOMINEE
 from detectors.ownership.terms import ENDS, Outcome
 from detectors.ownership.view import View
@@ -38,46 +38,22 @@ class Controllers:
 
 def controllers_of(found: Field, view: View) -> Controllers:
     """Who controls the root of a field."""
-    names, root = view.register.names, found.root << 1
-    certain, possible = {found.root}, set()
-    for state in sorted(found.below):
-        if state & AS_NOMINEE or state == root:
+    names, root = view.register.names, found.root
+    certain, possible = {root}, set()
+    for state in found.below:
+        if state & AS_NOMINEE or state == root or not starts(found, state):
             continue
-        if not _starts(found, state):
-            continue
-        if root in controlled_by(found, {state}, "certain").states:
-            certain.add(state >> 1)
-        elif root in controlled_by(found, {state}, "possible").states:
-            possible.add(state >> 1)
-    top = certain - {found.root}
-    ultimate = {p for p in top if not any(q != p and _over(found, q, p) for q in top)}
-    settled = any(view.register.kinds[p] in ENDS for p in certain) or not _loose(found)
+        if root in controlled_by(found, (state,), "certain").states:
+            certain.add(state)
+        elif root in controlled_by(found, (state,), "possible").states:
+            possible.add(state)
+    top = certain - {root}
+    over = {state: controlled_by(found, (state,), "certain").states for state in top}
+    ultimate = {s for s in top if not any(s in over[other] for other in top if other != s)}
+    ended = any(view.register.kinds[state >> 1] in ENDS for state in certain)
     return Controllers(
-        frozenset(names[p] for p in certain),
-        frozenset(names[p] for p in ultimate),
-        frozenset(names[p] for p in possible),
-        settled,
+        frozenset(names[s >> 1] for s in certain),
+        frozenset(names[s >> 1] for s in ultimate),
+        frozenset(names[s >> 1] for s in possible),
+        ended or settled(found),
     )
-
-
-def _starts(found: Field, state: int) -> bool:
-    """Whether a party controls anything by itself or in concert: else it controls nothing."""
-    for thing in found.below.get(state, ()):
-        if state in found.means.get(thing, {}) or thing in found.concert:
-            return True
-        votes = found.votes.get(thing, {}).get(state)
-        if votes is not None and votes.high > MAJORITY:
-            return True
-    return False
-
-
-def _over(found: Field, one: int, other: int) -> bool:
-    return other << 1 in controlled_by(found, {one << 1}, "certain").states
-
-
-def _loose(found: Field) -> bool:
-    """Whether somebody of whom nobody knows could control the root."""
-    root = found.root << 1
-    if found.unseen.get(root, 0) > MAJORITY:
-        return True
-    return root in controlled_by(found, (), "open").states

@@ -6,9 +6,9 @@ shares, until it comes to somebody without owners. Along a chain that is the pro
 over several chains their sum, and in a ring the solution of ``x = W x + d``: strongly connected
 parts are found by Tarjan's algorithm and solved by themselves, in topological order.
 
-``Fixed`` computes in integers, a unit being 10**45, rounds down and adds up what rounding took
+``Fixed`` computes in integers, a unit being 10**90, rounds down and adds up what rounding took
 away: the true value lies between what it found and that plus the loss. Shares of up to nine
-decimals through five levels lose nothing. Rings are solved in floating point, and the solution is
+decimals through ten levels lose nothing. Rings are solved in floating point, and the solution is
 only taken as far as an exact check of the residual proves it too small (M-matrices are monotone).
 ``Exact`` computes in fractions; it is asked where the loss could decide.
 """
@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 from detectors.ownership.solve import solve_exact, solve_fixed
 from detectors.ownership.terms import WHOLE
 
-UNIT: Final = 10**45
+UNIT: Final = 10**90
 
 Edges = tuple[Sequence[int], Sequence[int]]
 """States and their weights (times ``WHOLE``)."""

@@ -158,7 +158,7 @@ class OwnershipGraph:
         """Who controls a party, by chains of control (see ``control.py``)."""
         thing = self._register.index.get(party)
         if thing is None:
-            return Controllers(frozenset({party}), frozenset(), frozenset(), True)
+            return Controllers(frozenset({party}), frozenset(), frozenset(), False)
         view = View(self._cache, at, through_listed=True)
         return controllers_of(field_of(view, thing), view)
 
@@ -168,6 +168,17 @@ class OwnershipGraph:
         Of several the first in order of names; a party that nobody controls is its own group.
         """
         return self.controllers(party, at).group(party)
+
+    def held_by(self, party: str, at: Moment) -> list[str]:
+        """Parties in which one holds something at a moment, by name."""
+        register = self._register
+        number = register.index.get(party)
+        held = () if number is None else register.holds.get(number, ())
+        return sorted(
+            register.names[thing]
+            for thing in held
+            if any(owner == number for owner, _, _ in register.in_force(thing, at))
+        )
 
     def has_chains(self, party: str) -> bool:
         """Whether anybody was ever reported behind an owner of a party."""
@@ -181,17 +192,6 @@ class OwnershipGraph:
     def _is_end(self, party: str) -> bool:
         number = self._register.index.get(party)
         return number is not None and self._register.kinds[number] in ENDS
-
-    def held_by(self, party: str, at: Moment) -> list[str]:
-        """Parties in which one holds something at a moment, by name."""
-        register = self._register
-        number = register.index.get(party)
-        held = () if number is None else register.holds.get(number, ())
-        return sorted(
-            register.names[thing]
-            for thing in held
-            if any(owner == number for owner, _, _ in register.in_force(thing, at))
-        )
 
     def layers(self, product: str, at: Moment) -> tuple[int, int]:
         """Least and greatest number of layers of products below a product (``layers.ENDLESS``)."""

@@ -12,7 +12,7 @@ from detectors.ownership.solve import solve_exact
 from detectors.ownership.terms import ENDS, WHOLE, Missing, Share
 from detectors.ownership.view import Measure, View
 
-EXACT_STATES: Final = 400
+EXACT_STATES: Final = 100
 """Up to so many parties whatever rounding could blur is computed in fractions at once."""
 
 

@@ -50,10 +50,14 @@ class View:
         self.register, self.at = cache.register, at
         self.through_listed = through_listed
         self._cache = cache
+        self._held: dict[int, Holdings] = {}
 
     def holdings(self, party: int) -> Holdings:
         """What is held in a party."""
-        return self._cache.holdings(party, self.at)
+        held = self._held.get(party)
+        if held is None:
+            held = self._held[party] = self._cache.holdings(party, self.at)
+        return held
 
     def listed(self, party: int) -> bool:
         """Whether a chain stops at a party because it is listed."""
@@ -69,17 +73,21 @@ class View:
         A row without owners is where nobody is reported.
         """
         party = state >> 1
+        register = self.register
+        if party not in register.held and state != root:
+            if state & AS_NOMINEE:
+                return _EMPTY
+            kind = register.kinds[party]
+            ended = kind in ENDS or kind == 0 or self.listed(party)
+            return None if ended else _EMPTY  # of a kind nobody reported, and owned by nobody
         held = self.holdings(party)
         if state != root:
             if held.behind is not None:
                 return held.behind
             if not state & AS_NOMINEE:
-                kind = self.register.kinds[party]
-                if kind in ENDS or self.listed(party):
+                if register.kinds[party] in ENDS or self.listed(party):
                     return None
-                if kind == 0 and not self.register.held.get(party):
-                    return None  # nobody said what it is, and nobody was ever said to own it
-            elif self.register.kinds[party] in ENDS:
+            elif register.kinds[party] in ENDS:
                 return _EMPTY
         row = held.shares
         if measure == "votes" and held.votes is not None:

@@ -8,9 +8,17 @@ from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from detectors.ownership.answer import Answer, Owner
+from detectors.ownership.answer import Answer, Owner, Part
 from detectors.ownership.paths import Path
-from detectors.ownership.terms import FINDINGS, MISSING, Comparator, Finding, Moment, Share
+from detectors.ownership.terms import (
+    FINDINGS,
+    MISSING,
+    WHOLE,
+    Comparator,
+    Finding,
+    Moment,
+    Share,
+)
 from regtech.adapters.quarantine import QuarantineFile
 from regtech.app.options import parse_day, parse_moment, parse_share
 from regtech.app.ownership import Loaded, load_ownership
@@ -134,8 +142,8 @@ def _path(path: Path) -> dict[str, Any]:
             {
                 "owned": link.owned,
                 "owner": link.owner,
-                "share": share_text(link.low),
-                "share_max": share_text(link.high, up=True),
+                "share": share_text(Fraction(link.low, WHOLE)),
+                "share_max": share_text(Fraction(link.high, WHOLE), up=True),
                 **({"nominee": True} if link.nominee else {}),
                 "event": link.ref,
             }
@@ -172,6 +180,10 @@ def _owner(owner: Owner) -> dict[str, Any]:
     }
 
 
+def _part(part: Part) -> dict[str, Any]:
+    return {"party": part.party, "share": _share(part.shares)}
+
+
 def answer_data(answer: Answer, question: Question) -> dict[str, Any]:
     """An answer as plain data, keys in a stable order."""
     return {
@@ -182,11 +194,10 @@ def answer_data(answer: Answer, question: Question) -> dict[str, Any]:
         "complete": question.complete,
         "owners": [_owner(owner) for owner in answer.owners],
         "cannot_tell": [_owner(owner) for owner in answer.unclear],
-        "below": [_owner(owner) for owner in answer.below],
-        "stops": [
-            {"party": stop.party, "share": _share(stop.shares), "votes": _share(stop.votes)}
-            for stop in answer.stops
-        ],
+        "cannot_tell_more": answer.unclear_more,
+        "below": [_part(part) for part in answer.below],
+        "below_count": answer.below_count,
+        "stops": [_part(part) for part in answer.stops],
         "further": answer.further.value,
         "unseen": share_text(answer.unseen, up=True),
         "missing": [
@@ -199,6 +210,7 @@ def answer_data(answer: Answer, question: Question) -> dict[str, Any]:
             }
             for entry in answer.missing
         ],
+        "missing_count": answer.missing_count,
         "findings": [finding_data(finding) for finding in answer.findings],
     }
 

@@ -128,9 +128,11 @@ def owners_text(result: Mapping[str, Any], lang: str) -> str:
         lines.append(_said("cannot tell", lang) + ":")
         for owner in result["cannot_tell"]:
             lines += _owner_lines(owner, lang)
+        if result["cannot_tell_more"]:
+            lines.append(f"  … +{result['cannot_tell_more']}")
     if result["below"]:
         named = [f"{o['party']} {percent(o['share']['low'])}" for o in result["below"][:10]]
-        more = len(result["below"]) - len(named)
+        more = result["below_count"] - len(named)
         lines.append(
             f"{_said('below', lang)}: " + ", ".join(named) + (f" … +{more}" if more else "")
         )
