@@ -39,6 +39,9 @@ class YamlEditor {
     // allows; in the document it would write a <style> element, which it forbids.
     const root = host.attachShadow({ mode: "open" });
     const hint = html("p", { class: "rt-hint", id: freshId("rt-editor-hint") }, this.say("editor_keys"));
+    // From outside a key pressed in here seems to be pressed on a <div>: whoever listens for single keys on
+    // the page would take typing for commands.
+    host.addEventListener("keydown", (event) => event.stopPropagation());
     area.after(host, hint, this.status, this.list);
     this.view = new EditorView({ root, parent: root, state: EditorState.create({ doc: area.value, extensions: this.extensions() }) });
     this.takeOver();

@@ -175,7 +175,7 @@ export class Drawing {
     const tip = svg("title", {}, party.label);
     if (party.more !== undefined) {
       tip.textContent = `${party.label} (${this.words.more(party.more)})`;
-      group.append(svg("text", { class: "rt-net-more", x: 12 * scale, y: -10 * scale }, `+${party.more}`));
+      group.append(svg("text", { class: "rt-net-more", "aria-hidden": true, x: 12 * scale, y: -10 * scale }, `+${party.more}`));
     }
     group.append(tip);
     const text = shortened(party.label, LABEL_SIGNS);

@@ -3,7 +3,7 @@
 import { html, button } from "../base/dom.ts";
 import { ownAddress } from "../base/http.ts";
 import type { Flow, Network, Party } from "./model.ts";
-import type { Speech } from "./speak.ts";
+import { type Speech, apart } from "./speak.ts";
 
 export interface Acts {
   select(id: string): void;
@@ -50,8 +50,9 @@ export function details(party: Party, flows: readonly Flow[], network: Network, 
   );
   const box = html(
     "section",
-    { class: "rt-net-details", tabindex: -1 },
-    html("h3", {}, html("bdi", {}, party.label)),
+    { class: "rt-net-details", tabindex: -1, "aria-label": apart(party.label) },
+    // No headings: nobody here knows at which level the page is.
+    html("p", { class: "rt-net-name" }, html("bdi", {}, party.label)),
     html("p", {}, [speech.kind(party.kind), role].filter(Boolean).join(" · ")),
     party.more === undefined ? null : html("p", {}, speech.more(party.more)),
     actions,
@@ -64,7 +65,7 @@ export function details(party: Party, flows: readonly Flow[], network: Network, 
     if (held.length === 0) continue;
     const list = html("ul", { class: "rt-net-flows" });
     for (const flow of held) list.append(flowLine(flow, party.id, network, speech, acts));
-    box.append(html("h4", {}, `${title} (${held.length})`), list);
+    box.append(html("p", { class: "rt-net-side" }, `${title} (${held.length})`), list);
   }
   return box;
 }

@@ -36,7 +36,8 @@ export class Speech implements Words {
 
   node(party: Party, out: number, into: number): string {
     const role = party.role === "subject" ? `${this.kind(party.kind)}, ${this.say("network_subject")}` : this.kind(party.kind);
-    return this.say("network_node", { label: apart(party.label), kind: role, out, in: into });
+    const said = this.say("network_node", { label: apart(party.label), kind: role, out, in: into });
+    return party.more === undefined ? said : `${said} ${this.more(party.more)}`;
   }
 
   more(count: number): string {
