@@ -92,7 +92,12 @@ function startDirty(): void {
   document.addEventListener("submit", (event) => {
     if (!event.defaultPrevented) leaving = true;
   });
-  window.addEventListener("pageshow", () => (leaving = false));
+  const stays = (): void => {
+    leaving = false;
+  };
+  window.addEventListener("pageshow", stays);
+  // Whoever types again has not left: the form was answered by a file, or not at all.
+  document.addEventListener("input", stays);
   window.addEventListener("beforeunload", (event) => {
     if (leaving) return;
     for (const form of document.querySelectorAll<HTMLFormElement>("form[data-dirty-warning]")) {

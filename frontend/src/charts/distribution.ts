@@ -123,7 +123,7 @@ class Distribution {
     const table = tableBelow(this.say, title, ["distribution_from", "distribution_to", "distribution_count"], () =>
       this.bars().map((bar) => [this.number(bar.from), this.number(bar.to), String(bar.count)]),
     );
-    element.prepend(html("div", {}, this.frame, this.summary(), this.whatIf(), table));
+    element.prepend(html("div", { class: "rt-part" }, this.frame, this.summary(), this.whatIf(), table));
     roving(this.svg, () => [...this.svg.querySelectorAll<SVGElement>(".rt-bar")]);
     drawAtWidth(this.frame, (width) => {
       this.width = width;

@@ -110,7 +110,7 @@ class Timeline {
     this.frame.append(this.svg);
     const table = tableBelow(this.say, title, ["timeline_time", "timeline_lane", "timeline_label"], () => items.map((item) => [this.when(item.time), item.lane, this.words(item)]));
     const parts = items.length === 0 ? [html("p", {}, this.say("timeline_empty"))] : [this.frame, this.all, table];
-    element.prepend(html("div", {}, ...parts));
+    element.prepend(html("div", { class: items.length === 0 ? null : "rt-part" }, ...parts));
     if (items.length === 0) return;
     this.svg.addEventListener("keydown", (event) => this.onKey(event));
     roving(this.svg, () => [...this.svg.querySelectorAll<SVGElement>(".rt-time-item")]);

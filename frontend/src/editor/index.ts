@@ -11,7 +11,7 @@ import { EditorView, drawSelection, dropCursor, highlightActiveLine, highlightAc
 
 import { announce } from "../base/announce.ts";
 import { words } from "../base/data.ts";
-import { button, debounce, freshId, html } from "../base/dom.ts";
+import { button, debounce, freshId, html, reducedMotion } from "../base/dom.ts";
 import { askJson } from "../base/http.ts";
 import { type Say, languageOf, sayFor } from "../base/messages.ts";
 import { completeFrom, hintsFrom } from "./complete.ts";
@@ -65,7 +65,7 @@ class YamlEditor {
       highlightSpecialChars(),
       history(),
       foldGutter(),
-      drawSelection(),
+      drawSelection({ cursorBlinkRate: reducedMotion() ? 0 : 1200 }),
       dropCursor(),
       indentOnInput(),
       indentUnit.of("  "),

@@ -16,7 +16,7 @@ const FLOW_TEXT = 10.5;
 /** So many names of those with most flows are shown even over other parties. */
 const BUSIEST = 10;
 /** Below this zoom only flows that were asked for are named. */
-const FLOWS_NAMED_FROM = 0.6;
+const FLOWS_NAMED_FROM = 0.4;
 
 export interface Words {
   /** What is read out for a party. */

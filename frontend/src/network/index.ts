@@ -47,7 +47,7 @@ class NetworkView {
     this.whole.addEventListener("toggle", () => this.writeTable());
     const main = html("div", { class: "rt-net-main" }, frame, this.aside);
     const hint = html("p", { class: "rt-hint" }, `${this.speech.help} ${this.speech.say("network_wheel")}`);
-    const box = html("div", { class: "rt-net" }, tools, this.slider.element, main, this.signs, this.counts, hint, this.finder.element, this.whole);
+    const box = html("div", { class: "rt-net rt-part" }, tools, this.slider.element, main, this.signs, this.counts, hint, this.finder.element, this.whole);
     // What the server rendered within stays for print and for those who look for it, below the drawing.
     element.prepend(box);
     new ResizeObserver(() => this.drawing.refit()).observe(frame);

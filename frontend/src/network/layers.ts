@@ -4,7 +4,10 @@ import { type Network, inOrder, sorted } from "./model.ts";
 import type { Place } from "./layout.ts";
 
 const ACROSS = 190;
+const ACROSS_MOST = 420;
 const DOWN = 120;
+/** A deep drawing is drawn out, so that it is about so much wider than high. */
+const WIDER = 1.6;
 const SWEEPS = 12;
 /** Wider layers go on in a further row: else a drawing of 200 parties would be a line. */
 const WIDEST = 12;
@@ -91,11 +94,14 @@ export function layers(network: Network): Map<string, Place> {
   const ids = sorted(network.parties.values()).map((party) => party.id);
   const graph = around(network);
   const places = new Map<string, Place>();
+  const rows = ordered(ids, depths(ids, graph), graph);
+  const widest = Math.min(WIDEST, Math.max(1, ...rows.map((row) => row.length)));
+  const across = Math.round(Math.min(ACROSS_MOST, Math.max(ACROSS, (rows.length * DOWN * WIDER) / widest)));
   let y = 0;
-  for (const row of ordered(ids, depths(ids, graph), graph)) {
+  for (const row of rows) {
     for (let start = 0; start < row.length; start += WIDEST) {
       const part = row.slice(start, start + WIDEST);
-      part.forEach((id, i) => places.set(id, { x: (i - (part.length - 1) / 2) * ACROSS, y }));
+      part.forEach((id, i) => places.set(id, { x: (i - (part.length - 1) / 2) * across, y }));
       y += start + WIDEST < row.length ? DOWN * 0.7 : DOWN;
     }
   }
