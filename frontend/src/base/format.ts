@@ -2,16 +2,28 @@
 
 import { readDecimal } from "./decimal.ts";
 
+/** Making a formatter costs far more than using it, and a drawing has hundreds of amounts and times. */
+function kept<F>(make: (locale: string, options: object) => F): (locale: string, options?: object) => F {
+  const made = new Map<string, F>();
+  return (locale, options = {}) => {
+    const key = locale + JSON.stringify(options);
+    let found = made.get(key);
+    if (!found) made.set(key, (found = make(locale, options)));
+    return found;
+  };
+}
+
+export const numberFormat = kept((locale, options) => new Intl.NumberFormat(locale, options));
+export const dateFormat = kept((locale, options) => new Intl.DateTimeFormat(locale, options));
+export const pluralRules = kept((locale) => new Intl.PluralRules(locale));
+
 /** `CNY 1,234.50`: digits exactly as given, grouped; text that is no number stays as it is. */
 export function amount(value: string, currency: string | undefined, locale: string): string {
   const decimal = readDecimal(value);
   let shown = value;
   if (decimal) {
-    const format = new Intl.NumberFormat(locale, {
-      minimumFractionDigits: decimal.scale,
-      maximumFractionDigits: decimal.scale,
-    });
-    shown = format.format(value.trim() as `${number}`);
+    const digits = { minimumFractionDigits: decimal.scale, maximumFractionDigits: decimal.scale };
+    shown = numberFormat(locale, digits).format(value.trim() as `${number}`);
   }
   return currency ? `${currency}\u00a0${shown}` : shown;
 }
@@ -43,7 +55,7 @@ export function when(value: string, locale: string, zone: string | undefined): s
     ? { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }
     : { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
   if (zone && !options.timeZone) options.timeZone = zone;
-  return new Intl.DateTimeFormat(locale, options).format(at);
+  return dateFormat(locale, options).format(at);
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

@@ -3,6 +3,8 @@
  * `lang`. The server can say any text otherwise in `<script type="application/json" id="frontend-messages">`.
  */
 
+import { numberFormat, pluralRules } from "./format.ts";
+
 export type Language = "en" | "zh";
 export type Catalogue<K extends string> = Record<Language, Record<K, string>>;
 export type Values = Record<string, string | number>;
@@ -51,8 +53,8 @@ export function fillIn(text: string, values: Values, locale: string): string {
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (whole, name: string, one?: string, other?: string) => {
     const value = values[name];
     if (value === undefined) return whole;
-    if (one !== undefined) return new Intl.PluralRules(locale).select(Number(value)) === "one" ? one : (other ?? "");
-    return typeof value === "number" ? new Intl.NumberFormat(locale).format(value) : value;
+    if (one !== undefined) return pluralRules(locale).select(Number(value)) === "one" ? one : (other ?? "");
+    return typeof value === "number" ? numberFormat(locale).format(value) : value;
   });
 }
 

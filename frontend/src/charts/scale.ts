@@ -1,5 +1,7 @@
 /** Axes: where ticks stand, and how values become pixels. */
 
+import { dateFormat } from "../base/format.ts";
+
 /** A step of 1, 2 or 5 times a power of ten that gives at most `most` ticks over `span`. */
 export function niceStep(span: number, most: number): number {
   if (!(span > 0)) return 1;
@@ -41,7 +43,7 @@ const STEPS: [TimeTick["form"], number][] = [
 
 /** How far the zone is ahead of UTC at a moment, in milliseconds. */
 export function zoneOffset(at: number, zone: string | undefined): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
+  const parts = dateFormat("en-US", {
     ...(zone && { timeZone: zone }),
     hourCycle: "h23",
     year: "numeric",
@@ -92,5 +94,5 @@ export function tickText(tick: TimeTick, locale: string, zone: string | undefine
     day: { month: "short", day: "numeric" },
     hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   };
-  return new Intl.DateTimeFormat(locale, { ...forms[tick.form], ...(zone && { timeZone: zone }) }).format(tick.at);
+  return dateFormat(locale, { ...forms[tick.form], ...(zone && { timeZone: zone }) }).format(tick.at);
 }

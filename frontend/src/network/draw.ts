@@ -10,6 +10,8 @@ import type { Places } from "./layout.ts";
 import { type Flow, type Network, type Party, sorted } from "./model.ts";
 import { lineBetween, shapeOf } from "./shapes.ts";
 
+/** By how much signs may be larger on the screen than they are drawn. */
+const SIGN_MOST = 1.6;
 const LABEL = 12;
 const LABEL_SIGNS = 22;
 const FLOW_TEXT = 10.5;
@@ -35,6 +37,14 @@ export interface Events {
   chooseFlow(flow: Flow): void;
 }
 
+export interface Seen {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly screen: { readonly width: number; readonly height: number };
+}
+
 export interface Emphasis {
   readonly parties: ReadonlySet<string>;
   /** Ids of edges. */
@@ -50,9 +60,14 @@ interface DrawnParty {
 
 interface DrawnFlow {
   flow: Flow;
+  bend: number;
+  width: number;
   x: number;
   y: number;
   group: SVGGElement;
+  hit: SVGPathElement;
+  line: SVGPathElement;
+  head: SVGPathElement;
   text: SVGTextElement;
 }
 
@@ -70,11 +85,14 @@ export class Drawing {
   private scale = 1;
   /** By how much signs are drawn larger, so that they are seen where all of a large network is shown. */
   private unit = 1;
+  /** The same at the present zoom: whoever looks closer wants to see more, not larger signs. */
+  private drawnUnit = 1;
   private emphasis: Emphasis | null = null;
   private selected: string | null = null;
   private current: string | null = null;
   /** Whether the person has moved the drawing: then it is not fitted anew by itself. */
   private moved = false;
+  private waiting = false;
 
   constructor(
     private readonly words: Words,
@@ -87,7 +105,7 @@ export class Drawing {
       this.stage,
     );
     this.zoomer
-      .scaleExtent([0.08, 6])
+      .scaleExtent([0.08, 4])
       // The wheel scrolls the page and one finger too; with Ctrl or two fingers they move the drawing.
       .filter((event: Event) => {
         if (event instanceof WheelEvent) return event.ctrlKey || event.metaKey;
@@ -99,7 +117,7 @@ export class Drawing {
         if (event.sourceEvent) this.moved = true;
         if (event.transform.k !== this.scale) {
           this.scale = event.transform.k;
-          this.arrange();
+          this.arrangeSoon();
         }
       });
     select(this.svg).call(this.zoomer).on("dblclick.zoom", null);
@@ -110,6 +128,7 @@ export class Drawing {
   show(network: Network, places: Places): void {
     this.places = places;
     this.unit = Math.min(2, Math.max(1, 0.7 / this.fitting()));
+    this.drawnUnit = Math.min(this.unit, SIGN_MOST / this.scale);
     const focused = this.svg.contains(document.activeElement) ? this.current : null;
     this.partyLayer.replaceChildren();
     this.labelLayer.replaceChildren();
@@ -157,32 +176,26 @@ export class Drawing {
   }
 
   private drawParty(party: Party): void {
-    const at = this.places.get(party.id) ?? { x: 0, y: 0 };
     const group = svg("g", {
       class: "rt-net-node",
       role: "button",
       tabindex: -1,
-      transform: `translate(${at.x},${at.y})`,
       "data-id": party.id,
       "data-kind": party.kind,
       "data-role": party.role,
     });
-    const scale = (party.role === "subject" ? 1.35 : 1) * this.unit;
-    group.append(
-      svg("circle", { class: "rt-net-ring", r: 19 * scale }),
-      svg("path", { class: "rt-net-shape", d: shapeOf(party.kind), transform: scale === 1 ? null : `scale(${scale})` }),
-    );
+    group.append(svg("circle", { class: "rt-net-ring", r: 19 }), svg("path", { class: "rt-net-shape", d: shapeOf(party.kind) }));
     const tip = svg("title", {}, party.label);
     if (party.more !== undefined) {
       tip.textContent = `${party.label} (${this.words.more(party.more)})`;
-      group.append(svg("text", { class: "rt-net-more", "aria-hidden": true, x: 12 * scale, y: -10 * scale }, `+${party.more}`));
+      group.append(svg("text", { class: "rt-net-more", "aria-hidden": true, x: 12, y: -10 }, `+${party.more}`));
     }
     group.append(tip);
     const text = shortened(party.label, LABEL_SIGNS);
     // The halo is a text of its own: it covers lines, but no other name.
     const label = svg(
       "g",
-      { class: "rt-net-label", transform: `translate(${at.x},${at.y + 19 * scale})`, "aria-hidden": true },
+      { class: "rt-net-label", "aria-hidden": true },
       svg("text", { class: "rt-net-halo", "text-anchor": "middle" }, text),
       svg("text", { "text-anchor": "middle" }, text),
     );
@@ -192,32 +205,75 @@ export class Drawing {
     group.addEventListener("pointerleave", () => label.classList.remove("rt-hover"));
     this.partyLayer.append(group);
     this.labelLayer.append(label);
-    this.parties.set(party.id, { party, group, label, text });
+    const drawn = { party, group, label, text };
+    this.parties.set(party.id, drawn);
+    this.layParty(drawn);
   }
 
   private drawFlow(flow: Flow, bend: number): void {
-    const [from, to] = [this.places.get(flow.source), this.places.get(flow.target)];
-    if (!from || !to) return;
     const width = 1 + Math.min(4, Math.log2(flow.edges.length));
-    const line = lineBetween(from, to, bend * this.unit, width, this.unit);
+    const [hit, line, head] = [svg("path", { class: "rt-net-hit" }), svg("path", { class: "rt-net-line", "stroke-width": width }), svg("path", { class: "rt-net-head" })];
     const text = svg("text", { class: "rt-net-flow-text", "text-anchor": "middle" }, this.words.flowShort(flow));
-    text.setAttribute("transform", `translate(${line.x},${line.y})`);
     const group = svg(
       "g",
       { class: "rt-net-flow", "data-kind": flow.kind, "aria-hidden": true },
-      svg("path", { class: "rt-net-hit", d: line.path }),
-      svg("path", { class: "rt-net-line", d: line.path, "stroke-width": width }),
-      svg("path", { class: "rt-net-head", d: line.head }),
+      hit,
+      line,
+      head,
       text,
       svg("title", {}, this.words.flow(flow)),
     );
     group.addEventListener("click", () => this.events.chooseFlow(flow));
     this.flowLayer.append(group);
-    this.flows.push({ flow, group, text, x: line.x, y: line.y });
+    const drawn = { flow, bend, width, x: 0, y: 0, group, hit, line, head, text };
+    this.flows.push(drawn);
+    this.layFlow(drawn);
+  }
+
+  private layFlow(drawn: DrawnFlow): void {
+    const [from, to] = [this.places.get(drawn.flow.source), this.places.get(drawn.flow.target)];
+    if (!from || !to) return;
+    const { path, head, x, y } = lineBetween(from, to, drawn.bend * this.unit, drawn.width, this.drawnUnit);
+    drawn.hit.setAttribute("d", path);
+    drawn.line.setAttribute("d", path);
+    drawn.head.setAttribute("d", head);
+    drawn.text.setAttribute("transform", `translate(${x},${y})`);
+    [drawn.x, drawn.y] = [x, y];
+  }
+
+  private sizeOf(party: Party): number {
+    return (party.role === "subject" ? 1.35 : 1) * this.drawnUnit;
+  }
+
+  private layParty({ party, group, label }: DrawnParty): void {
+    const at = this.places.get(party.id) ?? { x: 0, y: 0 };
+    const size = this.sizeOf(party);
+    group.setAttribute("transform", `translate(${at.x},${at.y}) scale(${size})`);
+    label.setAttribute("transform", `translate(${at.x},${at.y + 19 * size})`);
+  }
+
+  /** Signs grow with the zoom only up to a size; flows end where signs begin. */
+  private resize(): void {
+    const unit = Math.min(this.unit, SIGN_MOST / this.scale);
+    if (unit === this.drawnUnit) return;
+    this.drawnUnit = unit;
+    for (const drawn of this.parties.values()) this.layParty(drawn);
+    for (const drawn of this.flows) this.layFlow(drawn);
+  }
+
+  /** Once for all that a wheel sends within a frame. */
+  private arrangeSoon(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.arrange();
+    });
   }
 
   /** Gives names the size that is read at this zoom, and shows as many as have room. */
   private arrange(): void {
+    this.resize();
     const k = this.scale;
     const size = LABEL / k;
     const busiest = new Set([...this.degree].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, BUSIEST).map(([id]) => id));
@@ -226,8 +282,7 @@ export class Drawing {
       const chosen = party.id === this.selected || this.emphasis?.parties.has(party.id) || party.role === "subject";
       const later = this.degree.get(party.id) === 0;
       const weight = chosen ? Infinity : later ? -1 : (this.degree.get(party.id) ?? 0);
-      const reach = (party.role === "subject" ? 25 : 19) * this.unit;
-      return { id: party.id, text, size: LABEL, x: at.x * k, y: (at.y + reach) * k, weight, over: busiest.has(party.id) };
+      return { id: party.id, text, size: LABEL, x: at.x * k, y: (at.y + 19 * this.sizeOf(party)) * k, weight, over: busiest.has(party.id) };
     });
     const touched = (flow: Flow): boolean =>
       flow.edges.some((edge) => this.emphasis?.edges.has(edge.id)) || flow.source === this.selected || flow.target === this.selected;
@@ -237,7 +292,7 @@ export class Drawing {
       // Names of parties come before texts of flows, but for those that were asked for.
       wanted.push({ id: `flow ${flow.key}`, text: text.textContent ?? "", size: FLOW_TEXT, x: x * k, y: y * k - FLOW_TEXT, weight: chosen ? 1e6 : -2 });
     }
-    const dots = [...this.places.values()].map(({ x, y }) => ({ x: x * k, y: y * k, r: 10 * k * this.unit }));
+    const dots = [...this.places.values()].map(({ x, y }) => ({ x: x * k, y: y * k, r: 10 * k * this.drawnUnit }));
     const shown = choose(wanted, dots);
     for (const { party, label } of this.parties.values()) {
       label.classList.toggle("rt-quiet", !shown.has(party.id));
@@ -355,12 +410,19 @@ export class Drawing {
   }
 
   /** The part of the plane that holds everything, names included. */
-  bounds(): { x: number; y: number; width: number; height: number } {
+  private bounds(): { x: number; y: number; width: number; height: number } {
     const places = [...this.places.values()];
     if (places.length === 0) return { x: -100, y: -100, width: 200, height: 200 };
     const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
     const [left, top] = [Math.min(...xs) - 60, Math.min(...ys) - 40];
     return { x: left, y: top, width: Math.max(...xs) + 60 - left, height: Math.max(...ys) + 50 - top };
+  }
+
+  /** The part of the plane that is seen, and its size on the screen. */
+  seen(): Seen {
+    const { width, height } = this.size();
+    const [left, top] = this.transform().invert([0, 0]);
+    return { x: left, y: top, width: width / this.scale, height: height / this.scale, screen: { width, height } };
   }
 
   /** The zoom at which everything is seen, with room for names at the edges. */

@@ -6,7 +6,7 @@ import { html, button } from "../base/dom.ts";
 import { askJson } from "../base/http.ts";
 import { PathFinder, TimeSlider, legend, toolbar } from "./controls.ts";
 import { Drawing } from "./draw.ts";
-import { asPng, asSvg, saveAs } from "./export.ts";
+import { PNG_TIMES, asPng, asSvg, saveAs } from "./export.ts";
 import { type Form, type Places, WIDER, place } from "./layout.ts";
 import { EMPTY, type Flow, type Network, flows, moments, until, withMore } from "./model.ts";
 import { type Acts, details, table } from "./panel.ts";
@@ -188,12 +188,12 @@ class NetworkView {
   }
 
   private async save(form: "svg" | "png"): Promise<void> {
-    const box = this.drawing.bounds();
+    const seen = this.drawing.seen();
     const background = getComputedStyle(this.drawing.svg).backgroundColor;
-    const source = asSvg(this.drawing.svg, box, this.speech.title, background);
+    const source = asSvg(this.drawing.svg, seen, this.speech.title, background, form === "svg" ? 1 : PNG_TIMES);
     const name = this.element.dataset["filename"] ?? "network";
     try {
-      saveAs(`${name}.${form}`, form === "svg" ? new Blob([source], { type: "image/svg+xml" }) : await asPng(source, box));
+      saveAs(`${name}.${form}`, form === "svg" ? new Blob([source], { type: "image/svg+xml" }) : await asPng(source, seen));
     } catch (error) {
       announce(this.speech.say("network_failed", { reason: words(error) }));
     }
