@@ -12,6 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.frontend import chromium  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -37,6 +41,7 @@ def main() -> None:
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
+        *([("frontend",)] if chromium() else []),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words
