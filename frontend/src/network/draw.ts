@@ -213,7 +213,7 @@ export class Drawing {
   private drawFlow(flow: Flow, bend: number): void {
     const width = 1 + Math.min(4, Math.log2(flow.edges.length));
     const [hit, line, head] = [svg("path", { class: "rt-net-hit" }), svg("path", { class: "rt-net-line", "stroke-width": width }), svg("path", { class: "rt-net-head" })];
-    const text = svg("text", { class: "rt-net-flow-text", "text-anchor": "middle" }, this.words.flowShort(flow));
+    const text = svg("text", { class: "rt-net-flow-text", "text-anchor": "middle", dy: "-0.35em" }, this.words.flowShort(flow));
     const group = svg(
       "g",
       { class: "rt-net-flow", "data-kind": flow.kind, "aria-hidden": true },
@@ -290,7 +290,7 @@ export class Drawing {
       const chosen = touched(flow);
       if (!chosen && k < FLOWS_NAMED_FROM) continue;
       // Names of parties come before texts of flows, but for those that were asked for.
-      wanted.push({ id: `flow ${flow.key}`, text: text.textContent ?? "", size: FLOW_TEXT, x: x * k, y: y * k - FLOW_TEXT, weight: chosen ? 1e6 : -2 });
+      wanted.push({ id: `flow ${flow.key}`, text: text.textContent ?? "", size: FLOW_TEXT, x: x * k, y: y * k - FLOW_TEXT * 1.35, weight: chosen ? 1e6 : -2 });
     }
     const dots = [...this.places.values()].map(({ x, y }) => ({ x: x * k, y: y * k, r: 10 * k * this.drawnUnit }));
     const shown = choose(wanted, dots);
