@@ -75,6 +75,8 @@ export class Drawing {
   readonly svg: SVGSVGElement;
   private readonly stage = svg("g");
   private readonly flowLayer = svg("g");
+  /** Above all lines: a line of another flow would cross the text out. */
+  private readonly textLayer = svg("g");
   private readonly partyLayer = svg("g");
   private readonly labelLayer = svg("g");
   private readonly zoomer = zoom<SVGSVGElement, unknown>();
@@ -98,7 +100,7 @@ export class Drawing {
     private readonly words: Words,
     private readonly events: Events,
   ) {
-    this.stage.append(this.flowLayer, this.partyLayer, this.labelLayer);
+    this.stage.append(this.flowLayer, this.textLayer, this.partyLayer, this.labelLayer);
     this.svg = svg(
       "svg",
       { class: "rt-net-svg", role: "group", "aria-label": `${words.title}. ${words.help}` },
@@ -156,6 +158,7 @@ export class Drawing {
       for (const each of [group, label]) each.classList.toggle("rt-later", out + into === 0 && party.role !== "subject");
     }
     this.flowLayer.replaceChildren();
+    this.textLayer.replaceChildren();
     this.flows = [];
     const between = new Map<string, Flow[]>();
     for (const flow of flows) {
@@ -213,18 +216,20 @@ export class Drawing {
   private drawFlow(flow: Flow, bend: number): void {
     const width = 1 + Math.min(4, Math.log2(flow.edges.length));
     const [hit, line, head] = [svg("path", { class: "rt-net-hit" }), svg("path", { class: "rt-net-line", "stroke-width": width }), svg("path", { class: "rt-net-head" })];
-    const text = svg("text", { class: "rt-net-flow-text", "text-anchor": "middle", dy: "-0.35em" }, this.words.flowShort(flow));
+    const text = svg("text", { class: "rt-net-flow-text", "text-anchor": "middle", dy: "-0.35em", "aria-hidden": true }, this.words.flowShort(flow));
     const group = svg(
       "g",
       { class: "rt-net-flow", "data-kind": flow.kind, "aria-hidden": true },
       hit,
       line,
       head,
-      text,
       svg("title", {}, this.words.flow(flow)),
     );
     group.addEventListener("click", () => this.events.chooseFlow(flow));
+    group.addEventListener("pointerenter", () => text.classList.add("rt-hover"));
+    group.addEventListener("pointerleave", () => text.classList.remove("rt-hover"));
     this.flowLayer.append(group);
+    this.textLayer.append(text);
     const drawn = { flow, bend, width, x: 0, y: 0, group, hit, line, head, text };
     this.flows.push(drawn);
     this.layFlow(drawn);
@@ -302,8 +307,8 @@ export class Drawing {
       }
       label.firstElementChild?.setAttribute("stroke-width", (4 / k).toFixed(2));
     }
-    for (const { flow, group, text } of this.flows) {
-      group.classList.toggle("rt-named", shown.has(`flow ${flow.key}`));
+    for (const { flow, text } of this.flows) {
+      text.classList.toggle("rt-named", shown.has(`flow ${flow.key}`));
       text.setAttribute("font-size", (FLOW_TEXT / k).toFixed(2));
       text.setAttribute("stroke-width", (3 / k).toFixed(2));
     }
@@ -331,9 +336,9 @@ export class Drawing {
       group.classList.toggle("rt-selected", party.id === this.selected);
       group.setAttribute("aria-pressed", String(party.id === this.selected));
     }
-    for (const { flow, group } of this.flows) {
+    for (const { flow, group, text } of this.flows) {
       const inside = out !== null && flow.edges.some((edge) => out.edges.has(edge.id));
-      group.classList.toggle("rt-back", out !== null && !inside);
+      for (const each of [group, text]) each.classList.toggle("rt-back", out !== null && !inside);
       group.classList.toggle("rt-out", inside);
       group.classList.toggle("rt-touching", flow.source === this.selected || flow.target === this.selected);
     }
