@@ -12,6 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.frontend import chromium  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -38,6 +42,7 @@ def main() -> None:
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
         ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
+        *([("frontend",)] if chromium() else []),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words
