@@ -20,6 +20,18 @@ from regtech.errors import ConflictError, StoreError
 _BLOCK: Final = 1 << 20
 
 
+RESTORING: Final = "restoring.json"
+"""A folder in which this lies was not restored to the end."""
+
+
+def refuse_half_restored(folder: Path) -> None:
+    """Raises ``ConflictError`` where a restore into the folder was broken off."""
+    if (folder / RESTORING).exists():
+        raise ConflictError(
+            f"a restore into {folder} was broken off", hint="run the same `regtech restore` again"
+        )
+
+
 class Journal:
     """The file ``events.ndjson`` of a folder; for several threads, of one process.
 
@@ -31,6 +43,7 @@ class Journal:
     def __init__(self, folder: Path, *, waits: bool = True) -> None:
         self.waits = waits
         self._taken_path = folder / "taken.json"
+        refuse_half_restored(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = (folder / "events.ndjson").open("a+b", buffering=0)

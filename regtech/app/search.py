@@ -66,17 +66,25 @@ def open_index(store: str, given: str | None, clock: Clock) -> tuple[SearchIndex
     if named:
         path = Path(named.removeprefix("sqlite:///"))
     else:
-        url = store_url(store)
-        if url.get_backend_name() != "sqlite":
+        beside = index_beside(store)
+        if beside is None:
             raise UsageError(
                 "which search index?",
                 hint="--index search.db, or the URL of a server; or set REGTECH_SEARCH",
             )
-        beside = Path(url.database or "")
-        path = beside.with_name(f"{beside.stem}.search.db")
+        path = beside
     from casework.search.fts.index import FtsIndex
 
     return FtsIndex(path, clock), str(path)
+
+
+def index_beside(store: str) -> Path | None:
+    """The file of the index beside an SQLite store; None for other stores."""
+    url = store_url(store)
+    if url.get_backend_name() != "sqlite":
+        return None
+    beside = Path(url.database or "")
+    return beside.with_name(f"{beside.stem}.search.db")
 
 
 @contextmanager
