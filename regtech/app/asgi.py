@@ -144,8 +144,9 @@ def _context(
     workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
     workers.every(5.0, "policies", lambda scope: parts.intake.wake(scope, clock.now_us()))
     webhooks = tell_others(record, settings.allow, clock, workers)
+    search = None
     if index_is_named(settings.store):
-        keep_index(record, service, settings.store, clock, workers)
+        search = keep_index(record, service, settings.store, clock, workers)
     bundles = None
     if settings.keys is not None:
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
@@ -163,6 +164,7 @@ def _context(
         policies=Policies(require_policies().policies),
         webhooks=webhooks,
         bundles=bundles,
+        search=search,
         **events,
     )
 

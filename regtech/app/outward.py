@@ -15,6 +15,7 @@ from casework.cases.times import time_text
 from casework.ports import Page
 from casework.search.indexer import Indexer
 from casework.service.cases import CaseService
+from casework.service.search import SearchService
 from casework.stores.sql.engine import store_url
 from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.record import SqlRecord
@@ -149,8 +150,8 @@ def index_is_named(store: str) -> bool:
 
 def keep_index(
     record: SqlRecord, service: CaseService, store: str, clock: Clock, workers: Workers
-) -> None:
-    """The worker that keeps the search index in step with the record."""
+) -> SearchService:
+    """The worker that keeps the search index in step with the record; what asks the index."""
     index, shown = open_index(store, None, clock)
     indexer = Indexer(
         record,
@@ -169,6 +170,7 @@ def keep_index(
     workers.every(PAUSE_S, "search", step)
     workers.around(lambda: None, index.close)
     workers.report_on("search_index", lambda: {"index": shown, "failures": indexer.failures})
+    return SearchService(record, index)
 
 
 class EvidenceDesk:
