@@ -29,6 +29,7 @@ from regtech import __version__
 from regtech.app.archive import ArchiveReader, damaged, read_archive, sync_folder, written_archive
 from regtech.app.journal import RESTORING, refuse_half_restored
 from regtech.app.progress import Progress
+from regtech.app.segments import end_of_lines
 from regtech.clock import Clock
 from regtech.errors import ConflictError, RegtechError, StoreError, UsageError
 
@@ -66,7 +67,9 @@ def backup(
             sizes[name] = archive.add(DATA + name, _pieces(file))
         for path in [] if folder is None else _late(folder):
             with path.open("rb") as file:
-                sizes[path.name] = archive.add(DATA + path.name, _pieces(file))
+                # The last file may go on with room that was made for what is to come.
+                whole = end_of_lines(path)
+                sizes[path.name] = archive.add(DATA + path.name, _pieces(file, whole))
         archive.finish(
             {
                 "product": __version__,
@@ -129,9 +132,9 @@ def _open_uploads(stack: ExitStack, folder: Path | None, uploads: dict[str, IO[b
                 uploads[name] = stack.enter_context(path.open("rb"))
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], size: int | None = None) -> Iterator[bytes]:
     """The file up to where it ends now; what is written meanwhile is not awaited."""
-    left = os.fstat(file.fileno()).st_size
+    left = os.fstat(file.fileno()).st_size if size is None else size
     while left > 0 and (piece := file.read(min(left, _PIECE))):
         left -= len(piece)
         yield piece

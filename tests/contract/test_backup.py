@@ -381,7 +381,7 @@ def test_killed_anywhere_it_is_all_or_nothing(sql_url: str, tmp_path: Path) -> N
         Journal(new)
     restore(archive, sql_url, new, CLOCK, QUIET)
     assert rows(sql_url) == rows(source)
-    assert (new / "events.ndjson").read_bytes() == (data / "events.ndjson").read_bytes()
-    Journal(new).close()
+    ((_, lines),) = Journal(new).read()
+    assert lines == [b'{"id":"%d"}' % n for n in range(1000)]
     with pytest.raises(ConflictError):
         restore(archive, sql_url, new, CLOCK, QUIET)

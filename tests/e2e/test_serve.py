@@ -113,7 +113,8 @@ def test_what_was_begun_is_finished_when_the_end_is_asked_for(
     for thread in threads:
         thread.join()
     assert set(statuses) <= {0, 200, 202}
-    lines = (served.folder / "cases.db.events" / "events.ndjson").read_bytes().splitlines()
+    (journal,) = (served.folder / "cases.db.events").glob("events-*.ndjson")
+    lines = journal.read_bytes().splitlines()
     assert len(lines) == statuses.count(200)
 
 
