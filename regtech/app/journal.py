@@ -39,6 +39,7 @@ ROOM_BYTES: Final = 1 << 20
 """So much room is made at a time, and again once half of it is used."""
 _SYNCERS: Final = 2
 """Calls to the disk at one time: who comes while one is slow need not wait for its end."""
+_LOOK_S: Final = 1.0
 _LOCK: Final = "lock"
 
 
@@ -181,7 +182,7 @@ class Journal:
             end = self._end
         if self._durable >= end and not room:
             return
-        descriptor = self._syncers.get()
+        descriptor = self._syncer()
         try:
             if self._durable >= end and not room:
                 return
@@ -195,6 +196,14 @@ class Journal:
             self._durable = max(self._durable, upto)
         finally:
             self._syncers.put(descriptor)
+
+    def _syncer(self) -> int:
+        """A descriptor to sync by; waits while all are under way. Raises ``StoreError``."""
+        while True:
+            try:
+                return self._syncers.get(timeout=_LOOK_S)
+            except queue.Empty:
+                self._check()  # closed, or broken for all
 
     def read(self, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
         """All lines from a place on, in blocks, each with where it ends. Raises ``StoreError``."""
@@ -220,14 +229,20 @@ class Journal:
 
     def close(self) -> None:
         """Make the rest durable, give back the room, and let go."""
-        try:
-            if not self._broken:
-                self.sync()
-                os.ftruncate(self._file, self._end - self._segment.start)
-        finally:
-            for descriptor in [self._file, *(self._syncers.get() for _ in range(_SYNCERS))]:
-                os.close(descriptor)
-            os.close(self._held)
+        with self._lock:
+            try:
+                if not self._broken:
+                    os.ftruncate(self._file, self._end - self._segment.start)
+                    os.fsync(self._file)
+                    self._durable = self._end
+            except OSError as error:
+                self._fail(error)
+            finally:
+                # Whoever comes now is refused: the numbers of descriptors are given to others.
+                self._broken = self._broken or "it is closed"
+                for descriptor in [self._file, *(self._syncers.get() for _ in range(_SYNCERS))]:
+                    os.close(descriptor)
+                os.close(self._held)
 
     def _fail(self, error: OSError) -> None:
         self._broken = self._broken or error.strerror or "failed"

@@ -190,6 +190,19 @@ def test_a_file_that_is_missing_or_was_cut_is_said(tmp_path: Path) -> None:
     assert lines_of(tmp_path) == [line(n) for n in range(20)]
 
 
+def test_who_comes_after_the_end_is_refused(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    end = journal.append([line(0)])
+    journal.close()
+    journal.wait(end)  # that is durable
+    journal.make_room()
+    with pytest.raises(StoreError, match="closed"):
+        journal.append([line(1)])
+    with pytest.raises(StoreError, match="closed"):
+        journal.wait(end + 1)
+    assert lines_of(tmp_path) == [line(0)]
+
+
 def test_it_has_one_master(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     with pytest.raises(ConflictError, match="another server"):
