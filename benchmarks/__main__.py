@@ -37,6 +37,7 @@ def main() -> None:
         ("peers", "--events", str(500_000 // share), "--peers", given.peers, *kept),
         ("latency", "--events", events, *kept),
         ("api", "--events", str(200_000 // share), *kept),
+        ("restart", "--events", events, *kept),
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),

@@ -24,6 +24,7 @@ from casework.api.routes import (
     files,
     openid,
     outward,
+    search,
 )
 from casework.api.shell import PREFIX, Limits, Shell
 
@@ -82,6 +83,7 @@ def _routers(context: Context) -> list[Any]:
     first = [] if judging is None else [events.one_router, events.router]
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
+        (context.search, search.router),
         (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),

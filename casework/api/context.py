@@ -23,6 +23,7 @@ from casework.identity.openid import OpenId
 from casework.ports import Answers
 from casework.service.alerts import AlertReading
 from casework.service.cases import CaseService
+from casework.service.search import SearchService
 from regtech.clock import Clock
 
 
@@ -45,6 +46,7 @@ class Context:
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None
     openid: OpenId | None = None
+    search: SearchService | None = None
 
 
 def context_of(request: Request) -> Context:

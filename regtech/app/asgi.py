@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,13 +34,18 @@ from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.rulebook import Policies, Rules
-from regtech.app.workers import Workers
+from regtech.app.warm import Remember
+from regtech.app.workers import Workers, run_beside
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
 from regtech.reference.load import Reference
 
 CHECKPOINTS_S: Final = 900.0
 """How often the logs that have grown get a signed checkpoint."""
+ROOM_S: Final = 1.0
+"""How often it is looked whether the journal has room left."""
+REMEMBER_S: Final = 5.0
+"""How often it is looked whether the engine's memory is worth keeping again."""
 SYNC_S: Final = 0.05
 """How often a journal that nobody waits for is made durable."""
 
@@ -144,8 +149,9 @@ def _context(
     workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
     workers.every(5.0, "policies", lambda scope: parts.intake.wake(scope, clock.now_us()))
     webhooks = tell_others(record, settings.allow, clock, workers)
+    search = None
     if index_is_named(settings.store):
-        keep_index(record, service, settings.store, clock, workers)
+        search = keep_index(record, service, settings.store, clock, workers)
     bundles = None
     if settings.keys is not None:
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
@@ -163,6 +169,7 @@ def _context(
         policies=Policies(require_policies().policies),
         webhooks=webhooks,
         bundles=bundles,
+        search=search,
         **events,
     )
 
@@ -195,6 +202,17 @@ def _events(
         deciding.hand_over(scope)
         metrics.waiting(deciding.waiting)
 
+    workers.every(ROOM_S, "journal-room", lambda _: journal.make_room())
+    wanted = Remember(
+        str(settings.data), 0, settings.packs,
+        None if settings.rules is None else str(settings.rules), settings.home,
+    )  # fmt: skip
+
+    def remember(_: Scope) -> None:
+        if position := deciding.memory_due():
+            run_beside(replace(wanted, position=position).command(), lambda: workers.stopping)
+
+    workers.every(REMEMBER_S, "memory", remember)
     if not settings.journal_waits:
         workers.every(SYNC_S, "journal", lambda _: journal.sync())
     deciding.wakes(workers.every(1.0, "alerts", hand_over))

@@ -12,6 +12,7 @@ import typer
 
 from regtech.cli import (
     accounts,
+    backup,
     cases,
     data,
     engine,
@@ -46,6 +47,7 @@ app.add_typer(search.app, name="search")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.keys, name="keys")
 serve.register(app)
+backup.register(app)
 
 INTERRUPTED = 130
 _COLLECT_EVERY: Final = (50_000, 10, 10)
