@@ -15,6 +15,7 @@ from casework.cases.times import time_text
 from casework.ports import Page
 from casework.search.indexer import Indexer
 from casework.service.cases import CaseService
+from casework.service.search import SearchService
 from casework.stores.sql.engine import store_url
 from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.record import SqlRecord
@@ -34,7 +35,7 @@ PAUSE_S: Final = 1.0
 
 
 class Webhooks:
-    """``casework.api.ports.WebhookDesk`` over the outbox of the store."""
+    """``casework.service.outside.WebhookDesk`` over the outbox of the store."""
 
     def __init__(self, outbox: SqlOutbox, allow: AllowList, clock: Clock) -> None:
         self._outbox, self._allow, self._clock = outbox, allow, clock
@@ -149,8 +150,8 @@ def index_is_named(store: str) -> bool:
 
 def keep_index(
     record: SqlRecord, service: CaseService, store: str, clock: Clock, workers: Workers
-) -> None:
-    """The worker that keeps the search index in step with the record."""
+) -> SearchService:
+    """The worker that keeps the search index in step with the record; and who asks the index."""
     index, shown = open_index(store, None, clock)
     indexer = Indexer(
         record,
@@ -169,10 +170,11 @@ def keep_index(
     workers.every(PAUSE_S, "search", step)
     workers.around(lambda: None, index.close)
     workers.report_on("search_index", lambda: {"index": shown, "failures": indexer.failures})
+    return SearchService(record, index)
 
 
 class EvidenceDesk:
-    """``casework.api.ports.Bundles``: bundles signed with the keys of a folder."""
+    """``casework.service.outside.Bundles``: bundles signed with the keys of a folder."""
 
     def __init__(self, service: CaseService, keys: Path, rules: Path | None) -> None:
         from casework.evidence.keys import load_keys
