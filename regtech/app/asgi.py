@@ -13,15 +13,18 @@ from fastapi import FastAPI
 
 from casework.api.app import create_app
 from casework.api.context import Context
-from casework.api.gate import Gate, Rate
+from casework.api.gate import Gate
 from casework.api.metrics import Metrics
 from casework.api.repeat import KEPT_US
 from casework.api.shell import Limits
 from casework.cases.scope import Scope, service_scope
+from casework.identity.rate import Rate
 from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
+from casework.service.search import SearchService
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
 from casework.stores.sql.record import SqlRecord
+from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
 from regtech import __version__
 from regtech.app.bulk import Bulk
@@ -33,6 +36,7 @@ from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
+from regtech.app.pages import pages_of
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
@@ -79,7 +83,7 @@ class Server:
 
 
 class ServerHealth:
-    """``casework.api.ports.Health``: ready once warm, and until the end is asked for."""
+    """``casework.service.outside.Health``: ready once warm, and until the end is asked for."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
@@ -107,7 +111,7 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
         workers = Workers(clock)
         health = ServerHealth(workers)
         metrics = Metrics()
-        context = _context(settings, parts, record, clock, metrics, health, workers, stack)
+        context, search = _context(settings, parts, record, clock, metrics, health, workers, stack)
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -126,7 +130,9 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
             random=secrets.token_bytes,
             hsts=settings.hsts,
             lifespan=lifespan,
+            page_of=failed_page,
         )
+        add_pages(app, pages_of(context, search, rules=settings.rules))
         yield Server(app, context, workers)
 
 
@@ -139,7 +145,7 @@ def _context(
     health: ServerHealth,
     workers: Workers,
     stack: ExitStack,
-) -> Context:
+) -> tuple[Context, SearchService | None]:
     reference = Reference.shipped()
     strangers = Rate(clock, settings.stranger_rate, settings.stranger_rate * 4)
     rate = Rate(clock, settings.rate, settings.rate * 2)
@@ -157,7 +163,7 @@ def _context(
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
-    return Context(
+    context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
         gate=Gate(identity_over(record, clock), rate, strangers),
@@ -172,6 +178,7 @@ def _context(
         search=search,
         **events,
     )
+    return context, search
 
 
 def _events(
