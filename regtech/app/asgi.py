@@ -13,15 +13,17 @@ from fastapi import FastAPI
 
 from casework.api.app import create_app
 from casework.api.context import Context
-from casework.api.gate import Gate, Rate
+from casework.api.gate import Gate
 from casework.api.metrics import Metrics
 from casework.api.repeat import KEPT_US
 from casework.api.shell import Limits
 from casework.cases.scope import Scope, service_scope
+from casework.identity.rate import Rate
 from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
 from casework.stores.sql.record import SqlRecord
+from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
 from regtech import __version__
 from regtech.app.bulk import Bulk
@@ -33,6 +35,7 @@ from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
+from regtech.app.pages import pages_of
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
@@ -79,7 +82,7 @@ class Server:
 
 
 class ServerHealth:
-    """``casework.api.ports.Health``: ready once warm, and until the end is asked for."""
+    """``casework.service.outside.Health``: ready once warm, and until the end is asked for."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
@@ -126,7 +129,9 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
             random=secrets.token_bytes,
             hsts=settings.hsts,
             lifespan=lifespan,
+            page_of=failed_page,
         )
+        add_pages(app, pages_of(context, rules=settings.rules))
         yield Server(app, context, workers)
 
 

@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from casework.api.ports import Decision, Refusal, Verdict
 from casework.cases.alert import StoredAlert
 from casework.cases.disclosure import sees_alert
 from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
+from casework.service.outside import Decision, Refusal, Verdict
 from regtech.app.journal import Journal
 from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
@@ -51,7 +51,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class JudgedEvent:
-    """``casework.api.ports.Judged``."""
+    """``casework.service.outside.Judged``."""
 
     deciding: Deciding
     scope: Scope
@@ -69,7 +69,7 @@ class JudgedEvent:
 
 
 class Deciding:
-    """``casework.api.ports.Decider`` and what whole files are judged with."""
+    """``casework.service.outside.Decider`` and what whole files are judged with."""
 
     def __init__(
         self,
@@ -296,7 +296,7 @@ class Deciding:
 
 
 class Quarantines:
-    """``casework.api.ports.QuarantineDesk``: the desk, and another try."""
+    """``casework.service.outside.QuarantineDesk``: the desk, and another try."""
 
     def __init__(self, desk: EventDesk, deciding: Deciding) -> None:
         self._desk, self._deciding = desk, deciding

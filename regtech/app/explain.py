@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,20 @@ def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:
     return _plan(str(entry.get("pack")), rules, None if day is None else str(day))
 
 
-def explain_alert(entry: Mapping[str, Any], *, rules: Path | None = None, lang: str = "en") -> str:
+def explain_alert(
+    entry: Mapping[str, Any],
+    *,
+    rules: Path | None = None,
+    lang: str = "en",
+    hidden: Callable[[str], bool] | None = None,
+) -> str:
     """An alert in words: law, facts, arithmetic, what follows. UsageError for an unknown pack.
 
-    ``rules``: where its pack is, in place of those that ship.
+    ``rules``: where its pack is, in place of those that ship. ``hidden``: facts to be masked.
     """
     from regtech.sandbox.explain import explain
 
-    return explain(entry, _plan_of(entry, rules), lang)
+    return explain(entry, _plan_of(entry, rules), lang, hidden=hidden)
 
 
 def replay_alert(entry: Mapping[str, Any], *, rules: Path | None = None) -> dict[str, Any]:

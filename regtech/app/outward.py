@@ -35,7 +35,7 @@ PAUSE_S: Final = 1.0
 
 
 class Webhooks:
-    """``casework.api.ports.WebhookDesk`` over the outbox of the store."""
+    """``casework.service.outside.WebhookDesk`` over the outbox of the store."""
 
     def __init__(self, outbox: SqlOutbox, allow: AllowList, clock: Clock) -> None:
         self._outbox, self._allow, self._clock = outbox, allow, clock
@@ -193,7 +193,7 @@ def keep_index(
 
 
 class EvidenceDesk:
-    """``casework.api.ports.Bundles``: bundles signed with the keys of a folder."""
+    """``casework.service.outside.Bundles``: bundles signed with the keys of a folder."""
 
     def __init__(self, service: CaseService, keys: Path, rules: Path | None) -> None:
         from casework.evidence.keys import load_keys

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from casework.api.app import create_app
 from casework.api.context import Context
-from casework.api.gate import Gate, Rate
+from casework.api.gate import Gate
 from casework.api.metrics import Metrics
 from casework.api.problems import CODES, MEDIA_TYPE
 from casework.api.shell import Limits
@@ -23,6 +23,7 @@ from casework.cases.accounts import EVERYTHING, Permission
 from casework.cases.case import Case
 from casework.cases.scope import Role
 from casework.identity.passwords import Passwords
+from casework.identity.rate import Rate
 from casework.identity.secondfactor import SecondFactor
 from casework.identity.service import Identity
 from casework.search.memory import MemoryIndex

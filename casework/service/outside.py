@@ -1,8 +1,8 @@
-"""What the API needs beyond casework, handed in by whoever wires it; each may be left out."""
+"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -115,6 +115,17 @@ class RuleBook(Protocol):
 
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         """Faults of a pack in YAML: code, severity, message, line, column, hint."""
+
+
+class Explainer(Protocol):
+    """Why an alert was raised, in a person's words."""
+
+    def explain(self, alert: Mapping[str, Any], lang: str, hidden: Callable[[str], bool]) -> str:
+        """The law, the facts and the arithmetic of an alert as written, in Markdown.
+
+        ``hidden`` says of a path in the alert whether its value is masked. Raises ``UsageError``
+        where the alert's pack is not known.
+        """
 
 
 class PolicyBook(Protocol):
