@@ -155,6 +155,15 @@ class WebhookDesk(Protocol):
     def remove(self, scope: Scope, endpoint: str) -> None:
         """Forget an endpoint. Raises ``NotFoundError``."""
 
+    def rotate(self, scope: Scope, endpoint: str) -> str:
+        """A fresh secret, shown once; the old one signs beside it for a day.
+
+        Raises ``NotFoundError``.
+        """
+
+    def enable(self, scope: Scope, endpoint: str) -> None:
+        """Deliver to an endpoint again that was given up. Raises ``NotFoundError``."""
+
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int
     ) -> Page[Mapping[str, Any]]:

@@ -56,9 +56,11 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "indicator": N_("Indicator"),
     },
     "confidence": {
-        "verified": N_("Verified against the official text"),
-        "confident": N_("Confident, not compared with the official text"),
-        "uncertain": N_("Uncertain: check before relying on it"),
+        "verified": N_("verified against a stored copy of the text"),
+        "verified_secondary": N_("verified in a secondary source alone: check the official text"),
+        "from_memory": N_("from memory, the text was not seen: check it"),
+        "from_memory_medium": N_("from memory and not certain: do not rely on it unchecked"),
+        "": N_("confidence not given"),
     },
     "basis": {
         "law": N_("stands in the law"),
@@ -145,6 +147,41 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "checklist": N_("points of the checklist are open"),
         "usage": N_("something is missing"),
         "four_eyes": N_("a second person has to decide"),
+    },
+    "aside": {
+        "suppressed": N_("Suppressed"),
+        "snoozed": N_("Snoozed by policy"),
+        "braked": N_("Braked"),
+    },
+    "verdict": {
+        "judged": N_("It was judged."),
+        "repeated": N_("It was known already."),
+        "late": N_("It is older than what was judged already."),
+        "conflict": N_("Another event has its id."),
+        "refused": N_("It is not an event yet."),
+    },
+    "endpoint": {"enabled": N_("told"), "disabled": N_("given up")},
+    "delivery": {
+        "pending": N_("waits"),
+        "delivered": N_("delivered"),
+        "dead": N_("given up"),
+    },
+    "hook": {
+        "rotate": N_("Make a fresh secret"),
+        "enable": N_("Deliver again"),
+        "replay": N_("Send again"),
+        "remove": N_("Forget this address"),
+    },
+    "permission": {
+        "read": N_("read"),
+        "work": N_("work cases"),
+        "events": N_("send events"),
+        "manage": N_("manage webhooks and keys"),
+    },
+    "theme": {
+        "auto": N_("as the system has them"),
+        "light": N_("light"),
+        "dark": N_("dark"),
     },
     "entry": {
         "opened": N_("Opened"),

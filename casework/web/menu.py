@@ -26,7 +26,41 @@ def _reads(scope: Scope, _: Parts) -> bool:
     return bool(scope.roles & ALLOWED[Action.READ])
 
 
-MENU: Final = (Place("queue", "/queue", N_("Queue"), _reads),)
+def _full(scope: Scope, parts: Parts) -> bool:
+    return _reads(scope, parts) and not scope.restricted
+
+
+def _roles(*roles: Role) -> Callable[[Scope, Parts], bool]:
+    return lambda scope, _: has_role(scope, *roles)
+
+
+def _quarantine(scope: Scope, parts: Parts) -> bool:
+    return parts.quarantine is not None and _reads(scope, parts)
+
+
+def _webhooks(scope: Scope, parts: Parts) -> bool:
+    return parts.webhooks is not None and has_role(scope, Role.OPERATOR, Role.INSTITUTION)
+
+
+def _policies(scope: Scope, parts: Parts) -> bool:
+    # What an authority looks for, and when it does not, is not for those who are looked at.
+    return parts.policies is not None and (not scope.restricted or has_role(scope, Role.AUTHOR))
+
+
+MENU: Final = (
+    Place("overview", "/overview", N_("Overview"), _full),
+    Place("queue", "/queue", N_("Queue"), _reads),
+    Place("alerts", "/alerts", N_("Alerts"), _reads),
+    Place("parties", "/parties", N_("Parties"), _full),
+    Place("institutions", "/institutions", N_("Institutions"), _reads),
+    Place("policies", "/policies", N_("Policies"), _policies),
+    Place("quarantine", "/quarantine", N_("Quarantine"), _quarantine),
+    Place("webhooks", "/webhooks", N_("Webhooks"), _webhooks),
+    Place("accounts", "/accounts", N_("Users and keys"), lambda *_: True),
+    Place("audit", "/audit", N_("Audit"), _roles(Role.AUDITOR, Role.OPERATOR)),
+    Place("health", "/health", N_("System health"), _roles(Role.OPERATOR)),
+)
+"""Every page that the menu leads to, in order. A new page adds its line here."""
 
 
 def menu_of(scope: Scope, parts: Parts) -> list[Place]:

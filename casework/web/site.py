@@ -21,7 +21,7 @@ from casework.web.labels import ERRORS
 from casework.web.language import preferred
 from casework.web.parts import Parts
 from casework.web.render import environment, gettext, page
-from casework.web.visit import CSRF_FIELD, SAFE, Typed, Visit, visit_of
+from casework.web.visit import CSRF_FIELD, SAFE, Visit, visit_of
 from regtech.errors import NotFoundError, RegtechError
 
 RESUME_MAX: Final = 200_000
@@ -140,7 +140,7 @@ def sign_in_page(
 
 def local_path(text: str) -> str:
     """A path of this site to go on to; the beginning for anything else."""
-    good = text.startswith("/") and not text.startswith(("//", "/\\", "/signout", "/signin"))
+    good = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if good and "\n" not in text and "\r" not in text else "/"
 
 
@@ -177,13 +177,10 @@ def static_file(digest: str, name: str) -> Response:
 
 def add_pages(app: FastAPI, parts: Parts) -> None:
     """Put the pages into the application of the API, behind its routes."""
-    from casework.web.pages import case, files, missing, queue, signin
+    from casework.web import pages
 
     app.state.pages = parts
     app.include_router(static)
-    for module in (signin, queue, case, files, missing):
-        app.include_router(module.router)
-    missing.add(app)
-
-
-__all__ = ["Typed", "add_pages", "error_page", "failed_page", "local_path", "page_router"]
+    for router in pages.routers():
+        app.include_router(router)
+    pages.missing.add(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -51,19 +51,20 @@ class Typed:
         return int(text)
 
 
-async def typed_of(request: Request) -> Typed:
-    """The form of a request; nothing where there is none."""
-    kept: Typed | None = getattr(request.state, "typed", None)
-    if kept is not None:
-        return kept
-    made = Typed()
-    if request.method not in SAFE:
-        form: FormData = await request.form(max_fields=FIELDS_MAX, max_files=1)
+async def typed_of(request: Request) -> AsyncIterator[Typed]:
+    """The form of a request, nothing where there is none; its files live as long as the request."""
+    if request.method in SAFE:
+        yield Typed()
+        return
+    form: FormData = await request.form(max_fields=FIELDS_MAX, max_files=1)
+    try:
         pairs = form.multi_items()
         texts = tuple((name, value) for name, value in pairs if isinstance(value, str))
         made = Typed(texts, {n: v for n, v in pairs if isinstance(v, UploadFile)})
-    request.state.typed = made
-    return made
+        request.state.typed = made
+        yield made
+    finally:
+        await form.close()
 
 
 def same_site(request: Request) -> None:

@@ -21,7 +21,13 @@ from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.record import SqlRecord
 from casework.webhooks.address import AllowList
 from casework.webhooks.delivery import Delivery
-from casework.webhooks.endpoints import PER_MINUTE, Endpoint, new_endpoint
+from casework.webhooks.endpoints import (
+    PER_MINUTE,
+    Endpoint,
+    enabled_again,
+    new_endpoint,
+    with_new_secret,
+)
 from casework.webhooks.sender import SystemResolver
 from regtech.app.search import WORKER, open_index
 from regtech.app.settings import setting
@@ -32,6 +38,8 @@ from regtech.errors import ForbiddenError, NotFoundError, UsageError
 
 LOG: Final = logging.getLogger("regtech.webhooks")
 PAUSE_S: Final = 1.0
+OVERLAP_US: Final = 86_400 * 1_000_000
+"""So long an old secret signs beside a new one: a day to change over."""
 
 
 class Webhooks:
@@ -67,6 +75,16 @@ class Webhooks:
     def remove(self, scope: Scope, endpoint: str) -> None:
         _may_manage(scope)
         self._outbox.remove(scope, endpoint)
+
+    def rotate(self, scope: Scope, endpoint: str) -> str:
+        found = self._outbox.endpoint(scope, endpoint)
+        now = self._clock.now_us()
+        changed = with_new_secret(found, now, OVERLAP_US, secrets.token_bytes)
+        self._outbox.change(scope, changed)
+        return changed.secrets[0].text()
+
+    def enable(self, scope: Scope, endpoint: str) -> None:
+        self._outbox.change(scope, enabled_again(self._outbox.endpoint(scope, endpoint)))
 
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int

@@ -12,10 +12,11 @@ from casework.cases.alert import severity_rank
 from casework.cases.case import ENDED, State
 from casework.cases.disclosure import disclosure, showable, visible
 from casework.cases.errors import VersionConflictError
-from casework.cases.grades import clear_grade, grade_of
+from casework.cases.grades import Grade, clear_grade, grade_of
 from casework.cases.lifecycle import HIGH, MOVES, Move
 from casework.cases.scope import Role, Scope
 from casework.web.acting import act_on
+from casework.web.drawing import network
 from casework.web.labels import ERRORS
 from casework.web.render import gettext, page
 from casework.web.site import page_router
@@ -62,6 +63,7 @@ def case_page(
         done=visit.asked("done", 40),
         evidence=visit.parts.bundles is not None,
         exports=_exports(view),
+        network=network(view["found"]),
     )
 
 
@@ -202,3 +204,22 @@ def act(visit: Person, case: str) -> Response:
     except (ConflictError, UsageError, ForbiddenError) as error:
         return case_page(visit, case, status=error.http_status, error=error)
     return RedirectResponse(f"/cases/{case}?done={wanted}#top", 303)
+
+
+@router.post("/cases/{case}/unmask")
+def unmask(visit: Person, case: str) -> Response:
+    """The alerts of a case with personal data; who looked, and why, is on record."""
+    try:
+        found = visit.parts.service.unmask(
+            visit.scope, case, visit.typed.get("reason"), grade=Grade.PERSONAL
+        )
+    except UsageError as error:
+        return case_page(visit, case, status=error.http_status, error=error)
+    return page(
+        visit,
+        "unmasked",
+        title=gettext(visit, "Personal data"),
+        here="queue",
+        case_id=case,
+        found=found["found"],
+    )

@@ -101,7 +101,7 @@ def _around(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _asked(kept: Mapping[str, str]) -> SearchQuery:
+def asked_of(kept: Mapping[str, str]) -> SearchQuery:
     def some(name: str) -> tuple[str, ...]:
         return (kept[name],) if kept[name] else ()
 
@@ -123,7 +123,7 @@ def _facets(visit: Visit, kept: Mapping[str, str]) -> dict[str, list[tuple[str, 
     if visit.parts.search is None or kept["q"]:
         return {}
     try:
-        found = visit.parts.search.search(visit.scope, _asked(kept), limit=1)
+        found = visit.parts.search.search(visit.scope, asked_of(kept), limit=1)
     except RegtechError:
         return {}
     made: dict[str, list[tuple[str, int]]] = {}
@@ -164,7 +164,7 @@ def _searched(visit: Visit) -> Response:
     if parts.search is None:
         raise UsageError("there is no search index here", hint="an operator sets REGTECH_SEARCH")
     after = visit.asked("after", 4000) or None
-    found = parts.search.search(visit.scope, _asked(around["filters"]), after=after, limit=ROWS)
+    found = parts.search.search(visit.scope, asked_of(around["filters"]), after=after, limit=ROWS)
     lines: dict[str, Any] = {}
     for hit in found.hits:
         if hit.kind is Kind.CASE:
