@@ -6,11 +6,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from casework.cases.times import instant_us, time_text
 from regtech.errors import RegtechError
+from regtech.model.fields import Field, Kind, all_fields
 from regtech.reference.civil import DAY_US, days_from_civil
+from regtech.reference.currencies import CurrencyTable
+from regtech.reference.load import Reference
 from regtech.reference.zones import offset_us
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -55,6 +59,27 @@ def money(value: Any, currency: str = "") -> Money | None:
         return None
     sign = "−" if found[1] else ""
     return Money(currency, sign + grouped(found[2]), f".{found[3]}" if found[3] else "")
+
+
+@cache
+def _known() -> tuple[CurrencyTable, Mapping[str, Field]]:
+    return Reference.shipped().currencies, all_fields()
+
+
+def fact(body: Mapping[str, Any], path: str, value: Any) -> Any:
+    """A fact of an alert for a page: money, which an alert holds in smallest units, as money."""
+    currencies, fields = _known()
+    field = fields.get(path)
+    if field is None or field.kind is not Kind.MONEY or type(value) is not int:
+        return value
+    currency = str((body.get("facts") or {}).get(field.currency_field) or "")
+    known = currencies.get(currency)
+    if known is None:
+        return value
+    exponent = known.exponent
+    whole, part = divmod(abs(value), 10**exponent)
+    text = f"{whole}.{part:0{exponent}d}" if exponent else str(whole)
+    return {"amount": f"-{text}" if value < 0 else text, "currency": currency}
 
 
 def number(value: Any) -> str:

@@ -57,6 +57,7 @@ def environment(lang: str) -> Environment:
         label=label,
         translated=lambda text: texts.gettext(text) if text else "",
         money=formats.money,
+        fact=formats.fact,
         is_day=formats.is_day,
         asset=asset,
         link=link,

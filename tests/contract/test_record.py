@@ -304,8 +304,14 @@ def test_cases_are_counted_as_they_are_listed(world: World) -> None:
                 tenant=f"BANK-{n % 4}",
             )
         )
-    queries = (CaseQuery(), CaseQuery(jurisdiction="EU"), CaseQuery(tenant="BANK-1", open=None),
-               CaseQuery(due_before_us=START_US + 16 * DAY_US), CaseQuery(assignee="nobody"))  # fmt: skip
+    late = START_US + 16 * DAY_US
+    queries = (
+        CaseQuery(),
+        CaseQuery(jurisdiction="EU"),
+        CaseQuery(tenant="BANK-1", open=None),
+        CaseQuery(due_before_us=late),
+        CaseQuery(assignee="nobody"),
+    )
     scopes = (WANG, scope(jurisdictions={"CN"}), scope(tenants={"BANK-1", "BANK-2"}))
     for who in scopes:
         for query in queries:

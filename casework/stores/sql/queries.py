@@ -82,8 +82,10 @@ def tally(scope: Scope, query: CaseQuery, by: Tally) -> sa.Select[Any]:
     """How many cases of a query there are of each value."""
     where = _asked(scope, query)
     if by is Tally.TENANT:
-        column: sa.Column[Any] = CASE_TENANTS.c.tenant
-        where.append(CASE_TENANTS.c.case_id == CASES.c.id)
+        # Under another name: conditions of the scope ask the same table in their own way.
+        of_case = CASE_TENANTS.alias()
+        column: sa.Column[Any] = of_case.c.tenant
+        where.append(of_case.c.case_id == CASES.c.id)
         if scope.tenants is not None:
             where.append(column.in_(sorted(scope.tenants)))
     else:
