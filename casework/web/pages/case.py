@@ -85,7 +85,10 @@ def explained(visit: Visit, alert_id: str) -> str:
         return ""
     clear = clear_grade(visit.scope)
     stored = visit.parts.alerts.record.alert(visit.scope, alert_id)
-    return explainer.explain(stored.body(), visit.lang, lambda path: grade_of(path) > clear)
+    text = explainer.explain(stored.body(), visit.lang, lambda path: grade_of(path) > clear)
+    # Its first heading says what the page says already.
+    first, _, rest = text.partition("\n")
+    return rest.lstrip("\n") if first.startswith("# ") else text
 
 
 def _can(scope: Scope, view: Mapping[str, Any]) -> dict[str, bool]:

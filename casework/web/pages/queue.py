@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import Response
 from fastapi.responses import RedirectResponse
 
+from casework.cases.alert import severity_rank
 from casework.cases.case import Case, State
 from casework.cases.importance import why_first
 from casework.cases.lifecycle import Action, allow
@@ -131,6 +132,8 @@ def _facets(visit: Visit, kept: Mapping[str, str]) -> dict[str, list[tuple[str, 
         counts = found.facets.get(facet, {})
         if len(counts) > 1 or kept[name]:
             rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+            if name == "severity":
+                rows.sort(key=lambda pair: -severity_rank(pair[0]))
             made[name] = rows[:FACET_ROWS]
     return made
 
