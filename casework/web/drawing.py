@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
+
+from casework.web.formats import fact
 
 WIDTH: Final = 120
 HEIGHT: Final = 28
 _PAD: Final = 2
 NODES_MAX: Final = 200
 
+_PERS: Final = {"account": "account", "group": "group", "device": "device", "event": "subject"}
+"""Subjects that are not kept as parties."""
 _SIDES: Final = (("payer", "payee"), ("exporter", "recipient"), ("borrower", "lender"))
 
 
@@ -58,8 +63,7 @@ def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
         made = nodes.setdefault(key, {"id": key, "label": identity, "kind": kind})
         if role:
             made["role"] = role
-        if kind == "party" or role == "subject":
-            made.setdefault("href", "/parties?" + _query(kind, identity))
+        made.setdefault("href", "/parties?" + urlencode({"kind": kind, "key": identity}))
         return key
 
     for alert in alerts:
@@ -75,7 +79,8 @@ def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
             reporter = str(subject.get("institution") or facts.get("reporter"))
             if reporter == subject["id"]:
                 continue
-            ends = [node(reporter, "institution"), node(str(subject["id"]), "party", "subject")]
+            per = _PERS.get(str(subject.get("per")), "party")
+            ends = [node(reporter, "institution"), node(str(subject["id"]), per, "subject")]
         else:
             continue
         edge = {
@@ -87,8 +92,9 @@ def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
             "label": label,
             "rule": str(alert.get("rule")),
         }
-        if facts.get("currency"):
-            edge["currency"] = str(facts["currency"])
+        paid = fact(alert, "amount", facts.get("amount"))
+        if isinstance(paid, dict):
+            edge |= paid
         edges.append(edge)
     return {"nodes": list(nodes.values()), "edges": edges}
 
@@ -104,9 +110,3 @@ def _pair(facts: Mapping[str, Any]) -> list[tuple[str, str]] | None:
         if len(found) == 2:
             return found
     return None
-
-
-def _query(kind: str, identity: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode({"kind": "party" if kind == "party" else kind, "key": identity})

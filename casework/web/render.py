@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from casework.cases.lifecycle import ALLOWED, Action
+from casework.cases.times import time_text
 from casework.web import formats, markdown
 from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
@@ -86,6 +87,7 @@ def asset(name: str) -> str:
     return f"/static/{_digest(name)}/{name}"
 
 
+@cache
 def has_asset(name: str) -> bool:
     """Whether a file of ``static`` is there."""
     return (resources.files("casework.web") / "static" / name).is_file()
@@ -130,7 +132,8 @@ def page(
             release=parts.version,
             when=when,
             may=_may(visit),
-            app_script=asset("app.js") if has_asset("app.js") else "",
+            bundle=has_asset("bundle/app.js"),
+            now=time_text(parts.clock.now_us()),
             **given,
         )
     )

@@ -132,7 +132,7 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
             lifespan=lifespan,
             page_of=failed_page,
         )
-        add_pages(app, pages_of(context, search, rules=settings.rules))
+        add_pages(app, pages_of(context, rules=settings.rules))
         yield Server(app, context, workers)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from casework.api.context import Context
-from casework.service.search import SearchService
 from casework.web.parts import Parts
 from regtech import __version__
 from regtech.reference.load import Reference
@@ -25,7 +24,7 @@ class Explanations:
         return explain_alert(alert, rules=self._rules, lang=lang, hidden=hidden)
 
 
-def pages_of(context: Context, search: SearchService | None, *, rules: Path | None) -> Parts:
+def pages_of(context: Context, *, rules: Path | None) -> Parts:
     """What the pages work with: the same parts as the API."""
     return Parts(
         service=context.service,
@@ -38,7 +37,7 @@ def pages_of(context: Context, search: SearchService | None, *, rules: Path | No
         logins=context.metrics,
         health=context.health,
         version=__version__,
-        search=search,
+        search=context.search,
         rules=context.rules,
         policies=context.policies,
         explainer=Explanations(rules),

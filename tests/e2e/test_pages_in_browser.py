@@ -241,15 +241,18 @@ def test_by_keyboard_alone(browser: Browser, site: Site) -> None:
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         page.keyboard.press("?")
-        assert page.locator("#keys").is_visible()
+        sheet = page.locator("#keys, dialog[open]").first
+        sheet.wait_for()
         page.keyboard.press("Escape")
-        assert not page.locator("#keys").is_visible()
+        sheet.wait_for(state="hidden")
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("k")
-        assert page.locator("[data-line].at").count() == 1
+        line = page.locator("[data-line]:focus-within")
+        assert line.count() == 1
         page.keyboard.press("x")
-        assert page.locator("[data-line].at input").is_checked()
+        assert line.locator("input").is_checked()
+        line.locator("[data-open]").focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**/cases/*")
         page.keyboard.press("/")

@@ -81,10 +81,11 @@ def _bars(times: list[int]) -> list[int]:
 
 @router.get("/parties/network.json")
 def drawing(visit: Person) -> dict[str, Any]:
-    """Who has to do with the party, for the drawing."""
+    """Who has to do with the party, for the drawing; ``node`` is the id of one in another."""
     allow(visit.scope, Action.READ)
     _, until = _as_of(visit)
-    key = (_kind(visit.asked("kind", 40)), visit.asked("key", 500))
+    kind, _, identity = visit.asked("node", 540).partition(":")
+    key = (_kind(visit.asked("kind", 40) or kind), visit.asked("key", 500) or identity)
     found, _, _ = visit.parts.alerts.party(visit.scope, key, 0, until)
     return network(found)
 

@@ -18,21 +18,27 @@
     node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) && !/^(checkbox|radio)$/.test(node.type);
 
   let went = 0;
+  // The bundle, where it is there, has most of these keys itself, and more.
+  const bundled = document.querySelector('script[type="module"]') !== null;
+  const line = () => document.activeElement?.closest("[data-line]") ?? lines()[place];
+  const always = {
+    x: () => line()?.querySelector('input[type="checkbox"]')?.click(),
+    g: () => { went = performance.now(); },
+  };
+  const own = {
+    j: () => go(1),
+    k: () => go(-1),
+    "/": () => document.querySelector('[data-key="search"]')?.focus(),
+    c: () => document.querySelector('[data-key="claim"]')?.click(),
+    "?": () => document.getElementById("keys")?.togglePopover(),
+  };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const after = performance.now() - went < 1000;
     went = 0;
-    const does = {
-      j: () => go(1),
-      k: () => go(-1),
-      "/": () => document.querySelector('[data-key="search"]')?.focus(),
-      c: () => document.querySelector('[data-key="claim"]')?.click(),
-      x: () => lines()[place]?.querySelector('input[type="checkbox"]')?.click(),
-      g: () => { went = performance.now(); },
-      q: () => { if (after) location.assign("/queue"); },
-      "?": () => document.getElementById("keys")?.togglePopover(),
-    }[event.key];
-    if (does && (event.key !== "q" || after)) {
+    if (event.key === "q" && after) location.assign("/queue");
+    const does = always[event.key] ?? (bundled ? undefined : own[event.key]);
+    if (does) {
       event.preventDefault();
       does();
     }
@@ -54,7 +60,7 @@
 
   // Text that was typed and not sent: ask before it is lost.
   const begun = new Set();
-  document.addEventListener("input", (event) => {
+  if (!bundled) document.addEventListener("input", (event) => {
     const form = event.target.closest("form[method=post]");
     if (form && event.target.matches("textarea, input:not([type=hidden])")) begun.add(form);
   });
