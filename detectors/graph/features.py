@@ -70,7 +70,8 @@ class PaymentFeatures:
         while True:
             done = features_of(
                 self.graph.arrays, done, self.graph.window_us, times, payers, payees, amounts,
-                values, currencies, mine, theirs, self._budgets, self._permille, self._scratch, self._numbers, self._path, made,
+                values, currencies, mine, theirs, self._budgets, self._permille, self._scratch,
+                self._numbers, self._path, made,
             )  # fmt: skip
             if done == n:
                 return made

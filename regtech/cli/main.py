@@ -16,6 +16,7 @@ from regtech.cli import (
     data,
     engine,
     evidence,
+    motifs,
     policies,
     quarantine,
     rules,
@@ -36,6 +37,7 @@ app = typer.Typer(
 engine.register(app)
 data.register(app)
 evidence.register(app)
+motifs.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")

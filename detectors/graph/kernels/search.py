@@ -386,12 +386,12 @@ def amount_cycles(
 
 @kernel(nrt=False)
 def scatter_gather(g: Any, middle: Any, target: Any, since: Any, budget: Any, found: Any) -> Any:
-    """Sources that pay ``target`` by way of several accounts, one of them the newest payment's payer.
+    """Sources that pay ``target`` through several accounts, the newest payment's payer being one.
 
     An account is a way where a payment of the source to it comes before one of it to the target,
     none before sequence number ``since``. ``found[0]`` receives the ways of the source with most (0
-    below two), ``found[1]`` the number of sources with two or more, ``found[2]`` that source (of equals the one
-    whose payment is newest) or -1. Returns whether it was cut.
+    below two), ``found[1]`` the number of sources with two or more, ``found[2]`` that source (of
+    equals the one whose payment is newest) or -1. Returns whether it was cut.
     """
     found[0] = 0
     found[1] = 0
