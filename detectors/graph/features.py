@@ -40,7 +40,7 @@ class PaymentFeatures:
         self._budgets = np.array(budgets, np.int64)
         self._scratch = np.zeros(2, np.float64)
         self._numbers = np.zeros(8, np.int64)
-        self._path = np.zeros((16, 5), np.int64)
+        self._path = np.zeros((16, 6), np.int64)
 
     def update(
         self,

@@ -37,13 +37,22 @@ class _Open:
     next: int = 0
     count: int = 0
     payments: dict[int, Payment] = field(default_factory=dict)
+    into: _Open | None = None
+    """The finding that has taken this one in."""
+
+
+def _last(found: _Open | None) -> _Open | None:
+    while found is not None and found.into is not None:
+        found = found.into
+    return found
 
 
 class OpenFindings:
-    """The open findings of some specs, with the lengths of their windows."""
+    """The open findings of some specs, by the lengths of their windows and their growth, in
+    thousandths, between two steps."""
 
-    def __init__(self, windows_us: list[int]) -> None:
-        self._windows = windows_us
+    def __init__(self, windows_us: list[int], growth: list[int]) -> None:
+        self._windows, self._growth = windows_us, growth
         self._clear()
 
     def _clear(self) -> None:
@@ -57,32 +66,29 @@ class OpenFindings:
         of, queue = self._of[spec], self._queues[spec]
         while queue and queue[0][0] <= now_us - self._windows[spec]:
             of.pop(queue.popleft()[1], None)
-        met = {id(found): found for p in payments if (found := of.get(p[0])) is not None}
+        met = {id(found): found for p in payments if (found := _last(of.get(p[0]))) is not None}
         touched = sorted(met.values(), key=lambda found: found.first)
         finding = touched[0] if touched else _Open(event)
         for other in touched[1:]:
-            self._take_in(of, finding, other)
+            finding.payments.update(other.payments)
+            finding.count += other.count
+            finding.step = max(finding.step, other.step)
+            finding.next = max(finding.next, other.next)
+            other.into = finding
         for payment in payments:
-            if of.get(payment[0]) is not finding:
+            if _last(of.get(payment[0])) is not finding:
                 of[payment[0]] = finding
                 queue.append((now_us, payment[0]))
+                if payment[0] in finding.payments:
+                    continue
                 finding.count += 1
                 if len(finding.payments) < KEPT_MAX:
                     finding.payments[payment[0]] = payment
         if finding.count < finding.next:
             return None
         finding.step += 1
-        finding.next = 2 * finding.count
+        finding.next = max(finding.count + 1, finding.count * self._growth[spec] // 1000)
         return Grown(finding.first, finding.step, sorted(finding.payments.values()), finding.count)
-
-    @staticmethod
-    def _take_in(of: dict[int, _Open], finding: _Open, other: _Open) -> None:
-        for number in [number for number, found in of.items() if found is other]:
-            of[number] = finding
-        finding.payments.update(other.payments)
-        finding.count += other.count
-        finding.step = max(finding.step, other.step)
-        finding.next = max(finding.next, other.next)
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays: findings, the payments they keep, which payments belong to which."""
@@ -92,7 +98,8 @@ class OpenFindings:
         for spec, queue in enumerate(self._queues):
             places: dict[int, int] = {}
             for at_us, event in queue:
-                found = self._of[spec][event]
+                found = _last(self._of[spec].get(event))
+                assert found is not None  # what is queued belongs to a finding
                 if id(found) not in places:
                     places[id(found)] = len(findings)
                     findings.append([spec, found.first, found.step, found.next, found.count])

@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from detectors.graph import layout as L
 from detectors.graph.growth import OpenFindings
-from detectors.graph.kernels import motifs as K
+from detectors.graph.kernels import reports as K
 from detectors.graph.kernels.motifs import motifs_of
 from detectors.graph.layout import CROSS_BORDER, CROSS_INSTITUTION, Int64
-from detectors.graph.spec import MotifSpec, packed
+from detectors.graph.spec import EPISODES, MotifSpec, packed
 from detectors.graph.store import Arrays, PaymentGraph
 from regtech.errors import SnapshotError, UsageError
 
@@ -114,17 +114,25 @@ class Motifs:
             spec.check()
         self.specs = specs
         lengths = sorted({spec.window_us for spec in specs})
-        self.graph = PaymentGraph(max(memory_us, lengths[-1]), lengths)
-        self._rows = packed(specs)
+        remembered = max(spec.remembers_us for spec in specs)
+        self.graph = PaymentGraph(max(memory_us, remembered), lengths)
+        for kind in ("random_walk", "mule"):
+            if sum(spec.type == kind for spec in specs) > 1:
+                raise UsageError(f"{kind} was asked for twice", hint="once for each graph")
+        self._rows, self._limits = packed(specs)
         self._slots = np.array([lengths.index(spec.window_us) for spec in specs], np.int64)
-        self._episodes = np.zeros((1024, K.EPISODE_WORDS), np.int64)
-        self._reports = np.zeros((_REPORT_ROWS, K.REPORT_WORDS), np.int64)
-        rows = max(_EVIDENCE_ROWS, 2 * K.EVIDENCE_MAX * len(specs))
-        self._evidence = np.zeros((rows, K.PAYMENT_WORDS), np.int64)
-        self._counts = np.zeros(8, np.int64)
-        self._numbers = np.zeros(8, np.int64)
-        self._path = np.zeros((16, 5), np.int64)
-        self._open = OpenFindings([spec.window_us for spec in specs])
+        rows = max(_EVIDENCE_ROWS, 4 * K.EVIDENCE_MAX * len(specs))
+        self._out = K.Output(
+            counts=np.zeros(3, np.int64),
+            reports=np.zeros((_REPORT_ROWS, K.REPORT_WORDS), np.int64),
+            evidence=np.zeros((rows, K.PAYMENT_WORDS), np.int64),
+            episodes=np.zeros((1024, K.EPISODE_WORDS), np.int64),
+            numbers=np.zeros(8, np.int64),
+            path=np.zeros((256, 6), np.int64),
+        )
+        self._open = OpenFindings(
+            [spec.spans_us for spec in specs], [spec.growth for spec in specs]
+        )
         self._seen = 0
 
     def observe(self, payments: Payments) -> list[Finding]:
@@ -144,10 +152,9 @@ class Motifs:
         done = 0
         while done < n:
             done = motifs_of(
-                self.graph.arrays, done, self.graph.window_us, self._rows, self._slots, times,
-                payments.payer, payments.payee, payments.amount, values, events, infos,
-                self._episodes, self._reports, self._evidence, self._counts, self._numbers,
-                self._path,
+                self.graph.arrays, self._out, done, self.graph.window_us, self._rows, self._slots,
+                self._limits, times, payments.payer, payments.payee, payments.amount, values,
+                events, infos,
             )  # fmt: skip
             found += self._told()
             if done < n:
@@ -159,29 +166,36 @@ class Motifs:
             codes = max(int(payments.payer.max()), int(payments.payee.max())) + 1
             self.graph.make_room(codes)
             return
-        if 2 * (int(self._counts[K.C_EPISODES]) + len(self.specs)) > len(self._episodes):
+        if 2 * (int(self._out.counts[K.C_EPISODES]) + 2 * len(self.specs)) > len(
+            self._out.episodes
+        ):
             self._renew_episodes(now)
 
     def _renew_episodes(self, now: int) -> None:
         """Leave out episodes that have ended; a longer table where most have not."""
-        rows = self._episodes[self._episodes[:, K.N_KEY] != 0]
-        lengths = self._rows[:, 1][(rows[:, K.N_KEY] - 1) >> 32]
+        rows = self._out.episodes[self._out.episodes[:, K.N_KEY] != 0]
+        lengths = self._rows[:, 1][(rows[:, K.N_KEY] - 1) >> 33]
         rows = rows[rows[:, K.N_MET] > now - lengths]
-        places = len(self._episodes)
-        while 4 * (len(rows) + len(self.specs)) > places:
+        places = len(self._out.episodes)
+        while 4 * (len(rows) + 2 * len(self.specs)) > places:
             places *= 2
-        self._episodes = np.zeros((places, K.EPISODE_WORDS), np.int64)
-        K.fill_episodes(self._episodes, np.ascontiguousarray(rows))
-        self._counts[K.C_EPISODES] = len(rows)
+        self._use_episodes(rows, places)
+
+    def _use_episodes(self, rows: Int64, places: int) -> None:
+        episodes = np.zeros((places, K.EPISODE_WORDS), np.int64)
+        K.fill_episodes(episodes, np.ascontiguousarray(rows))
+        self._out = self._out._replace(episodes=episodes)
+        self._out.counts[K.C_EPISODES] = len(rows)
 
     # --- from reports to findings
 
     def _told(self) -> list[Finding]:
-        count = int(self._counts[K.C_REPORTS])
+        out = self._out
+        count = int(out.counts[K.C_REPORTS])
         if not count:
             return []
-        found = list(self._findings(self._reports[:count].tolist(), self._evidence))
-        self._counts[K.C_REPORTS] = self._counts[K.C_EVIDENCE] = 0
+        found = list(self._findings(out.reports[:count].tolist(), out.evidence))
+        out.counts[K.C_REPORTS] = out.counts[K.C_EVIDENCE] = 0
         return found
 
     def _findings(self, reports: list[list[int]], rows: Int64) -> Iterator[Finding]:
@@ -191,7 +205,7 @@ class Motifs:
             payments.sort()
             event, now = report[K.R_EVENT], report[K.R_TIME]
             kind = self.specs[spec].type
-            if kind in _EPISODES:
+            if kind in EPISODES:
                 key = (kind, report[K.R_ANCHOR], report[K.R_FIRST])
                 step, cut = report[K.R_STEP], bool(report[K.R_CUT])
             else:
@@ -214,28 +228,28 @@ class Motifs:
         made = {f"graph.{name}": array for name, array in self.graph.export().items()}
         made |= {f"open.{name}": array for name, array in self._open.export().items()}
         made["specs"] = self._rows.copy()
-        made["episodes"] = self._episodes[self._episodes[:, K.N_KEY] != 0]
-        made["places"] = np.array([len(self._episodes), self._seen], np.int64)
+        episodes = self._out.episodes
+        made["episodes"] = episodes[episodes[:, K.N_KEY] != 0]
+        made["places"] = np.array([len(episodes), self._seen], np.int64)
+        made["limits"] = self._limits.copy()
         return made
 
     def restore(self, arrays: Arrays) -> None:
         """Take over ``state``; ``SnapshotError`` where it is of other specs."""
-        if not np.array_equal(arrays.get("specs", np.zeros(0)), self._rows):
+        same = all(
+            np.array_equal(arrays.get(name, np.zeros(0)), mine)
+            for name, mine in (("specs", self._rows), ("limits", self._limits))
+        )
+        if not same:
             raise SnapshotError("the snapshot was made with other motifs or parameters")
         self.graph.restore(_under("graph.", arrays))
         self._open.restore(_under("open.", arrays))
         places, self._seen = (int(x) for x in arrays["places"])
-        rows = np.array(arrays["episodes"], np.int64)
-        self._episodes = np.zeros((places, K.EPISODE_WORDS), np.int64)
-        K.fill_episodes(self._episodes, rows)
-        self._counts[K.C_EPISODES] = len(rows)
+        self._use_episodes(np.array(arrays["episodes"], np.int64), places)
 
     def cuts(self) -> dict[str, int]:
         """How many searches and lists of payments were cut at their bound, by kind."""
         return self.graph.cuts()
-
-
-_EPISODES: Final = frozenset({"fan_in", "fan_out"})
 
 
 def _accounts(payments: list[tuple[int, ...]]) -> tuple[int, ...]:

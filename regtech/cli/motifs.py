@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 _TITLES = {
     "fan_in": {"en": "many payers, one payee", "zh": "多人付款给同一账户"},
     "fan_out": {"en": "one payer, many payees", "zh": "同一账户付款给多人"},
+    "gather_scatter": {"en": "gathered from many, then paid to many", "zh": "集中转入、分散转出"},
+    "scatter_gather": {"en": "spread over many, then gathered", "zh": "分散转出后再集中"},
     "cycle": {"en": "money that returns to where it came from", "zh": "资金回流"},
+    "round_trip": {"en": "money that returns by way of another country", "zh": "跨境资金回流"},
+    "stack": {"en": "layers that pay the next layer", "zh": "多层转账"},
+    "bipartite": {"en": "the same many pay the same many", "zh": "多对多重复付款"},
+    "random_walk": {"en": "alike amounts handed on and on", "zh": "相近金额逐级转移"},
+    "pass_through": {"en": "in and out again with little left", "zh": "快进快出、余额很少"},
+    "splitting": {"en": "several payments of one pair in a short time", "zh": "短期内拆分付款"},
+    "structuring": {"en": "several payments just below a limit", "zh": "多笔付款略低于限额"},
+    "mule": {"en": "still for long, then busy with many", "zh": "长期不动户突然频繁交易"},
 }
 
 

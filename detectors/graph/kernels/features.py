@@ -138,15 +138,18 @@ def features_of(
         amount_longest = 0
         if u != v:
             reverse = find_pair(g, v, u)
-            if count_cycles(g, u, v, np.int64(4), budgets[0], numbers):
+            longest = np.int64(5 if budgets[1] > 0 else 4)
+            budget = budgets[1] if budgets[1] > 0 else budgets[0]
+            while count_cycles(g, u, v, longest, budget, numbers):
                 cut = True
                 head[H_CUT + CUT_CYCLES] += 1
-            elif budgets[1] > 0:
-                for k in range(6):
+                if longest == 4:
+                    break
+                # Those of 5 were too many: what was found of them stays, up to 4 are counted alone.
+                longest = np.int64(4)
+                budget = budgets[0]
+                for k in range(5):
                     numbers[k] = 0
-                if count_cycles(g, u, v, np.int64(5), budgets[1], numbers):
-                    cut = True
-                    head[H_CUT + CUT_CYCLES] += 1
         f[42] = g.pairs[reverse, P_COUNT] if reverse >= 0 else 0.0
         for k in range(4):
             f[43 + k] = numbers[2 + k]
@@ -155,8 +158,9 @@ def features_of(
         if u != v:
             if budgets[2] > 0:
                 if amount_cycles(
-                    g, u, v, np.int64(10), permille, head[H_TAIL], budgets[2], numbers, path
-                ):
+                    g, u, v, np.int64(10), permille, np.int64(0), head[H_TAIL], budgets[2],
+                    numbers, path,
+                ):  # fmt: skip
                     cut = True
                     head[H_CUT + CUT_AMOUNT_CYCLES] += 1
                 amount_found = numbers[0]

@@ -34,6 +34,7 @@ from detectors.graph.layout import (
     E_TIME,
     E_VALUE,
     H_ARENA,
+    H_BEGAN,
     H_BLOCKS,
     H_FREE_PAGES,
     H_HEAD,
@@ -50,8 +51,10 @@ from detectors.graph.layout import (
     IN,
     LIMB,
     LOG_UNIT,
+    N_ACTIVE,
     N_CODE,
     N_SINCE,
+    N_WOKE,
     NEED_ARENA,
     NEED_NODES,
     NEED_NOTHING,
@@ -388,6 +391,8 @@ def node_for(g: Any, code: Any, time: Any) -> Any:
         g.nodes[node, OUT * HALF + D_LAST] = NEVER
         g.nodes[node, IN * HALF + D_LAST] = NEVER
         g.nodes[node, N_SINCE] = time
+        g.nodes[node, N_ACTIVE] = NEVER
+        g.nodes[node, N_WOKE] = NEVER
         g.nodes[node, N_CODE] = code
     return node
 
@@ -415,6 +420,8 @@ def add_payment(
     """Add a payment between two nodes; returns its pair. ``lacking`` must have found nothing."""
     head, pairs = g.head, g.pairs
     seq = head[H_HEAD]
+    if seq == 0:
+        head[H_BEGAN] = time
     if (seq & (PAGE - 1)) == 0:
         head[H_FREE_PAGES] -= 1
         page = g.free_pages[head[H_FREE_PAGES]]
@@ -467,6 +474,8 @@ def add_payment(
         _count(g, node, direction, row, np.int64(1))
     g.nodes[u, OUT * HALF + D_LAST] = time
     g.nodes[v, IN * HALF + D_LAST] = time
+    g.nodes[u, N_ACTIVE] = time
+    g.nodes[v, N_ACTIVE] = time
     head[H_HEAD] = seq + 1
     head[H_TIME] = time
     return pair
