@@ -15,7 +15,7 @@ from detectors.graph.store import Arrays, PaymentGraph
 __all__ = ["FEATURES", "NAMES", "Feature", "PaymentFeatures"]
 
 Float64 = npt.NDArray[np.float64]
-_BUDGETS: Final = (200_000, 20_000, 1_000, 200_000)
+BUDGETS: Final = (20_000, 4_000, 500, 8_000)
 """Steps for a payment: cycles of 2-4, cycles of 5, cycles of alike amounts, scatter-gather."""
 
 
@@ -33,7 +33,7 @@ class PaymentFeatures:
         window_us: int,
         *,
         permille: int = 200,
-        budgets: tuple[int, int, int, int] = _BUDGETS,
+        budgets: tuple[int, int, int, int] = BUDGETS,
     ) -> None:
         self.graph = PaymentGraph(window_us)
         self._permille = permille

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from detectors.graph.kernels.reports import (
     begin,
     close_report,
@@ -122,12 +124,12 @@ def _balanced(g: Any, o: Any, row: Any, node: Any, since: Any, until: Any) -> An
     """
     currency = g.edges[edge_row(g, newest(g)), E_INFO] & _CURRENCY
     found = o.numbers
-    if not _sum(g, node, IN, since, until, currency, row[K_BUDGET], found):
+    if not _sum(g, node, np.int64(IN), since, until, currency, row[K_BUDGET], found):
         return 0
     came, count, mixed, value, unknown = found[0], found[1], found[2], found[3], found[4]
     if value < row[K_VALUE]:
         return 0
-    if not _sum(g, node, OUT, since, newest(g) + 1, currency, row[K_BUDGET], found):
+    if not _sum(g, node, np.int64(OUT), since, newest(g) + 1, currency, row[K_BUDGET], found):
         return 0
     went = found[0]
     if mixed or found[2]:
@@ -147,10 +149,10 @@ def gather_scatter(g: Any, o: Any, spec: Any, row: Any, w: Any, node: Any) -> No
     payers as are asked for."""
     if g.fans[node, w, IN] < row[K_LEAST] or g.fans[node, w, OUT] < row[K_SECOND]:
         return
-    if not _concentrated(g, row, node, IN, g.fans[node, w, IN]):
+    if not _concentrated(g, row, node, np.int64(IN), g.fans[node, w, IN]):
         return
     size = g.fans[node, w, IN] + g.fans[node, w, OUT]
-    side = 0
+    side = np.int64(OUT)
     if not due(g, o, spec, side, node, row[K_LENGTH], size):
         return
     # The payment before which everything must have been gathered: the oldest of the newest ones to
@@ -186,8 +188,8 @@ def gather_scatter(g: Any, o: Any, spec: Any, row: Any, w: Any, node: Any) -> No
     if row[K_PERMILLE] and _balanced(g, o, row, node, since, newest(g)) == 0:
         return
     begin(g, o, spec, side, node, row[K_LENGTH], row[K_GROWTH], size)
-    keep_side(g, o, node, OUT, since)
-    keep_side(g, o, node, IN, since)
+    for each in range(2):
+        keep_side(g, o, node, each, since)
     close_report(g, o)
 
 
@@ -202,12 +204,12 @@ def pass_through(g: Any, o: Any, spec: Any, row: Any, w: Any, node: Any) -> None
     size = _balanced(g, o, row, node, since, newest(g))
     if size == 0 or size < row[K_LEAST]:
         return
-    side = 0
+    side = np.int64(OUT)
     if not due(g, o, spec, side, node, row[K_LENGTH], size):
         return
     begin(g, o, spec, side, node, row[K_LENGTH], row[K_GROWTH], size)
-    keep_side(g, o, node, OUT, since)
-    keep_side(g, o, node, IN, since)
+    for each in range(2):
+        keep_side(g, o, node, each, since)
     close_report(g, o)
 
 
@@ -220,7 +222,7 @@ def scattered(g: Any, o: Any, spec: Any, row: Any, w: Any, middle: Any, target: 
     source = o.numbers[2]
     if o.numbers[0] < row[K_LEAST]:
         return
-    side = 0
+    side = np.int64(OUT)
     ways = 0
     begun = False
     for stage in range(2):
@@ -323,10 +325,10 @@ def mule(g: Any, o: Any, spec: Any, row: Any, w: Any, node: Any) -> None:
     if g.nodes[node, N_WOKE] <= g.head[H_TIME] - row[K_LENGTH]:
         return
     size = g.fans[node, w, IN] + g.fans[node, w, OUT]
-    side = 0
+    side = np.int64(OUT)
     if size < row[K_LEAST] or not due(g, o, spec, side, node, row[K_LENGTH], size):
         return
     begin(g, o, spec, side, node, row[K_LENGTH], row[K_GROWTH], size)
-    keep_side(g, o, node, OUT, g.windows[w, 1])
-    keep_side(g, o, node, IN, g.windows[w, 1])
+    for each in range(2):
+        keep_side(g, o, node, each, g.windows[w, 1])
     close_report(g, o)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from detectors.graph.kernels.reports import (
     close_report,
     keep,
@@ -34,6 +36,8 @@ from detectors.graph.layout import (
     H_STAMP,
     H_TAIL,
     HALF,
+    IN,
+    OUT,
     P_COUNT,
     P_KEY,
     P_LAST,
@@ -229,17 +233,19 @@ def _shared(
 @kernel(nrt=False)
 def bipartite(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
     """Several payers that each pay several of the payees that the newest payment's payer pays."""
+    outward, inward = np.int64(OUT), np.int64(IN)
     since, hub = g.windows[w, 1], row[K_HUB]
     if g.fans[v, w, 1] < row[K_LEAST] or g.fans[u, w, 0] < row[K_SECOND]:
         return
-    if _wide(g, v, 1, hub):
+    if _wide(g, v, inward, hub):
         return
     g.head[H_STAMP] += 1
     stamp = g.head[H_STAMP]
-    if _mark(g, u, 0, 0, stamp, since, hub) < row[K_SECOND]:
+    if _mark(g, u, outward, outward, stamp, since, hub) < row[K_SECOND]:
         return
     payers = 0
-    begun = False
+    begun = hub < 0
+    plain = begun
     for stage in range(2):
         if stage == 1:
             if payers < row[K_LEAST]:
@@ -255,18 +261,18 @@ def bipartite(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> No
             if g.arena[offset + k, 1] < since:
                 break
             payer = entry >> 32
-            if _wide(g, payer, 0, hub):
+            if _wide(g, payer, outward, hub):
                 continue
             steps -= g.nodes[payer, D_FAN]
             if steps < 0:
                 if not begun:
                     g.head[H_CUT + CUT_LAYERS] += 1
                 break
-            _shared(g, o, payer, 0, 0, stamp, since, False, o.numbers)
+            _shared(g, o, payer, outward, outward, stamp, since, plain, o.numbers)
             if o.numbers[0] >= row[K_SECOND]:
                 payers += 1
                 if begun:
-                    _shared(g, o, payer, 0, 0, stamp, since, True, o.numbers)
+                    _shared(g, o, payer, outward, outward, stamp, since, begun, o.numbers)
     close_report(g, o)
 
 
@@ -274,19 +280,21 @@ def bipartite(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> No
 def stack(g: Any, o: Any, spec: Any, row: Any, w: Any, m: Any, t: Any) -> None:
     """Several accounts in a middle layer that receive from the same sources and then pay the same
     targets as the newest payment's payer."""
+    outward, inward = np.int64(OUT), np.int64(IN)
     since, hub, common = g.windows[w, 1], row[K_HUB], row[K_SECOND]
     if g.fans[m, w, 1] < common or g.fans[m, w, 0] < common or g.fans[t, w, 1] < row[K_LEAST]:
         return
-    if _wide(g, t, 1, hub):
+    if _wide(g, t, inward, hub):
         return
     g.head[H_STAMP] += 1
     stamp = g.head[H_STAMP]
-    if _mark(g, m, 1, 0, stamp, since, hub) < common:
+    if _mark(g, m, inward, outward, stamp, since, hub) < common:
         return
-    if _mark(g, m, 0, 1, stamp, since, hub) < common:
+    if _mark(g, m, outward, inward, stamp, since, hub) < common:
         return
     layer = 0
-    begun = False
+    begun = hub < 0
+    plain = begun
     for stage in range(2):
         if stage == 1:
             if layer < row[K_LEAST]:
@@ -302,22 +310,22 @@ def stack(g: Any, o: Any, spec: Any, row: Any, w: Any, m: Any, t: Any) -> None:
             if g.arena[offset + k, 1] < since:
                 break
             middle = entry >> 32
-            if _wide(g, middle, 0, hub) or _wide(g, middle, 1, hub):
+            if _wide(g, middle, outward, hub) or _wide(g, middle, inward, hub):
                 continue
             steps -= g.nodes[middle, D_FAN] + g.nodes[middle, HALF + D_FAN]
             if steps < 0:
                 if not begun:
                     g.head[H_CUT + CUT_LAYERS] += 1
                 break
-            _shared(g, o, middle, 1, 0, stamp, since, False, o.numbers)
+            _shared(g, o, middle, inward, outward, stamp, since, plain, o.numbers)
             if o.numbers[0] < common:
                 continue
             first = o.numbers[1]
-            _shared(g, o, middle, 0, 1, stamp, since, False, o.numbers)
+            _shared(g, o, middle, outward, inward, stamp, since, plain, o.numbers)
             if o.numbers[0] < common or o.numbers[2] <= first:
                 continue
             layer += 1
             if begun:
-                _shared(g, o, middle, 1, 0, stamp, since, True, o.numbers)
-                _shared(g, o, middle, 0, 1, stamp, since, True, o.numbers)
+                _shared(g, o, middle, inward, outward, stamp, since, begun, o.numbers)
+                _shared(g, o, middle, outward, inward, stamp, since, begun, o.numbers)
     close_report(g, o)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from detectors.graph.kernels import accounts as A
 from detectors.graph.kernels import chains as C
 from detectors.graph.kernels.reports import C_EPISODES, C_EVIDENCE, C_REPORTS, EVIDENCE_MAX
@@ -47,10 +49,10 @@ from detectors.graph.spec import (
     STACK,
     STRUCTURING,
 )
-from regtech.columns.jit import inline_kernel, kernel
+from regtech.columns.jit import kernel
 
 
-@inline_kernel(nrt=False)
+@kernel(nrt=False)
 def _wake(g: Any, node: Any, time: Any, still: Any) -> None:
     """Note when an account becomes busy after it was still for so long. Of an account never seen
     before that is known only once the stream itself has lasted so long."""
@@ -70,7 +72,7 @@ def motifs_of(
     head = g.head
     head[H_NEED] = NEED_NOTHING
     n_specs = specs.shape[0]
-    still = -1
+    still = np.int64(-1)
     for s in range(n_specs):
         if specs[s, K_TYPE] == MULE:
             still = specs[s, K_STILL]
@@ -91,8 +93,8 @@ def motifs_of(
         u = node_for(g, payers[i], time)
         v = node_for(g, payees[i], time)
         if still >= 0:
-            _wake(g, u, time, still)
-            _wake(g, v, time, still)
+            for side in range(2):
+                _wake(g, v if side else u, time, still)
         pair = add_payment(g, u, v, time, amounts[i], values[i], events[i], infos[i])
         if u == v:
             continue
@@ -101,8 +103,8 @@ def motifs_of(
             kind = row[K_TYPE]
             w = slots[s]
             if kind == FAN_IN or kind == FAN_OUT:
-                inward = kind == FAN_IN
-                A.fan(g, o, s, row, w, v if inward else u, IN if inward else OUT)
+                side = np.int64(IN if kind == FAN_IN else OUT)
+                A.fan(g, o, s, row, w, v if side else u, side)
             elif kind == CYCLE or kind == ROUND_TRIP:
                 C.cycle(g, o, s, row, w, u, v)
             elif kind == SCATTER_GATHER:

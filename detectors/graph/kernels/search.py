@@ -409,6 +409,8 @@ def scatter_gather(g: Any, middle: Any, target: Any, since: Any, budget: Any, fo
     payers = g.nodes[target, HALF + D_FAN]
     if payers < 2 or g.nodes[middle, HALF + D_FAN] == 0:
         return False
+    if _few_behind(g, middle, target):
+        return _ways_behind(g, middle, target, since, budget, found)
     steps = budget
     target_at = g.nodes[target, HALF + D_OFFSET]
     target_front = target_at + g.nodes[target, HALF + D_FRONT]
@@ -474,6 +476,63 @@ def scatter_gather(g: Any, middle: Any, target: Any, since: Any, budget: Any, fo
         if ways > found[0]:
             found[0] = ways
             found[2] = source
+    return False
+
+
+@inline_kernel(nrt=False)
+def _few_behind(g: Any, middle: Any, target: Any) -> Any:
+    """Whether the payers of the target's payers are fewer than the payers of ``middle``."""
+    payers = g.nodes[middle, HALF + D_FAN]
+    if payers <= 2 * g.nodes[target, HALF + D_FAN]:
+        return False
+    behind = 0
+    offset = g.nodes[target, HALF + D_OFFSET]
+    for k in range(g.nodes[target, HALF + D_FRONT], g.nodes[target, HALF + D_END]):
+        entry = g.arena[offset + k, 0]
+        if entry >= 0 and entry >> 32 != middle:
+            behind += g.nodes[entry >> 32, HALF + D_FAN]
+            if 2 * behind > payers:
+                return False
+    return True
+
+
+@kernel(nrt=False)
+def _ways_behind(g: Any, middle: Any, target: Any, since: Any, budget: Any, found: Any) -> Any:
+    """As ``scatter_gather``, from the target's other payers back to their payers: short where
+    ``middle`` is a hub."""
+    g.head[H_STAMP] += 1
+    stamp = g.head[H_STAMP]
+    newest = -1
+    offset = g.nodes[target, HALF + D_OFFSET]
+    for k in range(g.nodes[target, HALF + D_FRONT], g.nodes[target, HALF + D_END]):
+        entry = g.arena[offset + k, 0]
+        if entry < 0 or g.arena[offset + k, 1] < since or entry >> 32 == middle:
+            continue
+        other = entry >> 32
+        base = g.nodes[other, HALF + D_OFFSET]
+        for j in range(g.nodes[other, HALF + D_FRONT], g.nodes[other, HALF + D_END]):
+            first = g.arena[base + j, 0]
+            if first < 0 or g.arena[base + j, 1] < since or first >> 32 == target:
+                continue
+            budget -= 1
+            if budget < 0:
+                return True
+            source = first >> 32
+            pair = find_pair(g, source, middle)
+            if pair < 0 or g.pairs[pair, P_LAST] < since:
+                continue
+            if not _is_way(g, first & 0xFFFFFFFF, entry & 0xFFFFFFFF, since):
+                continue
+            mark = g.marks[source, 1]
+            ways = (mark & 0xFFFFFFFF) + 1 if mark >> 32 == stamp else 2
+            g.marks[source, 1] = (stamp << 32) | ways
+            if ways == 2:
+                found[1] += 1
+            last = g.pairs[pair, P_LAST]
+            if ways > found[0] or (ways == found[0] and last > newest):
+                found[0] = ways
+                found[2] = source
+                newest = last
     return False
 
 

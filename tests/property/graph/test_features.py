@@ -107,7 +107,7 @@ def distances(made: list[Payment], at: int, payer: bool) -> float:
 def test_features_are_what_they_say(seed: int) -> None:
     accounts = (6, 12, 25)[seed % 3]
     made = oracle.payments(seed, 150, accounts)
-    stream = PaymentFeatures(WINDOW, permille=PERMILLE)
+    stream = PaymentFeatures(WINDOW, permille=PERMILLE, budgets=(10**6,) * 4)
     found = stream.update(**columns(made))
     for at in range(len(made)):
         wanted = expected(made, at)
