@@ -17,6 +17,7 @@ from regtech.cli import (
     data,
     engine,
     evidence,
+    motifs,
     owners,
     policies,
     quarantine,
@@ -39,6 +40,7 @@ engine.register(app)
 data.register(app)
 evidence.register(app)
 owners.register(app)
+motifs.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
