@@ -12,6 +12,7 @@ from casework.api.shell import Limits
 from regtech.app.asgi import ServerSettings, server
 from regtech.app.options import parse_length
 from regtech.app.settings import data_folder, setting, whole
+from regtech.app.stopping import Stopping
 from regtech.app.webhooks import webhook_allow_list
 from regtech.errors import StoreError, UsageError
 
@@ -63,7 +64,8 @@ def serve(settings: ServerSettings, *, host: str, port: int, log_level: str = "i
     """
     _log_to_stderr(log_level)
     proxies = setting("REGTECH_PROXIES")
-    with server(settings) as made:
+    # The runner raises the signal again at its end: it must not cut off what is yet to be closed.
+    with server(settings) as made, Stopping(patient=True):
         config = uvicorn.Config(
             made.app,
             host=host,
