@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -31,13 +33,19 @@ msgstr ""
 def collected() -> Catalog:
     """Every text that a page may show, with its plural where it has one."""
     made = Catalog(locale="zh", project="regtech", charset="utf-8")
+    for name, line, message, comments, context in _extracted():
+        made.add(message, None, [(name, line)], auto_comments=comments, context=context)
+    return made
+
+
+@cache
+def _extracted() -> tuple[Any, ...]:
+    found: list[Any] = []
     for method, keywords in (("python", IN_MODULES), ("jinja2.ext:babel_extract", KEYWORDS)):
         pattern = "**.py" if method == "python" else "**.html"
         options = {} if method == "python" else {pattern: {"extensions": "jinja2.ext.i18n"}}
-        found = extract_from_dir(str(ROOT), [(pattern, method)], options, keywords)
-        for name, line, message, comments, context in found:
-            made.add(message, None, [(name, line)], auto_comments=comments, context=context)
-    return made
+        found += extract_from_dir(str(ROOT), [(pattern, method)], options, keywords)
+    return tuple(found)
 
 
 def po_file(lang: str) -> Path:
