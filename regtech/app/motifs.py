@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from detectors.graph.motifs import Finding, Motifs
-from detectors.graph.spec import chosen
+from detectors.graph.spec import MEMORY_US, chosen
 from regtech.adapters.committed import CommittedFile
 from regtech.adapters.quarantine import QuarantineFile
 from regtech.adapters.sources import SourceFile, describe_source
@@ -53,6 +54,7 @@ def motifs_command(
     *,
     events: tuple[str, ...],
     types: tuple[str, ...] = (),
+    changes: Mapping[str, Mapping[str, int]] | None = None,
     out: str = "motifs.ndjson",
     quarantine: str | None = None,
     map: str | None = None,
@@ -60,12 +62,13 @@ def motifs_command(
     progress: Progress | None = None,
     clock: Clock | None = None,
 ) -> MotifSummary:
-    """Look for motifs; ``types``: which, all where none is named; ``lateness`` in microseconds.
+    """Look for motifs; ``types``: which, all where none is named; ``changes``: parameters by type;
+    ``lateness`` in microseconds.
 
     Raises ``UsageError``, ``InputError`` or ``StoreError``; then no file bears the name of a
     finished one.
     """
-    specs = chosen(types)
+    specs = chosen(types, changes)
     outputs = Outputs.beside(out, quarantine, False)
     outputs.check(events)
     clock, told = clock or SystemClock(), progress or NoProgress()
@@ -79,7 +82,7 @@ def motifs_command(
         files, column_map=map, batch=_BATCH, lateness_us=lateness, reference=reference
     )
     told.stage("looking for motifs", _total(files))
-    writer = _Writer(Motifs(specs), stream, outputs)
+    writer = _Writer(Motifs(specs, memory_us=MEMORY_US), stream, outputs)
     try:
         for piece in stream.pieces():
             writer.take(piece)

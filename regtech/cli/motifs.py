@@ -11,6 +11,7 @@ from regtech.app.settings import setting
 from regtech.cli.console import progress, table, write, write_json
 from regtech.cli.engine import Events, Lateness, Quarantine
 from regtech.cli.options import Json, Lang, Map, language
+from regtech.errors import UsageError
 
 if TYPE_CHECKING:
     from regtech.app.motifs import MotifSummary
@@ -41,6 +42,14 @@ def motifs(
     out: Annotated[
         str, typer.Option(help="Where the motifs go; - is standard output.")
     ] = "motifs.ndjson",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A parameter in place of its default: splitting.least=2, cycle.window=30d.",
+            show_default=False,
+        ),
+    ] = None,
     quarantine: Quarantine = None,
     map_: Map = None,
     lateness: Lateness = None,
@@ -56,17 +65,19 @@ def motifs(
     Examples:
       regtech motifs payments.ndjson
       regtech motifs transactions.csv --map amlsim --types cycle,fan_in --out motifs.ndjson
+      regtech motifs payments.parquet --types splitting --set splitting.least=2
     """
     chosen = language(lang)
     names = parse_names(types)
+    changes = _changes(set_ or [])
     late = parse_length(lateness or setting("REGTECH_LATENESS"))
     # The kernels take a while to import: only once the call itself is known to be right.
     from regtech.app.motifs import motifs_command
 
     with progress() as told:
         summary = motifs_command(
-            events=tuple(events), types=names, out=out, quarantine=quarantine, map=map_,
-            lateness=late, progress=told,
+            events=tuple(events), types=names, changes=changes, out=out, quarantine=quarantine,
+            map=map_, lateness=late, progress=told,
         )  # fmt: skip
     if out == "-":
         typer.echo(_report(summary, chosen), err=True)
@@ -75,6 +86,23 @@ def motifs(
     else:
         write(_report(summary, chosen))
     return 0
+
+
+def _changes(texts: list[str]) -> dict[str, dict[str, int]]:
+    """``TYPE.PARAMETER=NUMBER``; ``window`` and ``still`` are lengths of time."""
+    made: dict[str, dict[str, int]] = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        kind, dot, name = path.strip().partition(".")
+        if not (equals and dot):
+            raise UsageError(f"not a parameter: {text!r}", hint="write it as splitting.least=2")
+        if name in ("window", "still"):
+            made.setdefault(kind, {})[f"{name}_us"] = parse_length(value)
+        elif value.strip().isdigit():
+            made.setdefault(kind, {})[name] = int(value)
+        else:
+            raise UsageError(f"not a whole number: {text!r}", hint="write it as splitting.least=2")
+    return made
 
 
 def _report(summary: MotifSummary, lang: str) -> str:

@@ -28,7 +28,7 @@ RING = [
     payment(3, 11, "C", "D", "980"),
     payment(4, 12, "D", "A", "975"),
 ]
-FAN = [payment(10 + k, 13, f"P{k}", "M", str(100 + k)) for k in range(9)]
+FAN = [payment(10 + k, 13, f"P{k}", "M", str(100 + k)) for k in range(45)]
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def test_a_ring_and_a_fan(motifs: Any) -> None:
     assert ring["events"] == ["p1", "p2", "p3", "p4"]
     assert ring["span"] == {"from": "2026-03-02T09:00:00Z", "to": "2026-03-02T12:00:00Z"}
     assert [p["amount"] for p in ring["payments"]] == ["1000.00", "990.50", "980.00", "975.00"]
-    assert fan["type"] == "fan_in" and fan["measures"] == {"size": 8}
-    assert set(fan["accounts"]) == {"M", *(f"P{k}" for k in range(8))}
+    assert fan["type"] == "fan_in" and fan["measures"] == {"size": 41}
+    assert set(fan["accounts"]) == {"M", *(f"P{k}" for k in range(41))}
     summary = json.loads(done.stdout)
     assert summary["motifs"] == {"cycle": 1, "fan_in": 1}
-    assert summary["payments"] == 13 and summary["cut"] == {}
+    assert summary["payments"] == 49 and summary["cut"] == {}
 
 
 def test_what_is_no_ring(motifs: Any) -> None:
@@ -84,6 +84,16 @@ def test_a_payment_of_two_reporters_is_one_and_cash_is_none(motifs: Any) -> None
     assert (summary["payments"], summary["again"], summary["other"]) == (4, 4, 1)
     assert summary["quarantined"] == {"bad_time": 1}
     assert len(found) == 1 and len(found[0]["events"]) == 4
+
+
+def test_a_parameter_can_be_set(motifs: Any) -> None:
+    few = ("--types", "fan_in", "--set", "fan_in.least=3", "--set", "fan_in.window=1h")
+    _, found = motifs(FAN[:3], *few)
+    assert [f["measures"] for f in found] == [{"size": 3}]
+    done, _ = motifs(FAN[:3], "--set", "fan_in.payers=3")
+    assert done.returncode == 2 and "least" in done.stderr
+    done, _ = motifs(FAN[:3], "--set", "fan_in=3")
+    assert done.returncode == 2
 
 
 def test_an_unknown_type_is_wrong_use(motifs: Any) -> None:

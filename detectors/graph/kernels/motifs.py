@@ -103,8 +103,8 @@ def motifs_of(
             kind = row[K_TYPE]
             w = slots[s]
             if kind == FAN_IN or kind == FAN_OUT:
-                inward = np.int64(IN if kind == FAN_IN else OUT)
-                A.fan(g, o, s, row, w, v if inward else u, inward)
+                end = np.int64(IN if kind == FAN_IN else OUT)
+                A.fan(g, o, s, row, w, v if end else u, end)
             elif kind == CYCLE or kind == ROUND_TRIP:
                 C.cycle(g, o, s, row, w, u, v)
             elif kind == SCATTER_GATHER:

@@ -103,7 +103,8 @@ def test_a_hub_is_cut_and_said_so() -> None:
         time_us=np.arange(n) * 1000, payer=np.arange(1, n + 1), payee=np.zeros(n, np.int64),
         amount=np.full(n, 100), currency=np.zeros(n, np.int64),
     )  # fmt: skip
-    motifs = Motifs(chosen(("fan_in", "scatter_gather", "cycle")))
+    few = {"fan_in": {"least": 8}}
+    motifs = Motifs(chosen(("fan_in", "scatter_gather", "cycle"), few))
     found = motifs.observe(hub)
     assert [f.step for f in found] == list(range(len(found))) and len({f.key for f in found}) == 1
     assert found[-1].measures["size"] == 16384 and found[-1].cut
