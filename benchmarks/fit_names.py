@@ -2,8 +2,8 @@
 
 ``python benchmarks/fit_names.py LISTS`` reads OFAC's and the UN's files from a folder, fits a
 logistic regression whose signs are fixed, prints how it does on folds it was not fitted on, and
-writes ``mappings/names/score.json`` and ``word-weights.csv`` (with ``--write``). The same files give
-the same bytes.
+writes ``mappings/names/score.json`` and ``word-weights.csv`` (with ``--write``). The same files
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.name_pairs import FOLDS, Pair, development_pairs  # noqa: E402
 from detectors.names.analysis import Analyser  # noqa: E402
 from detectors.names.columns import ORGANISATION, VESSEL, WordTable  # noqa: E402
-from detectors.names.features import COUNT, FEATURES  # noqa: E402
+from detectors.names.features import FEATURES  # noqa: E402
 from detectors.names.scoring import (  # noqa: E402
     KINDS,
     SAYING_NO,
@@ -45,6 +45,15 @@ RARE_BELOW: Final = 4
 RIDGE: Final = 1e-4
 NATIVE: Final = {"same": 6.0, "other": -5.0, "form_differs": -3.0}
 """Not fitted: the lists have too few names in Han and Hangul."""
+AT_LEAST: Final = {
+    "numeral": -4.0,
+    "generation": -3.0,
+    "kind_differs": -3.0,
+    "descent_crossed": -6.0,
+    "country_differs": -1.5,
+    "numeral_extra": -1.0,
+}
+"""What these say against a match is no less than this: chosen, as the lists have few such pairs."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -125,11 +134,6 @@ def fit(features: Floats, truth: Floats) -> Lines:
     from scipy.optimize import minimize
 
     knots = knots_of(features)
-    signs = [
-        -1.0 if name in SAYING_NO else 1.0
-        for name, places in zip(FEATURES, knots, strict=True)
-        for _ in places[1:]
-    ]
     x = np.hstack([spread(features, knots), np.ones((len(features), 1))])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
@@ -140,9 +144,17 @@ def fit(features: Floats, truth: Floats) -> Lines:
         slope[:-1] += 2 * RIDGE * weights[:-1]
         return float(value), slope
 
-    bounds = [(0, None) if sign > 0 else (None, 0) for sign in signs] + [(None, None)]
+    bounds: list[tuple[float | None, float | None]] = []
+    for name, places in zip(FEATURES, knots, strict=True):
+        sign = -1 if name in SAYING_NO else 1
+        own = [(0.0, None) if sign > 0 else (None, 0.0) for _ in places[1:]]
+        if name in AT_LEAST:
+            own[0] = (None, AT_LEAST[name])
+        bounds += own
+    bounds.append((None, None))
+    begin = np.array([0.0 if high is None else high for _, high in bounds])
     found = minimize(
-        loss, np.zeros(len(signs) + 1), jac=True, bounds=bounds, method="L-BFGS-B",
+        loss, begin, jac=True, bounds=bounds, method="L-BFGS-B",
         options={"maxiter": 400, "ftol": 1e-8},
     )  # fmt: skip
     cuts = np.cumsum([len(places) - 1 for places in knots])[:-1]
@@ -165,8 +177,8 @@ def f1(said: NDArray[np.bool_], truth: Floats) -> float:
 def fit_kinds(x: Floats, kinds: NDArray[np.int64], y: Floats, hopeless: Bools) -> list[Lines]:
     """Lines by kind, their biases moved so that 0 is the best cut on all of these pairs.
 
-    ``hopeless``: matches that share nothing (another language, a nom de guerre). They are not fitted
-    on: no feature can say yes to them without saying yes to any two names.
+    ``hopeless``: matches that share nothing (another language, a nom de guerre). They are not
+    fitted on: no feature can say yes to them without saying yes to any two names.
     """
     found = []
     for kind in range(2):

@@ -242,7 +242,7 @@ def development_pairs(
             name = draw.choice((other_entity.primary, *other_entity.aliases))
             add(name, entity.primary, False, "any two", entity)
     for entity in draw.sample(entities, int(1500 * scale)):
-        add(_written_otherwise(entity.primary, draw), entity.primary, True, "same", entity)
+        add(written_otherwise(entity.primary, draw), entity.primary, True, "same", entity)
     many = [entity for entity in entities if len(words(entity.primary)) > 1]
     vocabulary = [word for entity in many for word in words(entity.primary)]
     for entity in draw.sample(many, int(1500 * scale)):
@@ -315,7 +315,7 @@ class _Measures:
         return np.asarray(found[0], np.float64)
 
 
-def _written_otherwise(name: str, draw: random.Random) -> str:
+def written_otherwise(name: str, draw: random.Random) -> str:
     """The same name as another clerk writes it: case, commas, order, hyphens, a title."""
     head, comma, tail = name.partition(", ")
     how = draw.randrange(5)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from detectors.names.scripts import CJK, NO_VOWELS, Script, romanised, scripts_of, simplified
-from detectors.names.skeleton import packed, skeleton
+from detectors.names.skeleton import LENGTH_MAX, packed, skeleton
 from detectors.names.tables import KEPT_FORMS, NameTables, Role
 
 Kind = Literal["", "person", "entity", "vessel", "aircraft"]
@@ -21,7 +21,17 @@ Kind = Literal["", "person", "entity", "vessel", "aircraft"]
 TEXT_MAX: Final = 400
 TOKENS_MAX: Final = 20
 TOKEN_MAX: Final = 30
+_SOUND_CLASSES: Final = ("aeiouy", "bfpvw", "ckqgx", "sz", "dt", "mn", "lr", "j", "h")
+_SOUNDS: Final = [0] * 128
+for _bit, _letters in enumerate(_SOUND_CLASSES):
+    for _letter in _letters:
+        _SOUNDS[ord(_letter)] = 1 << _bit
+for _digit in "0123456789":
+    _SOUNDS[ord(_digit)] = 1 << (len(_SOUND_CLASSES) + int(_digit))
 _TOKENS_CACHED: Final = 1 << 17
+_CODES: Final = bytes(
+    c - 96 if 97 <= c <= 122 else c - 48 + 27 if 48 <= c <= 57 else 0 for c in range(256)
+)
 
 _APOSTROPHES: Final = re.compile("['\u2019\u02bc\u02bb\u0060\u00b4\u2018\u02be\u02bf\u05f3\uff07]")
 _DOTTED: Final = re.compile(r"\b(?:[a-z0-9]\.){2,}")
@@ -49,7 +59,11 @@ WEIGHT_MIN: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word. ``bones``: packed skeleton; ``groups``: numbers of groups of equal words."""
+    """One word. ``bones``: packed skeleton; ``groups``: numbers of groups of equal words.
+
+    ``codes``: 1 to 26 for letters, 27 to 36 for digits; ``bone_codes``: the skeleton's, likewise;
+    both are filled up with zeros to one length for all words. ``sounds``: see ``sounds_of``.
+    """
 
     text: str
     role: Role
@@ -57,6 +71,10 @@ class Token:
     bones: int
     groups: tuple[int, ...]
     value: int
+    codes: bytes
+    bone_codes: bytes
+    bone_length: int
+    sounds: int
 
 
 @dataclass(slots=True, eq=False)
@@ -200,18 +218,31 @@ class Analyser:
         elif role == Role.NAME and len(word) > 6 and word.endswith(tables.descent_endings):
             role = Role.PATRONYMIC
         rarity = max(WEIGHT_MIN, tables.weights.get(word, 1.0))
+        bones = skeleton(word)
         token = Token(
             word,
             role,
             rarity * _ROLE_WEIGHTS[role],
-            packed(skeleton(word)),
+            packed(bones),
             tables.groups.get(word, ()),
             value,
+            word.encode("ascii").translate(_CODES).ljust(TOKEN_MAX, b"\0"),
+            bones.encode("ascii").translate(_CODES).ljust(LENGTH_MAX, b"\0"),
+            len(bones),
+            sounds_of(word),
         )
         if len(self._tokens) >= _TOKENS_CACHED:
             self._tokens.clear()
         self._tokens[word] = token
         return token
+
+
+def sounds_of(word: str) -> int:
+    """Which kinds of letters a word has, a bit each: words without most in common are unlike."""
+    found = 0
+    for code in set(word.encode("ascii")):
+        found |= _SOUNDS[code]
+    return found
 
 
 def _surname_last(latin: str, form_heads: set[str]) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.names.analysis import TOKEN_MAX, TOKENS_MAX, AnalysedName, Token
 from detectors.names.scripts import Script
+from detectors.names.skeleton import LENGTH_MAX
 from detectors.names.tables import GROUPS_MAX
 
 NATIVE_MAX: Final = 40
@@ -24,7 +25,10 @@ class Words(NamedTuple):
 
     codes: NDArray[np.uint8]  # [words, TOKEN_MAX]
     lengths: NDArray[np.int32]
-    bones: NDArray[np.int64]
+    bones: NDArray[np.int64]  # packed skeletons
+    bone_codes: NDArray[np.uint8]  # [words, LENGTH_MAX], the same unpacked
+    bone_lengths: NDArray[np.int32]
+    sounds: NDArray[np.uint32]  # a bit for each kind of letter
     weights: NDArray[np.float32]
     roles: NDArray[np.uint8]
     values: NDArray[np.int32]
@@ -50,10 +54,6 @@ LATIN: Final = 8
 VESSEL: Final = 16
 NATIVE_HAN: Final = 32
 NATIVE_HANGUL: Final = 64
-
-_CODES: Final = bytes(
-    c - 96 if 97 <= c <= 122 else c - 48 + 27 if 48 <= c <= 57 else 0 for c in range(256)
-)
 
 
 class WordTable:
@@ -85,13 +85,10 @@ class WordTable:
 def words_of(tokens: Sequence[Token]) -> Words:
     """Words as arrays, in the order given; at least one row, so that kernels have one to look at."""
     count = max(1, len(tokens))
-    codes = np.zeros((count, TOKEN_MAX), np.uint8)
     groups = np.full((count, GROUPS_MAX), -1, np.int16)
-    joined = b"".join(
-        token.text.encode("ascii").translate(_CODES).ljust(TOKEN_MAX, b"\0") for token in tokens
-    )
-    if tokens:
-        codes[:] = np.frombuffer(joined, np.uint8).reshape(len(tokens), TOKEN_MAX)
+    # One row of zeros stands for no words at all.
+    codes = b"".join(token.codes for token in tokens) or bytes(TOKEN_MAX)
+    bones = b"".join(token.bone_codes for token in tokens) or bytes(LENGTH_MAX)
     for row, token in enumerate(tokens):
         if token.groups:
             groups[row, : len(token.groups)] = token.groups
@@ -102,9 +99,12 @@ def words_of(tokens: Sequence[Token]) -> Words:
         return made
 
     return Words(
-        codes,
+        np.frombuffer(codes, np.uint8).reshape(count, TOKEN_MAX),
         column((len(t.text) for t in tokens), np.int32),
         column((t.bones for t in tokens), np.int64),
+        np.frombuffer(bones, np.uint8).reshape(count, LENGTH_MAX),
+        column((t.bone_length for t in tokens), np.int32),
+        column((t.sounds for t in tokens), np.uint32),
         column((t.weight for t in tokens), np.float32),
         column((t.role for t in tokens), np.uint8),
         column((t.value for t in tokens), np.int32),

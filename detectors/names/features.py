@@ -20,7 +20,7 @@ from detectors.names.columns import (
     ORGANISATION,
     PERSON,
 )
-from detectors.names.kernels import PLACES, ZERO, common_length, spelling_cost
+from detectors.names.kernels import PLACES, ZERO, bit_count, common_length, spelling_cost
 from detectors.names.tables import GROUPS_MAX, Relation, Role
 from regtech.columns.jit import inline_kernel, kernel
 
@@ -147,15 +147,6 @@ def scratch_for(right_words: int) -> Scratch:
 # --- two words
 
 
-@inline_kernel(nrt=False)
-def _bone_count(bones: int) -> int:
-    count = 0
-    while bones > 0:
-        bones //= 37
-        count += 1
-    return count
-
-
 @kernel(nrt=False)
 def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tuple[float, int]:
     """How alike two words are, from 0 to 1, and by which relation.
@@ -199,7 +190,9 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
         return best, how
     longer, shorter = max(la, lb), min(la, lb)
     most = (38 * longer) // 10
-    if shorter > 1 and 3 * (longer - shorter) <= most:
+    common = bit_count(np.int64(lw.sounds[a]) & np.int64(rw.sounds[b]))
+    either = bit_count(np.int64(lw.sounds[a]) | np.int64(rw.sounds[b]))
+    if shorter > 1 and 5 * (longer - shorter) <= most and 2 * common >= either:
         cost = spelling_cost(lw.codes, a, la, rw.codes, b, lb, most, rows)
         if cost <= most:
             alike = 1.0 - cost / (10.0 * longer)
@@ -210,7 +203,7 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
             if alike > best:
                 best, how = alike, _ALIKE
     if lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
-        count = _bone_count(lw.bones[a])
+        count = lw.bone_lengths[a]
         if bare:
             alike = 0.92 if count > 2 else 0.84
         else:
@@ -230,9 +223,10 @@ def _join_likeness(
     lw: Any, ln: Any, first: int, count: int, rw: Any, b: int, bare: bool, joined: Any, rows: Any
 ) -> float:
     """How alike neighbouring words of a name, written as one, are to one word of the other."""
+    size = rw.lengths[b]
+    if size < 4 or rw.roles[b] == _NUMERAL:
+        return 0.0
     length = 0
-    bones = np.int64(0)
-    last = np.int64(-1)
     for k in range(count):
         a = ln.words[first + k]
         if lw.roles[a] == _NUMERAL:
@@ -240,32 +234,28 @@ def _join_likeness(
         for i in range(lw.lengths[a]):
             joined[0, length] = lw.codes[a, i]
             length += 1
-        # Digits of the packed skeleton, highest first, without the vowel that words begin with.
-        value = lw.bones[a]
-        scale = np.int64(1)
-        while scale <= value // 37:
-            scale *= 37
-        place = 0
-        while scale > 0 and value > 0:
-            digit = (value // scale) % 37
-            scale //= 37
-            if not (k > 0 and place == 0 and digit == 11) and digit != last:
-                if bones < 37**11:
-                    bones = bones * 37 + digit
-                last = digit
-            place += 1
-    size = rw.lengths[b]
-    if rw.lengths[b] < 4 or rw.roles[b] == _NUMERAL:
-        return 0.0
     longer = max(length, size)
     most = 2 * longer
-    if 3 * abs(length - size) <= most:
+    if 4 * abs(length - size) <= most:
         cost = spelling_cost(joined, 0, length, rw.codes, b, size, most, rows)
         if cost == 0:
             return 0.98
         if cost <= most and longer > 5:
             return float(0.97 - cost / (10.0 * longer))
-    if bones == rw.bones[b] and bones > 37 * 37:
+    # The skeleton of the whole: without the vowel that a later word begins with.
+    at = 0
+    last = -1
+    for k in range(count):
+        a = ln.words[first + k]
+        for i in range(lw.bone_lengths[a]):
+            code = lw.bone_codes[a, i]
+            if (k > 0 and i == 0 and code == 1) or code == last:
+                continue
+            if at >= rw.bone_lengths[b] or rw.bone_codes[b, at] != code:
+                return 0.0
+            last = code
+            at += 1
+    if at == rw.bone_lengths[b] and at > 2:
         return 0.88 if bare else 0.82
     return 0.0
 
@@ -294,15 +284,10 @@ def prepare(lw: Any, ln: Any, li: int, s: Any) -> None:
             if letters < PLACES:
                 s.masks[0, lw.codes[word, k]] |= np.uint64(1) << np.uint64(letters)
                 letters += 1
-        value = lw.bones[word]
-        scale = np.int64(1)
-        while scale <= value // 37:
-            scale *= 37
-        while scale > 0 and value > 0:
+        for k in range(lw.bone_lengths[word]):
             if consonants < PLACES:
-                s.masks[1, (value // scale) % 37] |= np.uint64(1) << np.uint64(consonants)
+                s.masks[1, lw.bone_codes[word, k]] |= np.uint64(1) << np.uint64(consonants)
                 consonants += 1
-            scale //= 37
     s.lengths[0], s.lengths[1] = letters, consonants
 
 
@@ -318,15 +303,10 @@ def _common(rw: Any, rn: Any, ri: int, s: Any, which: int) -> float:
                     s.flat[length] = rw.codes[word, k]
                     length += 1
         else:
-            value = rw.bones[word]
-            scale = np.int64(1)
-            while scale <= value // 37:
-                scale *= 37
-            while scale > 0 and value > 0:
+            for k in range(rw.bone_lengths[word]):
                 if length < PLACES:
-                    s.flat[length] = (value // scale) % 37
+                    s.flat[length] = rw.bone_codes[word, k]
                     length += 1
-                scale //= 37
     total = length + s.lengths[which]
     if total == 0:
         return 0.0

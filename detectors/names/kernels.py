@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from regtech.columns.jit import kernel
+from regtech.columns.jit import inline_kernel, kernel
 
 FULL: Final = 10
 """Cost of a letter that is missing, more, or another one; likely slips cost less."""
@@ -107,5 +107,15 @@ def common_length(masks: Any, which: int, b: Any, lb: int) -> int:
     state = ~state
     while state != ZERO:
         state &= state - ONE
+        count += 1
+    return count
+
+
+@inline_kernel(nrt=False)
+def bit_count(bits: Any) -> int:
+    """How many bits are set, of at most a score or so."""
+    count = 0
+    while bits != 0:
+        bits &= bits - 1
         count += 1
     return count
