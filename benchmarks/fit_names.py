@@ -49,7 +49,7 @@ AT_LEAST: Final = {
     "numeral": -4.0,
     "generation": -3.0,
     "kind_differs": -3.0,
-    "descent_crossed": -6.0,
+    "descent_crossed": -9.0,
     "country_differs": -1.5,
     "numeral_extra": -1.0,
 }

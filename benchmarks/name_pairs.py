@@ -243,9 +243,10 @@ def development_pairs(
             add(name, entity.primary, False, "any two", entity)
     for entity in draw.sample(entities, int(1500 * scale)):
         add(written_otherwise(entity.primary, draw), entity.primary, True, "same", entity)
+    pairs += _recombined_pairs(entities, place, analyser, draw, int(2500 * scale))
     many = [entity for entity in entities if len(words(entity.primary)) > 1]
     vocabulary = [word for entity in many for word in words(entity.primary)]
-    for entity in draw.sample(many, int(1500 * scale)):
+    for entity in draw.sample(many, int(3500 * scale)):
         name = words(entity.primary)
         kind = draw.choice(list(DISTORTIONS))
         if distorted := DISTORTIONS[kind](list(name), draw):
@@ -313,6 +314,37 @@ class _Measures:
         scorer = fuzz.token_set_ratio if which else fuzz.ratio
         found = process.cdist([question], self._names, scorer=scorer, workers=1)
         return np.asarray(found[0], np.float64)
+
+
+def _recombined_pairs(
+    entities: Sequence[Listed],
+    place: dict[str, tuple[int, int]],
+    analyser: Analyser,
+    draw: random.Random,
+    count: int,
+) -> list[Pair]:
+    """People who are on no list, of words of those who are, beside the listed name most like it."""
+    people: dict[int, list[list[str]]] = defaultdict(list)
+    for entity in entities:
+        words = analyser.analyse(entity.primary, "person")[0].words
+        if entity.kind == "person" and len(words) > 1:
+            people[place[entity.key][0]].append(words)
+    pairs = []
+    for fold in sorted(people):
+        names = [" ".join(sorted(words)) for words in people[fold]]
+        measures, known = _Measures(names), set(names)
+        for _ in range(count // FOLDS):
+            first, last = draw.choice(people[fold]), draw.choice(people[fold])
+            made = [first[0], last[-1]] if draw.random() < 0.7 else [*first[:2], last[-1]]
+            question = " ".join(sorted(made))
+            if question in known:
+                continue
+            best = np.argsort(-measures.alike(question, draw.choice((0, 0, 2))), kind="stable")
+            other = " ".join(people[fold][int(best[draw.randrange(2)])])
+            # One word more or less may well be the same person.
+            if not set(made) <= set(other.split()) and not set(other.split()) <= set(made):
+                pairs.append(Pair(" ".join(made), other, False, "recombined", fold, "person"))
+    return pairs
 
 
 def written_otherwise(name: str, draw: random.Random) -> str:

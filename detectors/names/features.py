@@ -20,7 +20,7 @@ from detectors.names.columns import (
     ORGANISATION,
     PERSON,
 )
-from detectors.names.kernels import PLACES, ZERO, bit_count, common_length, spelling_cost
+from detectors.names.kernels import FULL, PLACES, ZERO, bit_count, common_length, spelling_cost
 from detectors.names.tables import GROUPS_MAX, Relation, Role
 from regtech.columns.jit import inline_kernel, kernel
 
@@ -75,6 +75,8 @@ COUNT: Final = len(FEATURES)
     SAID_COVERED, WHOLE,
 ) = range(COUNT)  # fmt: skip
 
+ONE_SLIP: Final = 0.66
+"""A word with one slip in it is at least so much alike, however short it is."""
 ALIKE_MIN: Final = 0.62
 """Words less alike than this do not stand for one another."""
 
@@ -200,6 +202,8 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
                 alike -= 0.3 * cost / (10.0 * longer)
             if longer <= 4:
                 alike -= 0.1
+            if cost <= FULL and longer >= 4:
+                alike = max(alike, ONE_SLIP)
             if alike > best:
                 best, how = alike, _ALIKE
     if lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
@@ -554,9 +558,11 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[ONE_WORD_EACH] = _sign(names_l <= 1 and names_r <= 1)
     f[LETTERS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 0) - 1.0)
     f[CONSONANTS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 1) - 1.0)
-    if f[COVERED_MORE] < 0.9:
+    if f[COVERED_MORE] < 0.9 and ((flags_l | flags_r) & PERSON) == 0:
+        # Initials are a name of their own; in a longer name they are by chance.
         f[ACRONYM] = _sign(
-            _is_acronym(lw, ln, a0, n, rw, rn, b0, m) or _is_acronym(rw, rn, b0, m, lw, ln, a0, n)
+            (names_l == 1 and _is_acronym(lw, ln, a0, n, rw, rn, b0, m))
+            or (names_r == 1 and _is_acronym(rw, rn, b0, m, lw, ln, a0, n))
         )
     f[SLIPS] = min(slips, 2.0)
     f[WORST_WORD] = 1.0 - worst if paired > 0 else 0.0
