@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
     parser.add_argument("--questions", type=int, default=2000)
     parser.add_argument("--brute", type=int, default=150, help="questions against every row")
-    parser.add_argument("--threshold", type=float, default=0.75)
+    parser.add_argument("--threshold", type=float, default=0.9)
     given = parser.parse_args()
     if given.lists is None or not given.lists.is_dir():
         print("skipped: no folder of lists was given; python benchmarks/names.py LISTS")

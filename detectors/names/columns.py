@@ -83,7 +83,7 @@ class WordTable:
 
 
 def words_of(tokens: Sequence[Token]) -> Words:
-    """Words as arrays, in the order given; at least one row, so that kernels have one to look at."""
+    """Words as arrays, in the order given; at least one row, which may stand for none."""
     count = max(1, len(tokens))
     groups = np.full((count, GROUPS_MAX), -1, np.int16)
     # One row of zeros stands for no words at all.

@@ -8,8 +8,15 @@ from typing import Final
 import numpy as np
 
 from detectors.names.columns import ORGANISATION, VESSEL, Names, Words
-from detectors.names.features import COUNT, FEATURES, FORM_DIFFERS, Scratch, compare
-from detectors.names.features import native_difference, prepare
+from detectors.names.features import (
+    COUNT,
+    FEATURES,
+    FORM_DIFFERS,
+    Scratch,
+    compare,
+    native_difference,
+    prepare,
+)
 from detectors.names.scoring import Weights, contribution, log_odds
 from detectors.names.tables import Relation
 

@@ -209,14 +209,14 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     if lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
         count = lw.bone_lengths[a]
         if bare:
-            alike = 0.92 if count > 2 else 0.84
+            alike = 0.9 if count > 2 else 0.78
         else:
             alike = 0.86 if count > 2 else 0.74
         if alike > best:
             best, how = alike, _SOUND
     elif bare and (lw.bones[a] == rw.bones[b]) and lw.bones[a] > 0:
-        if 0.7 > best:
-            best, how = 0.7, _SOUND
+        if 0.64 > best:
+            best, how = 0.64, _SOUND
     if best < ALIKE_MIN:
         return 0.0, _NONE
     return float(best), int(how)
@@ -553,7 +553,10 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[SAID_COVERED] = f[SAID_SOME] * f[COVERED_MORE] * f[COVERED_MORE]
     f[WHOLE] = f[COVERED_LESS] * _sign(alone_l == 0 and alone_r == 0)
     f[INITIALS] = min(initials, 2)
-    f[DESCENT_CROSSED] = min(crossed, 2)
+    # Every word on the other side of its mark; one family name put first is only another order.
+    whole_l = ln.parts[a0] == 0 and lw.roles[ln.words[a0 + n - 1]] != _DESCENT
+    whole_r = rn.parts[b0] == 0 and rw.roles[rn.words[b0 + m - 1]] != _DESCENT
+    f[DESCENT_CROSSED] = _sign(crossed > 1 and crossed == paired and whole_l and whole_r)
     f[SINGLE_WORD] = _sign(min(names_l, names_r) <= 1 and max(names_l, names_r) > 1)
     f[ONE_WORD_EACH] = _sign(names_l <= 1 and names_r <= 1)
     f[LETTERS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 0) - 1.0)

@@ -1,8 +1,8 @@
 """Answers whether a name, or a party, is on a list at an instant, and why.
 
-    screener = Screener(analyser, model, versions)
+    screener = Screener(tables, model, versions)
     screener.screen(Query("Ivan Petrov", birth_date=BirthDate(1970)))      # hits, best first
-    screener.screened("cn_art40", Query("Ivan Petrov"), at_us=...)          # met, not met, cannot tell
+    screener.screened("cn_art40", Query("Ivan Petrov"), at_us=...)   # met, not met, cannot tell
 
 What a screener knows is arrays made once from dated versions of lists, and never changes: for
 another version another screener is made. It may be asked from several threads.
@@ -41,7 +41,7 @@ from detectors.names.support import (
 from detectors.names.tables import NameTables
 from regtech.reference.watchlists import BirthDate, ListedName, ListEntry, ListVersion
 
-THRESHOLD: Final = 0.75
+THRESHOLD: Final = 0.9
 """From this score on a listed name is a hit, unless another is given. A default, not law."""
 GRAM_ROWS: Final = 60
 WORD_ROWS: Final = 60
@@ -98,7 +98,7 @@ class _Rows:
     owner: NDArray[np.int32]
     since: NDArray[np.int64]
     until: NDArray[np.int64]
-    list: NDArray[np.int16]
+    of_list: NDArray[np.int16]
     listed: list[ListedName]
     words: list[list[str]]
 
@@ -211,7 +211,7 @@ class Screener:
         *,
         threshold: float = THRESHOLD,
     ) -> Screened:
-        """Whether the party is on a list at an instant: the rule language's ``screened(party, list)``.
+        """Whether the party is on a list at an instant: what ``screened`` of a rule asks.
 
         *Cannot tell* where the list is not loaded, where no version of it is from so early, or
         where the party has neither a name nor an identifier that is exact.
@@ -362,7 +362,7 @@ class Screener:
             live = (rows.since <= at_us) & (at_us < rows.until)
         if lists is not None:
             asked = [number for number, name in enumerate(self.lists) if name in set(lists)]
-            live &= np.isin(rows.list, asked)
+            live &= np.isin(rows.of_list, asked)
         return live
 
     def _thread(self) -> _Thread:

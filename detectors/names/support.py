@@ -53,7 +53,7 @@ def imo_valid(number: str) -> bool:
 
 
 def wallet_key(address: str) -> str:
-    """An address as it is compared: hexadecimal and bech32 ones in lower case, others as written."""
+    """An address as it is compared: hexadecimal and bech32 in lower case, others as written."""
     lower = address.lower()
     if lower.startswith(("0x", "bc1", "ltc1", "tb1")):
         return lower

@@ -21,6 +21,7 @@ from regtech.adapters.committed import CommittedFile
 from regtech.adapters.lists.dates import birth_date
 from regtech.adapters.lists.folder import read_lists
 from regtech.app.settings import setting
+from regtech.columns.jit import uncompiled
 from regtech.content import content_root, read_text, yamlmarks
 from regtech.errors import ContentError, InputError, UsageError
 
@@ -174,6 +175,8 @@ def lists_folder(given: Path | None) -> Path:
 
 def load_screener(folder: Path, note: Callable[[str], None] = print) -> Screener:
     """A screener of all versions of all lists in a folder; what was left out goes to ``note``."""
+    if uncompiled():
+        note("compiling for this machine, once: this takes about half a minute")
     versions = read_lists(folder, country_words(content_root("mappings") / FOLDER))
     for version in versions:
         for fault in version.faults[:FAULTS_TOLD]:

@@ -52,7 +52,7 @@ def screen(
     ] = None,
     threshold: Annotated[
         float, typer.Option(help="Scores from this on are hits.", min=0.0, max=1.0)
-    ] = 0.75,
+    ] = 0.9,
     out: Annotated[str | None, typer.Option(help="NDJSON file of hits; - is the terminal.")] = None,
     since: Annotated[
         Path | None,

@@ -58,6 +58,7 @@ def test_the_parts_are_the_score(screener: Screener) -> None:
         assert math.isclose(1 / (1 + math.exp(-odds)), hit.name_score, rel_tol=1e-9)
         odds += sum(part.log_odds for part in hit.evidence)
         assert math.isclose(1 / (1 + math.exp(-odds)), hit.score, rel_tol=1e-9)
+    assert hit.explanation is not None
     pairs = {(pair.left, pair.right) for pair in hit.explanation.pairs}
     assert ("banco", "banco") in pairs and ("cuba", "cuba") in pairs
 
