@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a tenth of the events")
     parser.add_argument("--peers", default="build/peers", help="folder of the peers' environments")
     parser.add_argument("--folder", default="build/bench", help="folder of generated events")
+    parser.add_argument("--lists", help="folder of OFAC's and the UN's files; without it no names")
     given = parser.parse_args()
     share = 10 if given.small else 1
     events = str(1_000_000 // share)
@@ -44,6 +45,7 @@ def main() -> None:
         ("search", "--cases", str(100_000 // share)),
         ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
         *([("frontend",)] if chromium() else []),
+        ("names", *(() if given.lists is None else (given.lists,))),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

@@ -46,6 +46,7 @@ SETTINGS: Final = (
         "the file beside an SQLite store",
         "--index",
     ),
+    Setting("REGTECH_LISTS", "", "folder of lists of names for screening", "--lists"),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"

@@ -19,6 +19,7 @@ from regtech.cli import (
     evidence,
     motifs,
     owners,
+    names,
     policies,
     quarantine,
     rules,
@@ -41,6 +42,7 @@ data.register(app)
 evidence.register(app)
 owners.register(app)
 motifs.register(app)
+names.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")

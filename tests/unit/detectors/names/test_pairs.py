@@ -1,0 +1,113 @@
+"""Which names are one's and which are not: pairs that name screening has to get right."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from rapidfuzz.distance import OSA
+
+from detectors.names.analysis import Analyser, Kind
+from detectors.names.pairs import pair_scores
+from detectors.names.scoring import Model
+from regtech.columns.jit import BOUNDSCHECK
+
+SAME: list[tuple[str, str, Kind]] = [
+    ("ABBAS, Abu", "Abu Abbas", ""),
+    ("Vladimir Putin", "Владимир Путин", ""),
+    ("Mohamed Ali", "محمد علي", ""),
+    ("Ahmed Hassan", "أحمد حسن", ""),
+    ("Abdullah", "عبد الله", ""),
+    ("Xi Jinping", "习近平", ""),
+    ("Kim Jong Un", "김정은", ""),
+    ("Kim Jong Un", "金正恩", ""),
+    ("Park Ji Sung", "박지성", ""),
+    ("Yamada Taro", "山田太郎", ""),
+    ("Tanaka Hanako", "田中花子", ""),
+    ("Nikolaos", "Νικόλαος", ""),
+    ("Moshe", "משה", ""),
+    ("Somchai", "สมชาย", ""),
+    ("张伟", "張偉", ""),
+    ("Robert Smith", "Bob Smith", "person"),
+    ("Mr. John A. Smith", "SMITH, John Andrew", "person"),
+    ("Abd al-Rahman al-Sudani", "Abdulrahman Al Sudani", "person"),
+    ("Ромашка ООО", "Romashka LLC", ""),
+    ("Acme Trading Company Limited", "ACME TRADING CO., LTD.", ""),
+    ("北京云海科技有限公司", "北京雲海科技股份有限公司", ""),
+    ("Müller Maschinenbau GmbH", "Mueller Maschinenbau", "entity"),
+    ("Banco Nacional de Cuba", "National Bank of Cuba", "entity"),
+]
+OTHER: list[tuple[str, str, Kind]] = [
+    ("张伟", "张强", ""),
+    ("김정은", "김정일", ""),
+    ("Acme Fund II", "Acme Fund III", ""),
+    ("Acme Fund 2", "Acme Fund 3", "entity"),
+    ("John Smith", "Maria Garcia", "person"),
+    ("Carlos Andres Mendoza", "Carlos Andres Gutierrez", "person"),
+    ("Ali Hassan bin Omar", "Omar bin Ali Hassan", "person"),
+    ("Acme Bank of Chile", "Acme Bank of Cuba", "entity"),
+    ("Ivan Petrov Jr", "Ivan Petrov Sr", "person"),
+    ("上海云海科技有限公司", "北京云海科技有限公司", ""),
+    ("!!!", "???", ""),
+    ("", "Ivan Petrov", ""),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "kind"), SAME)
+def test_one_person_or_company(
+    analyser: Analyser, model: Model, left: str, right: str, kind: Kind
+) -> None:
+    assert pair_scores(analyser, model, [left], [right], [kind])[0] >= 0.5
+
+
+@pytest.mark.parametrize(("left", "right", "kind"), OTHER)
+def test_two_persons_or_companies(
+    analyser: Analyser, model: Model, left: str, right: str, kind: Kind
+) -> None:
+    assert pair_scores(analyser, model, [left], [right], [kind])[0] < 0.5
+
+
+def test_sides_may_be_exchanged(analyser: Analyser, model: Model) -> None:
+    left = [pair[0] for pair in SAME + OTHER]
+    right = [pair[1] for pair in SAME + OTHER]
+    one = pair_scores(analyser, model, left, right)
+    other = pair_scores(analyser, model, right, left)
+    assert abs(one - other).max() < 0.25 and ((one >= 0.5) == (other >= 0.5)).all()
+
+
+def test_company_forms_are_told_apart_and_from_names(analyser: Analyser) -> None:
+    def forms(text: str) -> tuple[list[str], int]:
+        found = analyser.analyse(text)[0]
+        return found.words, found.forms
+
+    limited = forms("Romashka LLC")
+    assert limited[0] == ["romashka"] and limited[1] == forms("ООО «Ромашка»")[1] != 0
+    assert forms("Romashka Ltd.") == limited
+    assert forms("Romashka JSC")[1] not in (0, limited[1])
+    assert forms("AB Volvo")[0] == ["volvo"]
+    assert analyser.analyse("Sa Ad Limited", "person")[0].forms == 0
+
+
+@pytest.mark.skipif(BOUNDSCHECK, reason="the kernel is compared for its answers")
+def test_the_distance_is_rapidfuzz_where_every_letter_costs_the_same() -> None:
+    import numpy as np
+
+    from detectors.names import kernels
+
+    draw = random.Random(4)
+    # Letters without likely slips between them: every change costs the same.
+    letters = "rnsk"
+    rows = np.zeros((3, 40), np.int32)
+    for _ in range(300):
+        a = "".join(draw.choice(letters) for _ in range(draw.randrange(1, 9)))
+        b = "".join(draw.choice(letters) for _ in range(draw.randrange(1, 9)))
+        if any(x == y for w in (a, b) for x, y in zip(w, w[1:], strict=False)):
+            continue  # doubled letters are cheap
+
+        def codes(word: str) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+            return np.array([[ord(c) - 96 for c in word]], np.uint8)
+
+        found = kernels.spelling_cost(codes(a), 0, len(a), codes(b), 0, len(b), 999, rows)
+        # An exchange of neighbours costs 7 where RapidFuzz counts 1.
+        exact = OSA.distance(a, b)
+        assert 7 * exact <= found <= 10 * exact
