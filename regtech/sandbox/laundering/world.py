@@ -124,8 +124,9 @@ class World:
             mine = np.flatnonzero(self.shift[who] == number)
             hour[mine] = numbers.choice(index[mine], weights, use)
         # The hours are local; what is kept is UTC.
-        local = (day * 24 + hour - OFFSETS[self.country[who]]) * 3_600_000_000
-        return local + numbers.below(index, 3_600_000, use + 1) * 1000
+        since: Int64 = (day * 24 + hour - OFFSETS[self.country[who]]) * 3_600_000_000
+        since += numbers.below(index, 3_600_000, use + 1) * 1000
+        return since
 
 
 def _day_weights() -> Int64:
