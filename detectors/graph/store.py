@@ -1,0 +1,216 @@
+"""The payment graph as a whole: its arrays, their growth, and its state for a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.graph import layout as L
+from detectors.graph.layout import Graph, Int64
+from regtech.errors import CapacityError, InternalError, SnapshotError
+
+Arrays = dict[str, npt.NDArray[Any]]
+_STEP_BYTES: Final = 1 << 22
+"""Arrays grow by at most so much at once: the system clears the memory, about a millisecond."""
+_CODES_MAX: Final = 1 << 31
+_LAYOUT: Final = 1
+"""Raised whenever the state changes its meaning."""
+
+
+class PaymentGraph:
+    """Payments of the last ``window_us`` microseconds between accounts, in arrays.
+
+    ``shorter_us``: shorter windows for which the distinct counterparties of each node are counted.
+    Accounts are codes from 0 on, as dense as a vocabulary's; amounts are whole minor units. An
+    account stays known after its payments are forgotten (192 bytes each).
+    """
+
+    def __init__(self, window_us: int, shorter_us: Sequence[int] = ()) -> None:
+        if window_us <= 0 or any(not 0 < w <= window_us for w in shorter_us):
+            raise ValueError("a window is longer than nothing, and none than the first")
+        self.window_us = window_us
+        self._shorter = tuple(shorter_us)
+        head = np.zeros(L.HEAD_WORDS, np.int64)
+        head[L.H_PAIR_FREE] = -1
+        head[L.H_BLOCKS : L.H_CUT] = -1
+        head[L.H_TIME] = L.NEVER
+        head[L.H_STAMP] = 1
+        windows = np.zeros((len(self._shorter), 2), np.int64)
+        windows[:, 0] = self._shorter
+        self._parts: dict[str, Int64] = {
+            "head": head,
+            "pages": np.full(16, -1, np.int64),
+            "free_pages": np.zeros(0, np.int64),
+            "edges": np.zeros((0, L.EDGE_WORDS), np.int64),
+            "pairs": np.zeros((1024, L.PAIR_WORDS), np.int64),
+            "table": np.zeros((2048, 2), np.int64),
+            "old_table": np.zeros((0, 2), np.int64),
+            "nodes": np.zeros((1024, L.NODE_WORDS), np.int64),
+            "node_of": np.full(1024, -1, np.int64),
+            "arena": np.zeros((8192, 2), np.int64),
+            "sums": np.zeros((4096, L.SUM_WORDS), np.int64),
+            "old_sums": np.zeros((0, L.SUM_WORDS), np.int64),
+            "marks": np.zeros((1024, 2), np.int64),
+            "windows": windows,
+            "fans": np.zeros((1024, len(self._shorter), 2), np.int64),
+        }
+        self._pages_made = 0
+        self._bundle: Graph | None = None
+
+    # --- for kernels
+
+    @property
+    def arrays(self) -> Graph:
+        """What kernels get; valid until the next ``make_room``."""
+        if self._bundle is None:
+            self._bundle = Graph(**self._parts)
+        return self._bundle
+
+    @property
+    def head(self) -> Int64:
+        """Counters, see ``layout``."""
+        return self._parts["head"]
+
+    def check(self, times: Int64, payers: Int64, payees: Int64, currencies: Int64) -> None:
+        """``ValueError`` where payments cannot be added: times that fall, codes out of range."""
+        if not len(times):
+            return
+        if len({len(column) for column in (times, payers, payees, currencies)}) != 1:
+            raise ValueError("the columns of payments are of different lengths")
+        if int(times[0]) < int(self.head[L.H_TIME]) or (times[1:] < times[:-1]).any():
+            raise ValueError("payments are not in the order of their times")
+        if min(int(payers.min()), int(payees.min()), int(currencies.min())) < 0:
+            raise ValueError("a payment has no payer, payee or currency")
+        if int(currencies.max()) >= 1 << L.CURRENCY_BITS:
+            raise ValueError("the index of a currency is above 65,535")
+
+    def make_room(self, codes: int) -> None:
+        """What the last kernel stopped for (``H_NEED``); ``codes``: one more than the highest."""
+        need = int(self.head[L.H_NEED])
+        if codes > _CODES_MAX:
+            raise CapacityError("more than 2**31 accounts in one graph", hint="split the input")
+        self._bundle = None
+        if need == L.NEED_PAGES:
+            self._more_pages()
+        elif need == L.NEED_PAIRS:
+            self._longer("pairs", len(self._parts["pairs"]) + 1)
+        elif need == L.NEED_ARENA:
+            self._more_arena()
+        elif need == L.NEED_NODES:
+            self._more_nodes(codes)
+        elif need == L.NEED_TABLE:
+            self._more_places("table", "old_table", L.H_TABLE_MOVED)
+        elif need == L.NEED_SUMS:
+            self._more_places("sums", "old_sums", L.H_SUMS_MOVED)
+        else:
+            raise InternalError(f"a kernel of the payment graph stopped for {need}")
+
+    def _longer(self, name: str, least: int) -> None:
+        """Doubled while small, by fixed steps later, so that no step takes long."""
+        array = self._parts[name]
+        row = max(1, array.itemsize * int(np.prod(array.shape[1:])))
+        step = min(max(len(array), 1), max(1, _STEP_BYTES // row))
+        length = max(least, len(array) + step)
+        if not array.flags.owndata:
+            array = array.copy()
+        array.resize((length, *array.shape[1:]), refcheck=False)
+        self._parts[name] = array
+
+    def _more_pages(self) -> None:
+        head, pages = self.head, self._parts["pages"]
+        tail, top = int(head[L.H_TAIL]) >> L.PAGE_BITS, int(head[L.H_HEAD]) >> L.PAGE_BITS
+        if top - tail + 1 >= len(pages):
+            wider = np.full(2 * len(pages), -1, np.int64)
+            for page in range(tail, top):
+                wider[page & (len(wider) - 1)] = pages[page & (len(pages) - 1)]
+            self._parts["pages"] = wider
+        if head[L.H_FREE_PAGES] == 0:
+            made = len(self._parts["edges"])
+            self._longer("edges", made + L.PAGE)
+            count = (len(self._parts["edges"]) - made) // L.PAGE
+            self._parts["free_pages"] = np.zeros(self._pages_made + count, np.int64)
+            # The lowest is taken first: it was cleared first.
+            rows = made + L.PAGE * np.arange(count)[::-1]
+            self._parts["free_pages"][:count] = rows
+            self._pages_made += count
+            head[L.H_FREE_PAGES] = count
+
+    def _more_arena(self) -> None:
+        nodes = self._parts["nodes"][: int(self.head[L.H_NODES])]
+        widest = max(
+            (int(nodes[:, half + L.D_CAPACITY].max(initial=0)) for half in (0, L.HALF)), default=0
+        )
+        self._longer("arena", int(self.head[L.H_ARENA]) + 4 * widest + 1024)
+
+    def _more_nodes(self, codes: int) -> None:
+        if codes > len(self._parts["node_of"]):
+            before = len(self._parts["node_of"])
+            self._longer("node_of", max(codes, before + before // 2))
+            self._parts["node_of"][before:] = -1
+        if self.head[L.H_NODES] + 2 > len(self._parts["nodes"]):
+            self._longer("nodes", len(self._parts["nodes"]) + 2)
+            for name in ("marks", "fans"):
+                self._longer(name, len(self._parts["nodes"]))
+
+    def _more_places(self, name: str, old: str, moved: int) -> None:
+        if int(self.head[moved]) < len(self._parts[old]):
+            raise InternalError(f"the {name} of the payment graph grew again before it had moved")
+        table = self._parts[name]
+        self._parts[old] = table
+        self._parts[name] = np.zeros((2 * len(table), table.shape[1]), np.int64)
+        self.head[moved] = 0
+
+    # --- what is said about it
+
+    @property
+    def payments(self) -> int:
+        """Payments in the window."""
+        return int(self.head[L.H_HEAD] - self.head[L.H_TAIL])
+
+    @property
+    def accounts(self) -> int:
+        """Accounts ever seen."""
+        return int(self.head[L.H_NODES])
+
+    def cuts(self) -> dict[str, int]:
+        """How many searches were cut at their bound, by kind; never a silent loss."""
+        return {name: int(self.head[L.H_CUT + k]) for k, name in enumerate(L.CUTS)}
+
+    def bytes_held(self) -> int:
+        """Memory of all arrays, as reserved."""
+        return sum(array.nbytes for array in self._parts.values())
+
+    # --- snapshots
+
+    def export(self) -> Arrays:
+        """All state as arrays, without what is free."""
+        made: Arrays = {name: array.copy() for name, array in self._parts.items()}
+        nodes, head = int(self.head[L.H_NODES]), self.head
+        for name in ("nodes", "fans"):
+            made[name] = made[name][:nodes]
+        made["pairs"] = made["pairs"][: int(head[L.H_PAIRS])]
+        made["arena"] = made["arena"][: int(head[L.H_ARENA])]
+        del made["marks"]
+        made["layout"] = np.array([_LAYOUT, self.window_us, *self._shorter], np.int64)
+        return made
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what was exported; ``SnapshotError`` where it is of another graph."""
+        mine = np.array([_LAYOUT, self.window_us, *self._shorter], np.int64)
+        if not np.array_equal(arrays.get("layout", np.zeros(0)), mine):
+            raise SnapshotError("the payment graph of the snapshot has other windows or layout")
+        try:
+            for name in self._parts:
+                if name != "marks":
+                    kept = np.array(arrays[name], np.int64)
+                    if kept.shape[1:] != self._parts[name].shape[1:]:
+                        raise ValueError(name)
+                    self._parts[name] = kept
+        except (KeyError, ValueError) as error:
+            raise SnapshotError(f"the payment graph of the snapshot lacks {error}") from None
+        self._parts["marks"] = np.zeros((len(self._parts["nodes"]), 2), np.int64)
+        self._pages_made = len(self._parts["edges"]) // L.PAGE
+        self._bundle = None
