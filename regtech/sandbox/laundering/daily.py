@@ -41,13 +41,14 @@ PIECE: Final = 1 << 18
 ) = range(10)  # fmt: skip
 # What a person, a firm, a shop and a hub do, in a hundred payments.
 _MIX: Final = (
-    (30, 7, 24, 17, 6, 2, 1, 2, 0, 11),
-    (4, 3, 8, 12, 2, 6, 30, 26, 4, 5),
-    (3, 2, 8, 16, 2, 20, 20, 18, 8, 3),
-    (1, 1, 2, 34, 0, 1, 12, 22, 27, 0),
+    (39, 3, 30, 5, 6, 2, 2, 1, 0, 12),
+    (8, 2, 18, 4, 2, 6, 45, 7, 3, 5),
+    (6, 1, 17, 4, 2, 20, 37, 5, 5, 3),
+    (2, 1, 20, 12, 0, 1, 46, 6, 12, 0),
 )
 _FRIENDS: Final = 5
 _SHOPS: Final = 5
+_ONLINE_SHOPS: Final = 3
 _SUPPLIERS: Final = 6
 
 
@@ -84,10 +85,11 @@ def _piece(world: World, steps: Int64, index: Int64) -> Flows:
 
 def _payees(world: World, numbers: Numbers, payer: Int64, doing: Int64, index: Int64) -> Int64:
     habit = payer * 64 + np.select(
-        [doing == _HABIT_SHOP, doing == _FRIEND],
+        [doing == _HABIT_SHOP, doing == _FRIEND, doing == _ONLINE],
         [
             np.minimum(numbers.below(index, _SHOPS, 10), numbers.below(index, _SHOPS, 11)),
-            8 + numbers.below(index, _FRIENDS, 12),
+            8 + np.minimum(numbers.below(index, _FRIENDS, 12), numbers.below(index, _FRIENDS, 16)),
+            32 + numbers.below(index, _ONLINE_SHOPS, 17),
         ],
         16 + np.minimum(numbers.below(index, _SUPPLIERS, 13), numbers.below(index, _SUPPLIERS, 14)),
     )
@@ -109,7 +111,7 @@ def _payees(world: World, numbers: Numbers, payer: Int64, doing: Int64, index: I
         ],
         PERSON,
     )
-    again = np.isin(doing, (_HABIT_SHOP, _FRIEND, _ORDER))
+    again = np.isin(doing, (_HABIT_SHOP, _FRIEND, _ORDER, _ONLINE))
     place = np.where(again, habit, (1 << 40) + index)
     payee = np.zeros(len(index), np.int64)
     for number in range(4):

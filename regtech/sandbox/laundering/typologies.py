@@ -14,9 +14,9 @@ from regtech.sandbox.laundering.flows import DEPOSIT, NOBODY
 from regtech.sandbox.laundering.surroundings import DAY_US, HOUR_US, Dice, Surroundings
 from regtech.sandbox.laundering.world import DAYS
 
-KNOWN: Final = 55
+KNOWN: Final = 60
 """Per cent of partners who are taken from among those that an account deals with anyway."""
-BUSY: Final = 45
+BUSY: Final = 8
 """Per cent of accounts that are picked by how busy they are."""
 _CANDIDATES: Final = 4
 WATCHED: Final = 1_000_000
@@ -48,9 +48,8 @@ class Plan:
         tries = 0
         while tries < 12 * _CANDIDATES and (best < 0 or tries < _CANDIDATES):
             tries += 1
-            found = -1
-            if near is not None and self.dice.chance(known):
-                found = self.around.contact(near, self.dice)
+            contact = near is not None and self.dice.chance(known)
+            found = self.around.contact(near, self.dice) if near is not None and contact else -1
             if found < 0:
                 found = self.around.anyone(self.dice, busy=BUSY)
             world = self.around.world
@@ -65,7 +64,7 @@ class Plan:
                 best = found
                 break
             ratio = self.around.usual(found) / self.around.usual(like)
-            ratio = max(ratio, 1 / ratio)
+            ratio = max(ratio, 1 / ratio) * (1 if contact else 4)
             if best < 0 or ratio < far:
                 best, far = found, ratio
         if best < 0:
@@ -188,7 +187,9 @@ def _layers(plan: Plan, sizes: Sequence[int]) -> list[Step]:
     """Layers of accounts, each account paying two of the next layer."""
     first = plan.account()
     layers = [[first, *plan.accounts(sizes[0] - 1, first)]]
-    layers += [plan.accounts(size, first) for size in sizes[1:]]
+    for size in sizes[1:]:
+        before = layers[-1]
+        layers.append([plan.account(before[k % len(before)], first) for k in range(size)])
     steps = []
     parts = len(layers) - 1
     for number, (payers, payees) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
