@@ -12,6 +12,7 @@ import typer
 
 from regtech.cli import (
     accounts,
+    anomalies,
     cases,
     data,
     engine,
@@ -36,6 +37,7 @@ app = typer.Typer(
 engine.register(app)
 data.register(app)
 evidence.register(app)
+anomalies.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")

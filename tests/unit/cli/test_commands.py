@@ -44,6 +44,7 @@ CONTRACT = {
     ("rules", "schema"): "",
     ("rules", "upcoming"): "",
     ("simulate",): "--events --seed",
+    ("score",): "--train-until --labels --budget --out",
     ("schema",): "",
     ("quarantine", "list"): "",
     ("quarantine", "show"): "",

@@ -1,0 +1,49 @@
+"""How rare a value is: each column's upper tail in training, as a table.
+
+A value becomes the negative logarithm (nats) of the share of training rows that reached it. Columns
+of all units become comparable, one sum of them is the score of ECOD for upper tails (Li et al.
+2022), and other detectors see no scale at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from detectors.anomaly.payments import Float64
+
+STEPS: Final = 160
+"""Places at which a tail is known: ranks that grow by a fixed factor, the extreme ones all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """``edges[column, step]`` rising, and the surprise of reaching each of them."""
+
+    edges: Float64
+    nats: Float64
+
+    def of(self, rows: Float64) -> Float64:
+        """Surprise of each value ``[n, columns]``, in nats from 0 on."""
+        made = np.empty(rows.shape)
+        for column in range(rows.shape[1]):
+            place = np.searchsorted(self.edges[column], rows[:, column], side="right") - 1
+            made[:, column] = np.where(place >= 0, self.nats[column][place], 0.0)
+        return made
+
+
+def make_tails(rows: Float64) -> Tails:
+    """The tails of training rows."""
+    n = len(rows)
+    # How many rows are at or above each step: from all of them down to one.
+    above = np.unique(np.round(np.geomspace(1, n, STEPS)).astype(np.int64))[::-1]
+    above = np.concatenate([above, np.full(STEPS - len(above), above[-1])])
+    ordered = np.sort(rows, axis=0)
+    edges = ordered[n - above]
+    # Equal values are all reached together: what counts is how many there are at least.
+    reached = np.stack(
+        [n - np.searchsorted(ordered[:, k], edges[:, k], side="left") for k in range(rows.shape[1])]
+    )
+    return Tails(np.ascontiguousarray(edges.T), -np.log((reached + 0.5) / (n + 1.0)))
