@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.app.options import parse_moment
-from regtech.app.payments import PaymentTable
+from regtech.app.paymenttable import PaymentTable
 from regtech.columns.batch import Int64
 from regtech.errors import InputError, UsageError
 

@@ -12,7 +12,7 @@ import numpy as np
 from detectors.anomaly.catalogue import Feature
 from detectors.anomaly.features import BehaviourFeatures, features_of, surroundings
 from detectors.anomaly.payments import Float64, Payments
-from regtech.app.payments import NOBODY, PaymentTable
+from regtech.app.paymenttable import NOBODY, PaymentTable
 from regtech.app.shapes import SHAPES, shapes_of
 from regtech.columns.batch import Int64
 from regtech.errors import UsageError

@@ -19,7 +19,7 @@ from detectors.anomaly.model import ROWS_PER_PIECE, Model, Scores, train
 from detectors.anomaly.payments import Float64
 from detectors.anomaly.reasons import nothing, reasons_of, sentence, strongest
 from regtech.app.outcomes import Outcomes, read_outcomes
-from regtech.app.payments import PaymentTable, read_payments
+from regtech.app.paymenttable import PaymentTable, read_payments
 from regtech.app.progress import NoProgress, Progress
 from regtech.app.scorerows import Rows, digest_of, make_rows
 from regtech.columns.batch import Int64

@@ -12,7 +12,7 @@ import numpy as np
 from detectors.anomaly.catalogue import NOVELTY, Feature
 from detectors.anomaly.payments import Float64
 from detectors.graph.features import NAMES, PaymentFeatures
-from regtech.app.payments import NOBODY, PaymentTable
+from regtech.app.paymenttable import NOBODY, PaymentTable
 from regtech.columns.batch import Int64
 
 WINDOW_DAYS: Final = 14

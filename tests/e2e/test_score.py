@@ -1,4 +1,4 @@
-"""``regtech score`` over simulated laundering: trained on the past, with reasons, labels in time."""
+"""``regtech score`` over simulated laundering: trained on the past, reasons, labels in time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from regtech.app.laundering import simulate_laundering
 from regtech.app.options import parse_moment
 from regtech.app.outcomes import read_outcomes
-from regtech.app.payments import read_payments
+from regtech.app.paymenttable import read_payments
 from regtech.app.scoring import score_command
 from regtech.errors import InputError
 
@@ -38,7 +38,7 @@ def test_later_payments_are_scored_with_reasons(made: Path, tmp_path: Path) -> N
         record = json.loads(line)
         later[record["id"]] = parse_moment(record["time"]) >= parse_moment(UNTIL)
     assert set(frame["id"]) == {event for event, is_later in later.items() if is_later}
-    assert frame["score"].is_finite().all() and frame["reasons"].list.len().min() >= 1
+    assert frame["score"].is_finite().all() and min(map(len, frame["reasons"].to_list())) >= 1
     assert summary["scored"] == len(frame) and "measured" not in summary
     assert 0 < frame["alert"].sum() < 0.03 * len(frame)
     top = frame.sort("score", descending=True)["reasons"][0]

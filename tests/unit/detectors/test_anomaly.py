@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -71,8 +73,10 @@ def _made(*rows: tuple[float, int, int, int]) -> Payments:
     n = len(rows)
     zero = np.zeros(n, np.int64)
     times = np.array([round(row[0] * DAY_US) for row in rows])
-    columns = [np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3)]
-    return Payments(times, *columns, zero, zero, np.zeros(n, bool), zero, zero + 12)
+    payer, payee, amount = (np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3))
+    return Payments(
+        times, payer, payee, amount, zero, zero, np.zeros(n, bool), zero, zero + 12
+    )  # fmt: skip
 
 
 def test_a_new_partner_surprises_less_where_new_ones_are_usual() -> None:
@@ -103,8 +107,7 @@ def test_wrong_columns_are_refused() -> None:
     good = _made((2.0, 0, 1, 5), (1.0, 0, 1, 5))
     with pytest.raises(ValueError, match="order of time"):
         BehaviourFeatures().update(good)
-    bad = Payments(*(getattr(_made((1.0, 0, 1, 5)), n) for n in Payments.__slots__[:5]),
-                   np.array([99]), np.zeros(1, bool), *([np.zeros(1, np.int64)] * 2))  # fmt: skip
+    bad = replace(_made((1.0, 0, 1, 5)), channel=np.array([99]))
     with pytest.raises(ValueError, match="channel must be"):
         BehaviourFeatures().update(bad)
     with pytest.raises(SnapshotError, match="sides"):
@@ -278,7 +281,7 @@ def test_measures_agree_with_scikit_learn() -> None:
 
     drawn = np.random.default_rng(1)
     labels = drawn.random(500) < 0.1
-    scores = np.round(drawn.random(500) + labels * 0.3, 2)
+    scores: Float64 = np.round(drawn.random(500) + labels * 0.3, 2)
     found = average_precision(scores, labels)
     assert found == pytest.approx(average_precision_score(labels, scores))
     assert average_precision(scores, np.zeros(500, bool)) == 0.0
