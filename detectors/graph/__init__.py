@@ -1,1 +1,1 @@
-"""Networks of payments: a temporal multigraph in arrays, features for models, motifs with evidence."""
+"""Networks of payments: a temporal multigraph in arrays, features for models, and motifs."""

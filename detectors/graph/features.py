@@ -40,7 +40,7 @@ class PaymentFeatures:
         self._budgets = np.array(budgets, np.int64)
         self._scratch = np.zeros(2, np.float64)
         self._numbers = np.zeros(8, np.int64)
-        self._path = np.zeros((16, 5), np.int64)
+        self._path = np.zeros((16, 6), np.int64)
 
     def update(
         self,
@@ -70,7 +70,8 @@ class PaymentFeatures:
         while True:
             done = features_of(
                 self.graph.arrays, done, self.graph.window_us, times, payers, payees, amounts,
-                values, currencies, mine, theirs, self._budgets, self._permille, self._scratch, self._numbers, self._path, made,
+                values, currencies, mine, theirs, self._budgets, self._permille, self._scratch,
+                self._numbers, self._path, made,
             )  # fmt: skip
             if done == n:
                 return made

@@ -24,10 +24,15 @@ PAGE: Final = 1 << PAGE_BITS
 UNKNOWN: Final = -1
 """The value of a payment in the common currency where it is not known."""
 
-# --- E_INFO: bits
+# --- E_INFO: bits 0-15 the currency, then
 CURRENCY_BITS: Final = 16
 CROSS_INSTITUTION: Final = 1 << 16
 CROSS_BORDER: Final = 1 << 17
+DEPTH_SHIFT: Final = 20
+DEPTH_MAX: Final = 255
+"""Payments of the longest walk that ends here, this one included, in 8 bits from here on."""
+BACK_SHIFT: Final = 28
+"""How many payments before this one the walk came from, in the bits above."""
 
 # --- pairs: one row for each payer and payee with a payment in the window
 (P_KEY, P_COUNT, P_LAST, P_FIRST, P_OUT, P_IN, P_FREE, P_SPARE) = range(8)
@@ -39,7 +44,9 @@ PAIR_WORDS: Final = 8
 HALF: Final = 12
 N_SINCE, N_CODE = 11, 23
 """Time of the first payment of a node, and the code of its account."""
-NODE_WORDS: Final = 24
+N_WOKE, N_ACTIVE = 24, 25
+"""Since when an account is busy after it was still, and when it last made or received a payment."""
+NODE_WORDS: Final = 26
 NEVER: Final = -(1 << 62)
 
 # --- sums: one row for each node, direction and currency
@@ -54,11 +61,15 @@ LOG_UNIT: Final = 4096
 
 # --- head: counters and free lists
 (H_HEAD, H_TAIL, H_NODES, H_PAIRS, H_PAIR_FREE, H_PAIRS_LIVE, H_TABLE_MOVED, H_SUMS_LIVE,
- H_SUMS_MOVED, H_ARENA, H_STAMP, H_FREE_PAGES, H_NEED, H_TIME, H_BLOCKS) = range(15)  # fmt: skip
+ H_SUMS_MOVED, H_ARENA, H_STAMP, H_FREE_PAGES, H_NEED, H_TIME, H_BEGAN,
+ H_BLOCKS) = range(16)  # fmt: skip
 H_CUT: Final = 64
 """Counters of searches that were cut, see ``CUTS``, from here on."""
-CUTS: Final = ("cycles", "amount_cycles", "scatter_gather", "evidence")
-CUT_CYCLES, CUT_AMOUNT_CYCLES, CUT_SCATTER_GATHER, CUT_EVIDENCE = range(4)
+CUTS: Final = (
+    "cycles", "amount_cycles", "scatter_gather", "evidence", "layers", "walks", "sums",
+)  # fmt: skip
+(CUT_CYCLES, CUT_AMOUNT_CYCLES, CUT_SCATTER_GATHER, CUT_EVIDENCE, CUT_LAYERS, CUT_WALKS,
+ CUT_SUMS) = range(7)  # fmt: skip
 HEAD_WORDS: Final = 96
 
 # --- what a kernel stopped for

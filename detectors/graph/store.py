@@ -25,7 +25,7 @@ class PaymentGraph:
 
     ``shorter_us``: shorter windows for which the distinct counterparties of each node are counted.
     Accounts are codes from 0 on, as dense as a vocabulary's; amounts are whole minor units. An
-    account stays known after its payments are forgotten (192 bytes each).
+    account stays known after its payments are forgotten (208 bytes each).
     """
 
     def __init__(self, window_us: int, shorter_us: Sequence[int] = ()) -> None:
@@ -38,6 +38,7 @@ class PaymentGraph:
         head[L.H_BLOCKS : L.H_CUT] = -1
         head[L.H_TIME] = L.NEVER
         head[L.H_STAMP] = 1
+        head[L.H_BEGAN] = L.NEVER
         windows = np.zeros((len(self._shorter), 2), np.int64)
         windows[:, 0] = self._shorter
         self._parts: dict[str, Int64] = {

@@ -17,6 +17,7 @@ from regtech.cli import (
     data,
     engine,
     evidence,
+    motifs,
     policies,
     quarantine,
     rules,
@@ -38,6 +39,7 @@ engine.register(app)
 data.register(app)
 evidence.register(app)
 anomalies.register(app)
+motifs.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")

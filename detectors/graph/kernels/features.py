@@ -101,8 +101,8 @@ def features_of(
         f = out[i]
         log = whole_log(amounts[i])
         f[0] = log / LOG_UNIT
-        f[37] = _distance(g, u, 0, log)
-        f[38] = _distance(g, v, HALF, log)
+        f[37] = _distance(g, u, np.int64(0), log)
+        f[38] = _distance(g, v, np.int64(HALF), log)
         last0, last1 = nodes[u, D_LAST], nodes[u, HALF + D_LAST]
         last2, last3 = nodes[v, D_LAST], nodes[v, HALF + D_LAST]
         pair = add_payment(g, u, v, time, amounts[i], values[i], head[H_HEAD], info)
@@ -138,15 +138,18 @@ def features_of(
         amount_longest = 0
         if u != v:
             reverse = find_pair(g, v, u)
-            if count_cycles(g, u, v, 4, budgets[0], numbers):
+            longest = np.int64(5 if budgets[1] > 0 else 4)
+            budget = budgets[1] if budgets[1] > 0 else budgets[0]
+            while count_cycles(g, u, v, longest, budget, numbers):
                 cut = True
                 head[H_CUT + CUT_CYCLES] += 1
-            elif budgets[1] > 0:
-                for k in range(6):
+                if longest == 4:
+                    break
+                # Those of 5 were too many: what was found of them stays, up to 4 are counted alone.
+                longest = np.int64(4)
+                budget = budgets[0]
+                for k in range(5):
                     numbers[k] = 0
-                if count_cycles(g, u, v, 5, budgets[1], numbers):
-                    cut = True
-                    head[H_CUT + CUT_CYCLES] += 1
         f[42] = g.pairs[reverse, P_COUNT] if reverse >= 0 else 0.0
         for k in range(4):
             f[43 + k] = numbers[2 + k]
@@ -154,7 +157,10 @@ def features_of(
         f[48] = numbers[1]
         if u != v:
             if budgets[2] > 0:
-                if amount_cycles(g, u, v, 10, permille, head[H_TAIL], budgets[2], numbers, path):
+                if amount_cycles(
+                    g, u, v, np.int64(10), permille, np.int64(0), head[H_TAIL], budgets[2],
+                    numbers, path,
+                ):  # fmt: skip
                     cut = True
                     head[H_CUT + CUT_AMOUNT_CYCLES] += 1
                 amount_found = numbers[0]

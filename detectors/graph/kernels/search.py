@@ -11,6 +11,7 @@ from typing import Any
 
 from detectors.graph.kernels.storage import edge_row, find_pair
 from detectors.graph.layout import (
+    CROSS_BORDER,
     CROSS_INSTITUTION,
     CURRENCY_BITS,
     D_END,
@@ -35,7 +36,7 @@ MARKED_MAX = 4096
 
 
 @inline_kernel(nrt=False)
-def _before(g: Any, pair: Any, bound: Any, steps: Any) -> Any:
+def before(g: Any, pair: Any, bound: Any, steps: Any) -> Any:
     """Latest payment of a pair before another, or -1; ``steps[0]`` is lowered by those passed."""
     seq = g.pairs[pair, P_LAST]
     while seq >= bound:
@@ -56,7 +57,7 @@ def _after(g: Any, pair: Any, bound: Any, steps: Any) -> Any:
 
 @inline_kernel(nrt=False)
 def _onward(g: Any, pair: Any, bound: Any, back: Any, steps: Any) -> Any:
-    return _before(g, pair, bound, steps) if back else _after(g, pair, bound, steps)
+    return before(g, pair, bound, steps) if back else _after(g, pair, bound, steps)
 
 
 @inline_kernel(nrt=False)
@@ -309,16 +310,18 @@ def alike(g: Any, row: Any, amount: Any, value: Any, currency: Any, permille: An
 
 @kernel(nrt=False)
 def amount_cycles(
-    g: Any, u: Any, v: Any, longest: Any, permille: Any, since: Any, budget: Any, found: Any,
-    path: Any,
+    g: Any, u: Any, v: Any, longest: Any, permille: Any, borders: Any, since: Any, budget: Any,
+    found: Any, path: Any,
 ) -> Any:  # fmt: skip
     """Cycles of 2 to ``longest`` accounts closed by the newest payment, u to v, whose payments are
-    in order, not before sequence number ``since``, and all alike in amount to the newest.
+    in order, not before sequence number ``since``, and all alike in amount to the newest, at least
+    ``borders`` of them from one country to another.
 
     ``found[0]`` receives their number and ``found[1]`` the accounts of the longest, whose payments
     (newest first, without the closing one) stand in ``path[0:found[1] - 1, 3]``; of equally long
     ones the first found, which is the one with the newest payments. Returns whether it was cut.
-    ``path`` has a row for each account: node, place among its payers, bound, best.
+    ``path`` has a row for each account: node, place among its payers, bound, best, payment,
+    borders.
     """
     found[0] = 0
     found[1] = 0
@@ -332,6 +335,7 @@ def amount_cycles(
     path[0, 0] = u
     path[0, 1] = g.nodes[u, HALF + D_END]
     path[0, 2] = closing
+    path[0, 5] = (g.edges[row, E_INFO] & CROSS_BORDER) // CROSS_BORDER
     while depth >= 0:
         x = path[depth, 0]
         at = path[depth, 1] - 1
@@ -370,7 +374,12 @@ def amount_cycles(
         if known:
             continue
         path[depth, 4] = seq
+        crossed = (
+            path[depth, 5] + (g.edges[edge_row(g, seq), E_INFO] & CROSS_BORDER) // CROSS_BORDER
+        )
         if y == v:
+            if crossed < borders:
+                continue
             found[0] += 1
             if depth + 2 > found[1]:
                 found[1] = depth + 2
@@ -381,17 +390,18 @@ def amount_cycles(
         path[depth, 0] = y
         path[depth, 1] = g.nodes[y, HALF + D_END]
         path[depth, 2] = seq
+        path[depth, 5] = crossed
     return False
 
 
 @kernel(nrt=False)
 def scatter_gather(g: Any, middle: Any, target: Any, since: Any, budget: Any, found: Any) -> Any:
-    """Sources that pay ``target`` by way of several accounts, one of them the newest payment's payer.
+    """Sources that pay ``target`` through several accounts, the newest payment's payer being one.
 
     An account is a way where a payment of the source to it comes before one of it to the target,
     none before sequence number ``since``. ``found[0]`` receives the ways of the source with most (0
-    below two), ``found[1]`` the number of sources with two or more, ``found[2]`` that source (of equals the one
-    whose payment is newest) or -1. Returns whether it was cut.
+    below two), ``found[1]`` the number of sources with two or more, ``found[2]`` that source (of
+    equals the one whose payment is newest) or -1. Returns whether it was cut.
     """
     found[0] = 0
     found[1] = 0
@@ -468,10 +478,16 @@ def scatter_gather(g: Any, middle: Any, target: Any, since: Any, budget: Any, fo
 
 
 @inline_kernel(nrt=False)
-def _is_way(g: Any, first: Any, second: Any, since: Any) -> Any:
-    """Whether a payment of the first pair, not before ``since``, is before one of the second."""
-    seq = g.pairs[first, P_FIRST]
-    last = g.pairs[second, P_LAST]
+def first_since(g: Any, pair: Any, since: Any) -> Any:
+    """Earliest payment of a pair from a sequence number on, or -1."""
+    seq = g.pairs[pair, P_FIRST]
     while seq >= 0 and seq < since:
         seq = g.edges[edge_row(g, seq), E_NEXT]
-    return seq >= 0 and seq < last
+    return seq
+
+
+@inline_kernel(nrt=False)
+def _is_way(g: Any, first: Any, second: Any, since: Any) -> Any:
+    """Whether a payment of the first pair, not before ``since``, is before one of the second."""
+    seq = first_since(g, first, since)
+    return seq >= 0 and seq < g.pairs[second, P_LAST]

@@ -34,6 +34,7 @@ from detectors.graph.layout import (
     E_TIME,
     E_VALUE,
     H_ARENA,
+    H_BEGAN,
     H_BLOCKS,
     H_FREE_PAGES,
     H_HEAD,
@@ -50,8 +51,10 @@ from detectors.graph.layout import (
     IN,
     LIMB,
     LOG_UNIT,
+    N_ACTIVE,
     N_CODE,
     N_SINCE,
+    N_WOKE,
     NEED_ARENA,
     NEED_NODES,
     NEED_NOTHING,
@@ -116,7 +119,7 @@ def _home(key: Any, mask: Any) -> Any:
 
 
 @inline_kernel(nrt=False)
-def _place(table: Any, key: Any) -> Any:
+def place_of(table: Any, key: Any) -> Any:
     """Place of a key, or -1."""
     mask = table.shape[0] - 1
     at = _home(key, mask)
@@ -129,7 +132,7 @@ def _place(table: Any, key: Any) -> Any:
 
 
 @inline_kernel(nrt=False)
-def _empty_place(table: Any, key: Any) -> Any:
+def empty_place(table: Any, key: Any) -> Any:
     mask = table.shape[0] - 1
     at = _home(key, mask)
     while table[at, 0] != 0:
@@ -165,7 +168,7 @@ def _move_some(old: Any, table: Any, head: Any, counter: Any) -> None:
             at += 1
             looked -= 1
             continue
-        to = _empty_place(table, old[at, 0] - 1)
+        to = empty_place(table, old[at, 0] - 1)
         for k in range(table.shape[1]):
             table[to, k] = old[at, k]
         _remove(old, at)
@@ -177,11 +180,11 @@ def _move_some(old: Any, table: Any, head: Any, counter: Any) -> None:
 def find_pair(g: Any, payer: Any, payee: Any) -> Any:
     """Pair of a payer and a payee with a payment in the window, or -1."""
     key = (payer << 32) | payee
-    at = _place(g.table, key)
+    at = place_of(g.table, key)
     if at >= 0:
         return g.table[at, 1]
     if g.head[H_TABLE_MOVED] < g.old_table.shape[0]:
-        at = _place(g.old_table, key)
+        at = place_of(g.old_table, key)
         if at >= 0:
             return g.old_table[at, 1]
     return -1
@@ -189,11 +192,11 @@ def find_pair(g: Any, payer: Any, payee: Any) -> Any:
 
 @inline_kernel(nrt=False)
 def _forget_key(g: Any, key: Any) -> None:
-    at = _place(g.table, key)
+    at = place_of(g.table, key)
     if at >= 0:
         _remove(g.table, at)
     else:
-        _remove(g.old_table, _place(g.old_table, key))
+        _remove(g.old_table, place_of(g.old_table, key))
 
 
 # --- sums by node, direction and currency
@@ -209,10 +212,10 @@ def sum_key(node: Any, direction: Any, currency: Any) -> Any:
 def read_sum(g: Any, key: Any, found: Any) -> None:
     """``found`` receives number and total (as float64, for models) of a sum."""
     table = g.sums
-    at = _place(table, key)
+    at = place_of(table, key)
     if at < 0 and g.head[H_SUMS_MOVED] < g.old_sums.shape[0]:
         table = g.old_sums
-        at = _place(table, key)
+        at = place_of(table, key)
     if at < 0:
         found[0] = 0.0
         found[1] = 0.0
@@ -226,13 +229,13 @@ def _change_sum(g: Any, node: Any, direction: Any, currency: Any, amount: Any, b
     head = g.head
     key = sum_key(node, direction, currency)
     table = g.sums
-    at = _place(table, key)
+    at = place_of(table, key)
     if at < 0 and head[H_SUMS_MOVED] < g.old_sums.shape[0]:
-        at = _place(g.old_sums, key)
+        at = place_of(g.old_sums, key)
         if at >= 0:
             table = g.old_sums
     if at < 0:
-        at = _empty_place(table, key)
+        at = empty_place(table, key)
         table[at, 0] = key + 1
         head[H_SUMS_LIVE] += 1
         g.nodes[node, direction * HALF + D_CURRENCIES] += 1
@@ -304,7 +307,7 @@ def _append(g: Any, node: Any, direction: Any, neighbour: Any, pair: Any, seq: A
     if row[base + D_END] == row[base + D_CAPACITY]:
         capacity = row[base + D_CAPACITY]
         if capacity == 0:
-            _settle(g, node, direction, 4)
+            _settle(g, node, direction, np.int64(4))
         elif 2 * row[base + D_FAN] > capacity:
             _settle(g, node, direction, 2 * capacity)
         else:
@@ -388,11 +391,13 @@ def node_for(g: Any, code: Any, time: Any) -> Any:
         g.nodes[node, OUT * HALF + D_LAST] = NEVER
         g.nodes[node, IN * HALF + D_LAST] = NEVER
         g.nodes[node, N_SINCE] = time
+        g.nodes[node, N_ACTIVE] = NEVER
+        g.nodes[node, N_WOKE] = NEVER
         g.nodes[node, N_CODE] = code
     return node
 
 
-@inline_kernel(nrt=False)
+@kernel(nrt=False)
 def _count(g: Any, node: Any, direction: Any, row: Any, by: Any) -> None:
     """Put a payment into the numbers of a node, or take it out."""
     base = direction * HALF
@@ -415,6 +420,8 @@ def add_payment(
     """Add a payment between two nodes; returns its pair. ``lacking`` must have found nothing."""
     head, pairs = g.head, g.pairs
     seq = head[H_HEAD]
+    if seq == 0:
+        head[H_BEGAN] = time
     if (seq & (PAGE - 1)) == 0:
         head[H_FREE_PAGES] -= 1
         page = g.free_pages[head[H_FREE_PAGES]]
@@ -428,7 +435,7 @@ def add_payment(
             pair = head[H_PAIRS]
             head[H_PAIRS] += 1
         key = (u << 32) | v
-        at = _empty_place(g.table, key)
+        at = empty_place(g.table, key)
         g.table[at, 0] = key + 1
         g.table[at, 1] = pair
         head[H_PAIRS_LIVE] += 1
@@ -439,8 +446,8 @@ def add_payment(
         pairs[pair, P_LAST] = -1
         pairs[pair, P_FIRST] = seq
     elif u != v:
-        _leave(g, u, OUT, pair)
-        _leave(g, v, IN, pair)
+        for direction in range(2):
+            _leave(g, v if direction else u, direction, pair)
     row = edge_row(g, seq)
     edges = g.edges
     edges[row, E_TIME] = time
@@ -460,13 +467,15 @@ def add_payment(
         if u != v and previous < g.windows[w, 1]:
             g.fans[u, w, OUT] += 1
             g.fans[v, w, IN] += 1
-    if u != v:
-        _append(g, u, OUT, v, pair, seq)
-        _append(g, v, IN, u, pair, seq)
-    _count(g, u, OUT, row, 1)
-    _count(g, v, IN, row, 1)
+    for direction in range(2):
+        node = v if direction else u
+        if u != v:
+            _append(g, node, direction, u if direction else v, pair, seq)
+        _count(g, node, direction, row, np.int64(1))
     g.nodes[u, OUT * HALF + D_LAST] = time
     g.nodes[v, IN * HALF + D_LAST] = time
+    g.nodes[u, N_ACTIVE] = time
+    g.nodes[v, N_ACTIVE] = time
     head[H_HEAD] = seq + 1
     head[H_TIME] = time
     return pair
@@ -485,16 +494,16 @@ def forget_until(g: Any, time: Any) -> None:
         key = pairs[pair, P_KEY]
         u = key >> 32
         v = key & 0xFFFFFFFF
-        _count(g, u, OUT, row, -1)
-        _count(g, v, IN, row, -1)
+        for direction in range(2):
+            _count(g, v if direction else u, direction, row, np.int64(-1))
         pairs[pair, P_COUNT] -= 1
         if pairs[pair, P_COUNT] == 0:
             _forget_key(g, key)
             if u != v:
-                _leave(g, u, OUT, pair)
-                _leave(g, v, IN, pair)
-                _give_back(g, u, OUT)
-                _give_back(g, v, IN)
+                for direction in range(2):
+                    node = v if direction else u
+                    _leave(g, node, direction, pair)
+                    _give_back(g, node, direction)
             pairs[pair, P_FREE] = head[H_PAIR_FREE]
             head[H_PAIR_FREE] = pair
             head[H_PAIRS_LIVE] -= 1

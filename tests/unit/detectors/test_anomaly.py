@@ -281,7 +281,7 @@ def test_measures_agree_with_scikit_learn() -> None:
 
     drawn = np.random.default_rng(1)
     labels = drawn.random(500) < 0.1
-    scores: Float64 = np.round(drawn.random(500) + labels * 0.3, 2)
+    scores = np.round(drawn.random(500) + labels * 0.3, 2).astype(np.float64)
     found = average_precision(scores, labels)
     assert found == pytest.approx(average_precision_score(labels, scores))
     assert average_precision(scores, np.zeros(500, bool)) == 0.0
