@@ -1,5 +1,4 @@
-"""All benchmarks one after the other: ``python -m benchmarks`` (``make bench``), about a quarter of
-an hour.
+"""All benchmarks one after the other: ``python -m benchmarks`` (``make bench``), half an hour.
 
 ``--small`` takes a tenth of the events; ``--peers FOLDER`` (default ``build/peers``) is where
 durable-rules and Flink get environments of their own.
@@ -37,6 +36,7 @@ def main() -> None:
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
+        ("anomaly", "--events", str(200_000 // share), "--seeds", "1" if given.small else "3"),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

@@ -1,9 +1,9 @@
 """The behaviour features of a payment: their order, meaning, direction and words for people.
 
 ``side`` says where the unusual lies: a high value, or (``context``) nowhere by itself: such a
-feature helps a model that learns from outcomes and is no anomaly. ``leans_on`` names the habit of
-simulators that a feature may follow instead of behaviour: ``novelty`` of pairs, ``emptiness`` of
-accounts, level of ``amount``; "" where there is none.
+feature helps a model that learns from outcomes, and made the ensemble worse. ``leans_on`` names the
+habit of simulators that a feature may follow instead of behaviour: ``novelty`` of pairs,
+``emptiness`` of accounts, level of ``amount``; "" where there is none.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _around(days: int, after: bool) -> tuple[Feature, ...]:
             Feature(
                 f"strange_share_{place}_{when}_{days}d", "nats a payment", group,
                 {"en": f"share of unusual new partners in {said} in the {days} days {when}",
-                 "zh": f"{zh}{days}日内{said_zh}中少见新对手的占比"}, leans_on=NOVELTY,
+                 "zh": f"{zh}{days}日内{said_zh}中少见新对手的占比"}, "context", NOVELTY,
             ),
         ]  # fmt: skip
     return tuple(made)

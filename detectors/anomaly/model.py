@@ -101,8 +101,7 @@ def train(
 ) -> Model:
     """Train on ordinary traffic in order of time, and on outcomes where there are enough."""
     unusual = tuple(k for k, feature in enumerate(features) if feature.side == "high")
-    groups = [features[k].group for k in unusual]
-    ensemble = fit_unsupervised(rows[:, unusual], groups, seed)
+    ensemble = fit_unsupervised(rows[:, unusual], seed)
     boosted = None if labels is None else fit_supervised(rows, labels, seed)
     made = Model(
         tuple(feature.name for feature in features), unusual, ensemble, boosted,
@@ -122,7 +121,6 @@ def export(model: Model) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     arrays: dict[str, npt.NDArray[Any]] = {
         "tail_edges": model.ensemble.tails.edges,
         "tail_nats": model.ensemble.tails.nats,
-        "group": model.ensemble.group,
         "member_edges": model.ensemble.members.edges,
         "member_nats": model.ensemble.members.nats,
         "typical": model.typical,
@@ -158,11 +156,9 @@ def restore(arrays: Mapping[str, npt.NDArray[Any]], plain: Mapping[str, Any]) ->
     try:
         features = tuple(str(name) for name in plain["features"])
         unusual = tuple(int(k) for k in plain["unusual"])
-        group = np.asarray(arrays["group"], np.int64)
         ensemble = Unsupervised(
             Tails(arrays["tail_edges"], arrays["tail_nats"]),
-            group,
-            _trees(arrays, "forest_", int(group.max()) + 1),
+            _trees(arrays, "forest_", len(unusual)),
             Tails(arrays["member_edges"], arrays["member_nats"]),
         )
         boosted = None
@@ -183,7 +179,7 @@ def restore(arrays: Mapping[str, npt.NDArray[Any]], plain: Mapping[str, Any]) ->
     n = len(features)
     if not (
         len(model.typical) == len(model.population.edges) == n
-        and len(unusual) == len(group) == len(ensemble.tails.edges)
+        and len(unusual) == len(ensemble.tails.edges)
         and all(0 <= k < n for k in unusual)
     ):
         raise SnapshotError("the parts of the model are of different sizes")

@@ -14,6 +14,7 @@ import numpy as np
 
 from detectors.anomaly.payments import Float64
 
+_FAR_NATS: Final = 4.605170185988091  # of one row in a hundred
 STEPS: Final = 160
 """Places at which a tail is known: ranks that grow by a fixed factor, the extreme ones all."""
 
@@ -25,12 +26,22 @@ class Tails:
     edges: Float64
     nats: Float64
 
-    def of(self, rows: Float64) -> Float64:
-        """Surprise of each value ``[n, columns]``, in nats from 0 on."""
+    def of(self, rows: Float64, *, beyond: bool = False) -> Float64:
+        """Surprise of each value ``[n, columns]``, in nats from 0 on.
+
+        What is above all training rows goes on as their highest hundredth lets expect (an
+        exponential tail), so that order is kept: ``beyond`` in full, else by its logarithm, so that
+        no single column outweighs all others.
+        """
         made = np.empty(rows.shape)
         for column in range(rows.shape[1]):
-            place = np.searchsorted(self.edges[column], rows[:, column], side="right") - 1
-            made[:, column] = np.where(place >= 0, self.nats[column][place], 0.0)
+            edges, nats = self.edges[column], self.nats[column]
+            place = np.searchsorted(edges, rows[:, column], side="right") - 1
+            made[:, column] = np.where(place >= 0, nats[place], 0.0)
+            far = min(int(np.searchsorted(nats, _FAR_NATS)), len(nats) - 1)
+            a_nat = (edges[-1] - edges[far]) / max(nats[-1] - nats[far], 1.0)
+            over = np.maximum(rows[:, column] - edges[-1], 0.0) / max(a_nat, 1e-9)
+            made[:, column] += over if beyond else np.log1p(over)
         return made
 
 

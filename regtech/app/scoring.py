@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,16 +19,18 @@ from detectors.anomaly.measuring import average_precision, by_kind, recall_at, w
 from detectors.anomaly.model import ROWS_PER_PIECE, Model, Scores, train
 from detectors.anomaly.payments import Float64
 from detectors.anomaly.reasons import nothing, reasons_of, sentence, strongest
+from regtech.app.models import Models, actor_of
 from regtech.app.outcomes import Outcomes, read_outcomes
 from regtech.app.paymenttable import PaymentTable, read_payments
 from regtech.app.progress import NoProgress, Progress
 from regtech.app.scorerows import Rows, digest_of, make_rows
 from regtech.columns.batch import Int64
-from regtech.errors import InputError, StoreError
+from regtech.errors import InputError, SnapshotError, StoreError, UsageError
 
 BUDGETS: Final = (0.001, 0.005, 0.01)
 SETTLE_DAYS: Final = 14
 SEED: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRAIN_ROWS_MIN: Final = 500
 _BURN_IN_SHARE: Final = 0.1
 _BURN_IN_MAX_US: Final = 30 * 86_400_000_000
@@ -51,7 +54,7 @@ class Training:
 def score_command(
     events: Sequence[str],
     *,
-    until_us: int,
+    until_us: int | None,
     out: Path,
     labels: Path | None = None,
     budget: float = 0.005,
@@ -61,45 +64,78 @@ def score_command(
     seed: int = SEED,
     map_name: str | None = None,
     lang: str = "en",
+    models: Path | None = None,
+    by: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train on payments before ``until_us``, write scores of those from then on to ``out``.
 
-    ``window_us``: only so long before ``until_us`` is trained on. Returns a summary with what was
-    measured against the outcomes of later payments, where the file has them.
+    ``window_us``: only so long before ``until_us`` is trained on. ``models``: the folder that keeps
+    what was trained, as challenger. Without ``until_us`` the champion of that folder scores what
+    comes after its training, and challengers score it beside (``OUT.shadow.parquet``). Returns a
+    summary, with what was measured against outcomes of later payments where there are some.
     """
     told = progress or NoProgress()
+    if until_us is None and models is None:
+        raise UsageError("say --train-until, or --models with a promoted model")
     table = read_payments(events, map_name=map_name, progress=told)
     outcomes = None if labels is None else read_outcomes(labels, table)
+    if until_us is None:
+        assert models is not None
+        return _score_kept(table, outcomes, Models(models), out, budget, lang, told)
     told.stage("computing features")
     rows = make_rows(table, until_us, settle_days, without)
     training = training_of(table, rows, outcomes, until_us, window_us)
     told.stage("training")
     budgets = sorted({*BUDGETS, budget})
     model = train(training.rows, rows.features, labels=training.labels, budgets=budgets, seed=seed)
+    known = Known(model.score(training.rows).score, training.times_us)
+    summary = _score(table, rows, outcomes, model, known, out, budget, lang, told)
+    card = {
+        "trained_from": moment_text(training.first_us),
+        "trained_until": moment_text(training.last_us),
+        "trained_until_us": until_us,
+        "payments": len(training.rows),
+        "cases": training.cases,
+        "labels_not_yet_known": training.not_yet_known,
+        "digest": training.digest,
+        "seed": seed,
+        "supervised": model.boosted is not None,
+        "settle_days": settle_days,
+        "without": list(without),
+    }
+    summary["trained"] = card
+    if models is not None:
+        kept = {**card, "metrics": summary.get("measured", {})}
+        summary["version"] = Models(models).keep(model, kept, actor_of(by))
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Scores of what came before, and when: the level of the first days is made from them."""
+
+    scores: Float64
+    times_us: Int64
+
+
+def _score(
+    table: PaymentTable, rows: Rows, outcomes: Outcomes | None, model: Model, known: Known,
+    out: Path, budget: float, lang: str, told: Progress,
+) -> dict[str, Any]:  # fmt: skip
     told.stage("scoring")
     scores = model.score(rows.later)
     later = Later.of(table, rows)
-    alerts = alerts_of(table, rows, model, scores, training, budget)
+    alerts = alerts_of(table, rows, scores, known, budget)
     told.stage("writing scores")
     _write(out, table, rows, later, model, scores, alerts, lang)
     drift = drift_of(model, rows, scores)
     _write_drift(out, drift)
-    summary = {
+    summary: dict[str, Any] = {
         "out": str(out),
         "scored": len(later.places),
-        "alerts": int(alerts.sum()),
+        "alerts": int(alerts[later.row].sum()),
         "budget": budget,
-        "trained": {
-            "payments": len(training.rows),
-            "cases": training.cases,
-            "labels_not_yet_known": training.not_yet_known,
-            "digest": training.digest,
-            "seed": seed,
-            "supervised": model.boosted is not None,
-            "settle_days": settle_days,
-            "without": list(without),
-        },
         "quarantined": table.rejected,
         "drift": drift,
     }
@@ -109,6 +145,68 @@ def score_command(
         if measured:
             summary["measured"] = measured
     return summary
+
+
+def _score_kept(
+    table: PaymentTable, outcomes: Outcomes | None, models: Models, out: Path, budget: float,
+    lang: str, told: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """Score by the champion, and by challengers beside it; nothing is trained."""
+    version = models.champion()
+    model, card = models.load(version)
+    told.stage("computing features")
+    rows, known = _rows_for(table, model, card)
+    summary = _score(table, rows, outcomes, model, known, out, budget, lang, told)
+    summary |= {"version": version, "trained": card, "shadow": []}
+    shadows = []
+    for other in models.challengers():
+        told.stage(f"scoring by the challenger {other}")
+        challenger, its = models.load(other)
+        other_rows, before = _rows_for(table, challenger, its)
+        scores = challenger.score(other_rows.later)
+        later = Later.of(table, other_rows)
+        alerts = alerts_of(table, other_rows, scores, before, budget)
+        shadows.append((other, later, scores, alerts))
+        found = {"version": other, "scored": len(later.places)}
+        summary["shadow"].append({**found, "alerts": int(alerts[later.row].sum())})
+    if shadows:
+        _write_shadow(out, table, shadows)
+    return summary
+
+
+def _rows_for(table: PaymentTable, model: Model, card: Mapping[str, Any]) -> tuple[Rows, Known]:
+    until = int(card["trained_until_us"])
+    rows = make_rows(table, until, int(card["settle_days"]), card["without"])
+    names = tuple(feature.name for feature in rows.features)
+    if names != model.features:
+        raise SnapshotError(
+            f"the model {card['version']} reads other features than there are", hint="train again"
+        )
+    if rows.cut < TRAIN_ROWS_MIN:
+        raise InputError(
+            f"there are {rows.cut} payments from before {card['trained_until']}: features and "
+            "levels need the past",
+            hint="name the files of the weeks before too",
+        )
+    return rows, Known(model.score(rows.train).score, table.time_us[rows.kept[: rows.cut]])
+
+
+def _write_shadow(
+    out: Path, table: PaymentTable, shadows: Sequence[tuple[str, Later, Scores, Bools]]
+) -> None:
+    """What challengers would have said; no alert of theirs stands beside the champion's."""
+    columns: dict[str, list[Any]] = {"version": [], "id": [], "score": [], "alert": []}
+    for version, later, scores, alerts in shadows:
+        columns["version"] += [version] * len(later.places)
+        columns["id"] += [table.ids[k] for k in later.places.tolist()]
+        columns["score"] += scores.score[later.row].tolist()
+        columns["alert"] += alerts[later.row].tolist()
+    _write_table(out.with_name(out.stem + ".shadow.parquet"), columns)
+
+
+def moment_text(us: int) -> str:
+    """RFC 3339 in UTC."""
+    return (_EPOCH + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")
 
 
 def training_of(
@@ -157,17 +255,11 @@ def training_of(
 
 
 def alerts_of(
-    table: PaymentTable,
-    rows: Rows,
-    model: Model,
-    scores: Scores,
-    training: Training,
-    budget: float,
+    table: PaymentTable, rows: Rows, scores: Scores, known: Known, budget: float
 ) -> Bools:
     """Which later payments are beyond the level of the budget, by the weeks before each day."""
-    known = model.score(training.rows).score
-    times = table.time_us[rows.kept]
-    levels = levels_by_day(known, training.times_us, scores.score, times[rows.cut :], budget)
+    times = table.time_us[rows.kept[rows.cut :]]
+    levels = levels_by_day(known.scores, known.times_us, scores.score, times, budget)
     return np.asarray(scores.score > levels)
 
 
@@ -270,9 +362,6 @@ def _write(
     alerts: Bools,
     lang: str,
 ) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     texts = reason_texts(model, rows, np.arange(len(rows.later)), lang)
     row = later.row
     columns: dict[str, Any] = {
@@ -285,6 +374,13 @@ def _write(
     }
     if scores.supervised is not None:
         columns["supervised"] = scores.supervised[row]
+    _write_table(out, columns)
+
+
+def _write_table(out: Path, columns: dict[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

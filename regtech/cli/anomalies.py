@@ -15,9 +15,12 @@ from regtech.errors import UsageError
 def score(
     events: Annotated[list[str], typer.Argument(help="Files of events, or - for standard input.")],
     train_until: Annotated[
-        str,
-        typer.Option(help="Train on payments before this time or day, score those from then on."),
-    ],
+        str | None,
+        typer.Option(
+            help="Train on payments before this time or day, score those from then on. Without it "
+            "the champion of --models scores."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="File to write: Parquet.")] = Path("scores.parquet"),
     labels: Annotated[
         Path | None,
@@ -42,6 +45,13 @@ def score(
         typer.Option(help="Leave out features that lean on: novelty, emptiness, amount."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", min=0)] = 1,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder that keeps trained models: see regtech models.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Who trains. Default: REGTECH_ACTOR, or who is logged in."),
+    ] = None,
     map: Map = None,
     lang: Lang = None,
     json_: Json = False,
@@ -55,6 +65,7 @@ def score(
     Examples:
       regtech score payments.ndjson --train-until 2026-05-01 --out scores.parquet
       regtech score payments.ndjson --train-until 2026-05-01 --labels payments.ndjson.labels.ndjson
+      regtech score payments.ndjson --models models --out scores.parquet
     """  # fmt: skip
     from regtech.app.options import parse_length, parse_moment
     from regtech.app.scorerows import leaning
@@ -66,7 +77,7 @@ def score(
     with progress() as told:
         result = score_command(
             events,
-            until_us=parse_moment(train_until),
+            until_us=None if train_until is None else parse_moment(train_until),
             out=out,
             labels=labels,
             budget=budget,
@@ -76,6 +87,8 @@ def score(
             seed=seed,
             map_name=map,
             lang=chosen,
+            models=models,
+            by=by,
             progress=told,
         )
     if json_:
@@ -117,6 +130,10 @@ def score_report(result: dict[str, Any]) -> str:
         lines.append(table(["", "PR-AUC", *recalls], rows, right=" rrrr"))
         for kind, (hit, there) in found["by_kind"].items():
             lines.append(f"  {kind}: {hit} of {there}")
+    for one in result.get("shadow", ()):
+        lines.append(f"challenger {one['version']}: {one['alerts']:,} alerts, in the shadow")
+    if "version" in result:
+        lines.append(f"model {result['version']}")
     lines.append(f"training data {trained['digest']}")
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from regtech.cli import (
     data,
     engine,
     evidence,
+    models,
     motifs,
     policies,
     quarantine,
@@ -45,6 +46,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
 app.add_typer(search.app, name="search")
+app.add_typer(models.models, name="models")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.keys, name="keys")
 serve.register(app)

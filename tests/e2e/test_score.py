@@ -14,6 +14,7 @@ from regtech.app.options import parse_moment
 from regtech.app.outcomes import read_outcomes
 from regtech.app.paymenttable import read_payments
 from regtech.app.scoring import score_command
+from regtech.clock import ManualClock
 from regtech.errors import InputError
 
 UNTIL = "2026-05-01"
@@ -139,3 +140,48 @@ def test_too_little_to_train_on_is_said(made: Path, tmp_path: Path) -> None:
     (tmp_path / "none.ndjson").write_text('{"id":"1"}\n')
     with pytest.raises(InputError, match="no transaction"):
         read_payments([str(tmp_path / "none.ndjson")])
+
+
+def test_models_are_kept_promoted_scored_and_rolled_back(made: Path, tmp_path: Path) -> None:
+    from regtech.app.models import Models
+    from regtech.errors import NotFoundError
+
+    folder, ticking = tmp_path / "models", ManualClock(1_000_000)
+    first = score(made, tmp_path / "a.parquet", models=folder, by="ann", settle_days=7)
+    second = score(made, tmp_path / "b.parquet", models=folder, by="ann", seed=2, settle_days=7)
+    models = Models(folder, ticking)
+    with pytest.raises(NotFoundError, match="no model has been promoted"):
+        score_command([str(made)], until_us=None, models=folder, out=tmp_path / "c.parquet")
+    for person in ("ann", "bo"):
+        models.promote(str(first["version"]), person, "measured")
+    told = score_command([str(made)], until_us=None, models=folder, out=tmp_path / "c.parquet")
+    one, kept = pl.read_parquet(tmp_path / "a.parquet"), pl.read_parquet(tmp_path / "c.parquet")
+    assert told["version"] == first["version"]
+    assert one["score"].to_list() == kept["score"].to_list()
+    shadow = pl.read_parquet(tmp_path / "c.shadow.parquet")
+    assert shadow["version"].unique().to_list() == [second["version"]]
+    other = pl.read_parquet(tmp_path / "b.parquet")
+    assert shadow["score"].to_list() == other["score"].to_list()
+
+    for person in ("bo", "cy"):
+        models.promote(str(second["version"]), person, "better")
+    assert models.champion() == second["version"]
+    assert models.rollback("ann", "too many alerts") == {
+        "rolled_back": second["version"], "champion": first["version"],
+    }  # fmt: skip
+    roles = {row["version"]: row["role"] for row in models.listed()}
+    assert roles == {first["version"]: "champion", second["version"]: "challenger"}
+
+
+def test_what_no_longer_looks_like_training_is_a_finding(made: Path, tmp_path: Path) -> None:
+    lines = []
+    for line in made.read_text().splitlines():
+        record = json.loads(line)
+        if parse_moment(record["time"]) >= parse_moment(UNTIL):
+            record["channel"] = "metal"
+        lines.append(json.dumps(record))
+    (tmp_path / "moved.ndjson").write_text("\n".join(lines) + "\n")
+    score(tmp_path / "moved.ndjson", tmp_path / "s.parquet", settle_days=0)
+    found = (tmp_path / "s.parquet.drift.ndjson").read_text().splitlines()
+    names = [json.loads(line)["name"] for line in found]
+    assert "channel_surprise" in names

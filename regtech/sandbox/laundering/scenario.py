@@ -24,7 +24,7 @@ from regtech.sandbox.laundering.habits import DAY_US, habits
 from regtech.sandbox.laundering.patterns import Published, placed
 from regtech.sandbox.laundering.surroundings import Dice, Surroundings
 from regtech.sandbox.laundering.typologies import TYPOLOGIES, Step, planned
-from regtech.sandbox.laundering.world import DAYS, LEVELS, SHOP, World, make_world
+from regtech.sandbox.laundering.world import DAYS, LEVELS, PERSON, SHOP, World, make_world
 from regtech.sandbox.simulate.numbers import Int64, Numbers
 
 SHARE_PER_MILLE: Final = 2
@@ -136,6 +136,7 @@ def _usual_way(world: World, payer: Int64, payee: Int64, attempt: int) -> Int64:
     """As the background does it: cards in shops, wires over borders, else mostly transfers."""
     index = (attempt << 20) + np.arange(len(payer))
     any_of = Numbers(world.seed, "laundering-ways").below(index, 100)
-    way = np.where(any_of < 5, BILL, np.where(any_of < 8, CHEQUE, TRANSFER))
+    person = world.role[payer] == PERSON
+    way = np.where(any_of < 4, BILL, np.where((any_of < 9) & ~person, CHEQUE, TRANSFER))
     way = np.where((world.role[payee] >= SHOP) & (any_of < 60), CARD, way)
     return np.where(world.country[payer] != world.country[payee], WIRE, way)
