@@ -6,6 +6,7 @@
 #   make format   put the code in its format        make bench    benchmarks, with peers
 #   make fuzz     the long fuzz and property runs   make lock     write requirements.lock anew
 #   make mutate   change every rule by the smallest step: which changes does no test notice?
+#   make frontend what the browser adds to the pages: types, tests, bundle (needs Node 20.19 or later)
 
 SHELL := /bin/bash
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
@@ -20,7 +21,7 @@ RECORDS ?= 1000000
 SEEDS ?= 2000
 DEMO := demo
 
-.PHONY: demo test check format bench fuzz mutate lock clean
+.PHONY: demo test check format bench fuzz mutate frontend lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -62,6 +63,15 @@ fuzz: $(STAMP)
 
 mutate: $(STAMP)
 	$(BIN)/regtech rules test --mutate
+
+# The built files are committed: Node is needed only to change them.
+frontend:
+	@if ! command -v npm >/dev/null 2>&1; then \
+		echo "Node is not here, so the scripts of the pages are not built anew; those in"; \
+		echo "casework/web/static/bundle are used. To change them install Node 20.19 or later."; \
+	else \
+		set -e; cd frontend; npm ci --silent; npm run --silent types; npm test --silent; npm run --silent build; \
+	fi
 
 # The lock holds every dependency for Python 3.11 to 3.13 on Linux and macOS with its hashes.
 lock:

@@ -11,6 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.frontend import chromium  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -32,11 +36,14 @@ def main() -> None:
         ("peers", "--events", str(500_000 // share), "--peers", given.peers, *kept),
         ("latency", "--events", events, *kept),
         ("api", "--events", str(200_000 // share), *kept),
+        ("restart", "--events", events, *kept),
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
         ("anomaly", "--events", str(200_000 // share), "--seeds", "1" if given.small else "3"),
+        ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
+        *([("frontend",)] if chromium() else []),
     ):
         print(f"\n== benchmarks/{' '.join(words)}", flush=True)
         name, *more = words

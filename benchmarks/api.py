@@ -67,13 +67,21 @@ class Server:
         text, _ = run_child(regtech("keys", "create", "feed", "--label", "bench", "--for",
                                     "events,read", "--store", store))  # fmt: skip
         self.key, self.port = text.strip(), free_port()
-        command = regtech("serve", "--store", store, "--data", str(data), "--port", str(self.port))
-        environ = {**os.environ, "REGTECH_RATE": "100000", "REGTECH_JOURNAL": journal}
+        self._command = regtech(
+            "serve", "--store", store, "--data", str(data), "--port", str(self.port)
+        )
+        self._environ = {**os.environ, "REGTECH_RATE": "100000", "REGTECH_JOURNAL": journal}
         self.log = (where / "serve.log").open("wb")
+        self._core = core
+        self.start()
+
+    def start(self) -> None:
+        """Until it is ready."""
         began = CLOCK.elapsed()
         self.child = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=self.log, env=environ
+            self._command, stdout=subprocess.DEVNULL, stderr=self.log, env=self._environ
         )
+        core = self._core
         if core is not None:
             os.sched_setaffinity(self.child.pid, {core})
         self._wait()

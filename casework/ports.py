@@ -59,6 +59,16 @@ class CaseQuery:
     tell_before_us: int | None = None
 
 
+class Tally(StrEnum):
+    """What cases are counted by."""
+
+    JURISDICTION = "jurisdiction"
+    THEME = "theme"
+    STATE = "state"
+    QUEUE = "queue"
+    TENANT = "tenant"
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What became of alerts that were handed in, by id in the order given.
@@ -304,6 +314,9 @@ class Record(Protocol):
         self, scope: Scope, query: CaseQuery, *, after: str | None = None, limit: int = 50
     ) -> Page[Case]:
         """Cases in the order of the queue. ``UsageError`` for an ``after`` that is none of ours."""
+
+    def tally(self, scope: Scope, query: CaseQuery, by: Tally) -> Mapping[str, int]:
+        """How many cases there are of each value; a case of two tenants counts for both."""
 
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000

@@ -24,8 +24,9 @@ from casework.api.routes import (
     files,
     openid,
     outward,
+    search,
 )
-from casework.api.shell import PREFIX, Limits, Shell
+from casework.api.shell import PREFIX, Limits, PageOf, Shell
 
 _ABOUT: Final = """\
 Work cases, send events, read what was found. Every answer that is an error is
@@ -43,8 +44,10 @@ def create_app(
     random: Callable[[int], bytes],
     hsts: bool = False,
     lifespan: Lifespan | None = None,
+    page_of: PageOf | None = None,
 ) -> FastAPI:
-    """The API over these parts. ``random`` gives so many random bytes a call."""
+    """The API over these parts. ``random`` gives so many random bytes a call; ``page_of`` makes
+    pages of what goes wrong outside of the routes."""
     app = FastAPI(
         title="regtech",
         version=version,
@@ -71,6 +74,7 @@ def create_app(
         clock=context.clock,
         random=random,
         hsts=hsts,
+        page_of=page_of,
     )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
@@ -82,6 +86,7 @@ def _routers(context: Context) -> list[Any]:
     first = [] if judging is None else [events.one_router, events.router]
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
+        (context.search, search.router),
         (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),

@@ -9,7 +9,11 @@ from fastapi import Depends, Request
 
 from casework.api.gate import Gate
 from casework.api.metrics import Metrics
-from casework.api.ports import (
+from casework.identity.openid import OpenId
+from casework.ports import Answers
+from casework.service.alerts import AlertReading
+from casework.service.cases import CaseService
+from casework.service.outside import (
     BulkIntake,
     Bundles,
     Decider,
@@ -19,10 +23,7 @@ from casework.api.ports import (
     RuleBook,
     WebhookDesk,
 )
-from casework.identity.openid import OpenId
-from casework.ports import Answers
-from casework.service.alerts import AlertReading
-from casework.service.cases import CaseService
+from casework.service.search import SearchService
 from regtech.clock import Clock
 
 
@@ -45,6 +46,7 @@ class Context:
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None
     openid: OpenId | None = None
+    search: SearchService | None = None
 
 
 def context_of(request: Request) -> Context:

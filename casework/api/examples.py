@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from casework.api.types import access, alerts, audit, cases, content, events
+from casework.api.types import access, alerts, audit, cases, content, events, search
 
 _CASE: Final = "C-dbc8c59a56ebd4585396"
 _SHA: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -87,6 +87,32 @@ _PACK: Final[dict[str, Any]] = {
     "digest": _SHA,
     "rules": 9,
 }
+_HIT: Final[dict[str, Any]] = {
+    "kind": "case",
+    "id": _CASE,
+    "score": 16,
+    "jurisdiction": "CN",
+    "tenants": ["BANK"],
+    "theme": "large_value",
+    "state": "triage",
+    "queue": "cn",
+    "severity": "medium",
+    "open": True,
+    "at": "2026-03-02T08:31:00Z",
+    "title": {"en": "Cash of CNY 50,000 in a day", "zh": "当日现金收支五万元以上"},
+    "about": {},
+    "highlights": [
+        {
+            "field": "numbers",
+            "pieces": [{"text": "622202123", "match": False}, {"text": "4567", "match": True}],
+        }
+    ],
+}
+_SAVED: Final[dict[str, Any]] = {
+    "name": "pressing",
+    "search": {"severities": ["high"]},
+    "changed": "2026-03-02T09:00:00Z",
+}
 _WHY: Final = "a salary, by the contract on file"
 
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
@@ -139,6 +165,16 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     events.JobPage: {"items": [_JOB], "after": None},
     events.Quarantined: _EVENT,
     events.QuarantinePage: {"items": [_EVENT], "after": None},
+    search.Search: {"text": "petrov 4567", "kinds": ["case"], "open": True},
+    search.SearchPage: {
+        "items": [_HIT],
+        "total": 1,
+        "facets": {"state": {"triage": 1}},
+        "after": None,
+    },
+    search.NewSearch: {"name": "pressing", "search": {"severities": ["high"]}},
+    search.SavedSearch: _SAVED,
+    search.SavedSearchList: {"items": [_SAVED]},
     content.Pack: _PACK,
     content.PackList: {"items": [_PACK]},
     content.Lint: {

@@ -15,17 +15,14 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from casework.api.problems import ProblemError
 from casework.cases.accounts import Permission
-from casework.cases.errors import ThrottledError, UnauthenticatedError
+from casework.cases.errors import UnauthenticatedError
 from casework.cases.scope import Role, Scope
+from casework.identity.rate import COOKIE, KEPT, Rate
 from casework.identity.service import KEY_PREFIX, Caller, Identity
-from regtech.clock import Clock
 from regtech.errors import ForbiddenError
 
-COOKIE: Final = "__Host-regtech"
-"""The prefix makes browsers insist on Secure, on Path=/ and on this very host."""
 CSRF_HEADER: Final = "X-CSRF-Token"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_KEPT: Final = 10_000
 KNOWN_S: Final = 1.0
 """So long a key that was revoked elsewhere may still be taken."""
 
@@ -40,30 +37,6 @@ _CSRF: Final = APIKeyHeader(
     name=CSRF_HEADER, auto_error=False, scheme_name="csrf",
     description="With a session, on whatever changes something: the token of the session.",
 )  # fmt: skip
-
-
-class Rate:
-    """Token buckets, one for each caller: ``per_second`` on average, ``burst`` at once."""
-
-    def __init__(self, clock: Clock, per_second: int, burst: int) -> None:
-        self.clock, self.per_second, self.burst = clock, per_second, burst
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, who: str, cost: int = 1) -> int:
-        """Count a request; how many are left. Raises ``ThrottledError`` where none is."""
-        now = self.clock.elapsed()
-        with self._lock:
-            level, at = self._buckets.get(who, (float(self.burst), now))
-            level = min(self.burst, level + (now - at) * self.per_second)
-            if level < cost:
-                self._buckets[who] = (level, now)
-                raise ThrottledError("too many requests", max(1, round(cost / self.per_second)))
-            self._buckets[who] = (level - cost, now)
-            self._buckets.move_to_end(who)
-            if len(self._buckets) > _KEPT:
-                self._buckets.popitem(last=False)
-        return int(level - cost)
 
 
 class Gate:
@@ -131,7 +104,7 @@ class Gate:
         with self._lock:
             self._known[digest] = caller, now
             self._known.move_to_end(digest)
-            if len(self._known) > _KEPT:
+            if len(self._known) > KEPT:
                 self._known.popitem(last=False)
         return caller
 

@@ -60,6 +60,7 @@ class Problem(BaseModel):
 
 CODES: Final[Mapping[str, tuple[int, str]]] = {
     "usage": (400, "the request cannot be carried out as it was made"),
+    "walk_ended": (400, "the pages of this search are no longer kept: search again"),
     "input": (400, "what was sent cannot be read"),
     "unauthenticated": (401, "neither a key nor a session was shown"),
     "key_refused": (401, "the key is not known, has expired or was revoked"),
@@ -84,6 +85,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "a defect of the server"),
     "capacity": (503, "a declared bound was reached"),
     "store": (503, "the store cannot be reached"),
+    "index_absent": (503, "the search index is being built, or was lost"),
     "timeout": (503, "the request took too long"),
     "stopping": (503, "the server is shutting down"),
 }
@@ -169,7 +171,7 @@ def _of_ours(error: RegtechError, request: str) -> Response:
         headers = {"WWW-Authenticate": 'Bearer realm="regtech"'}
     elif isinstance(error, ContentError):
         faults = [_fault(fault) for fault in error.faults]
-    if status >= 500 and code not in ("capacity", "store", "timeout", "stopping"):
+    if status >= 500 and CODES.get(code, (500, ""))[0] != 503:
         status, code, detail, hint = 500, "internal", "the server failed; it is in its log", ""
     return problem_response(
         status, code if code in CODES else _kind(error), detail,

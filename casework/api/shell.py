@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.api.metrics import Metrics
@@ -34,7 +35,20 @@ HEADERS: Final[Mapping[str, str]] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-"""On every answer of the API; the pages have a policy of their own."""
+"""On every answer of the API."""
+
+OF_PAGES: Final = frozenset({b"content-security-policy", b"cache-control", b"referrer-policy"})
+"""What an answer outside of the API says for itself, where it does: pages have other needs."""
+
+PAGE_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+}
+"""For pages: nothing from other hosts, and no script or style that stands in the page."""
+
+PageOf = Callable[[Scope, int, str, str], bytes | None]
+"""(request, status, code, request id) to a page that says what went wrong; None: not for pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +84,10 @@ class Shell:
         clock: Clock,
         random: Callable[[int], bytes],
         hsts: bool,
+        page_of: PageOf | None = None,
     ) -> None:
         self._app, self._limits, self._metrics = app, limits, metrics
-        self._clock, self._random = clock, random
+        self._clock, self._random, self.page_of = clock, random, page_of
         more = {"Strict-Transport-Security": "max-age=31536000"} if hsts else {}
         self._headers = [
             (name.lower().encode(), value.encode()) for name, value in {**HEADERS, **more}.items()
@@ -143,11 +158,16 @@ class _Call:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given = [(n, v) for n, v in message["headers"] if n.lower() not in self._shell.own]
+            ours = self._shell.headers
+            if not self._scope["path"].startswith(PREFIX):
+                said = [(n, v) for n, v in message["headers"] if n.lower() in OF_PAGES]
+                names = {n.lower() for n, _ in said}
+                ours = [pair for pair in ours if pair[0] not in names] + said
             state: dict[str, Any] = self._scope["state"]
             rate = state.get("rate", ())
             extra = [(name.lower().encode(), value.encode()) for name, value in rate]
             extra.append((b"x-request-id", state["request_id"].encode()))
-            message = {**message, "headers": given + self._shell.headers + extra}
+            message = {**message, "headers": given + ours + extra}
         await self._send(message)
 
     async def problem(self, status: int, code: str, detail: str, hint: str = "") -> None:
@@ -155,6 +175,9 @@ class _Call:
             return  # half an answer is out: the connection breaks off, which nobody mistakes
         request = self._scope["state"]["request_id"]
         response = problem_response(status, code, detail, hint=hint, request=request)
+        page = self._shell.page_of and self._shell.page_of(self._scope, status, code, request)
+        if page is not None:
+            response = Response(page, status, PAGE_HEADERS, "text/html")
         start = {"type": "http.response.start", "status": status, "headers": response.raw_headers}
         await self.send(start)
         await self.send({"type": "http.response.body", "body": response.body})

@@ -211,12 +211,18 @@ class _Gathering:
 
     # --- brakes -------------------------------------------------------------------------------
 
-    def _stretches(self, alerts: Iterable[AlertFacts]) -> dict[Stretch, tuple[Brake, AlertFacts]]:
+    def _stretches(
+        self, alerts: Iterable[AlertFacts], *, counted: bool = False
+    ) -> dict[Stretch, tuple[Brake, AlertFacts]]:
+        """The stretches whose brake holds the alerts back or, where asked, counts them.
+
+        Every alert of the rule is counted, also one that the policy itself would leave alone.
+        """
         found: dict[Stretch, tuple[Brake, AlertFacts]] = {}
         if not self.brakes:
             return found
         for facts in alerts:
-            mask = self.planner.policies.candidates(facts)
+            mask = -1 if counted else self.planner.policies.candidates(facts)
             for index, policy, brake in self.brakes:
                 if not mask >> index & 1:
                     continue
@@ -239,7 +245,7 @@ class _Gathering:
         ids = frozenset(facts.id for facts in touched)
         reaches = []
         turned = set()
-        for stretch, (brake, facts) in self._stretches(touched).items():
+        for stretch, (brake, facts) in self._stretches(touched, counted=True).items():
             now = self._verdict(stretch, brake, facts, ())
             self.verdicts[stretch] = now
             if now.braked != self._verdict(stretch, brake, facts, ids).braked:

@@ -20,7 +20,7 @@ from casework.search.document import Document
 from casework.search.errors import IndexAbsentError, IndexRefusedError
 from casework.search.ports import SearchIndex
 from casework.search.rebuild import BATCH, Projection, pieces_of, rebuild
-from regtech.errors import StoreError
+from regtech.errors import ConflictError, StoreError
 
 MESSAGES: Final = 100
 """Messages that are read at once."""
@@ -52,6 +52,7 @@ class Indexer:
         self._wait, self._random, self._note = wait, random, note
         self.refused: deque[str] = deque(maxlen=_REFUSED_KEPT)
         """The last documents that the index would not take at all; the others are not held up."""
+        self._began = False
         self.failures = 0
         """Tries in a row that failed; 0 means that the index is in reach."""
 
@@ -59,19 +60,39 @@ class Indexer:
         """Pass on one batch of messages; gives how many. Raises ``StoreError``.
 
         Where there is no index, one is built from the whole record: an empty one that only gets
-        what is new would look whole and not be it.
+        what is new would look whole and not be it. So it is where one was being built when its
+        builder was killed: what is written goes there, and nobody would ever finish it. That is
+        looked at in the first step alone, so that two who build do not take turns for ever.
         """
         messages = self._record.messages(self._scope, Topic.SEARCH, limit=MESSAGES)
+        if not self._began:
+            absent = self._index.live() is None
+            self._began = True
+            if absent:
+                self._build()  # or another does
         if messages:
             try:
                 for piece in pieces_of(self._projection.of_messages(messages), BATCH):
                     self._write(piece)
             except IndexAbsentError:
-                self._note("there is no search index: building it from the record")
-                rebuild(self._record, self._index, self._scope, self._themes)
+                if not self._build():
+                    return 0
             numbers = [message.number for message in messages]
             self._record.acknowledge(self._scope, Topic.SEARCH, numbers)
         return len(messages)
+
+    def _build(self) -> bool:
+        """Whether it is built; not where another began to build it since."""
+        self._note("there is no search index: building it from the record")
+        try:
+            rebuild(self._record, self._index, self._scope, self._themes)
+        except ConflictError:
+            self._note("the search index is being built by another")
+            return False
+        except BaseException:
+            self._began = False
+            raise
+        return True
 
     def _write(self, documents: list[Document]) -> None:
         try:

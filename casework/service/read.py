@@ -6,7 +6,7 @@ same step: nothing is handed out that is not on record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from casework.cases.alert import StoredAlert
@@ -19,7 +19,7 @@ from casework.cases.scope import Scope
 from casework.cases.sla import ClockReading, read_clock
 from casework.cases.timeline import Draft, Entry, EntryKind, changed
 from casework.cases.times import time_text
-from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Unit
+from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Tally, Unit
 from casework.service.base import Base, needs
 from regtech.reference.civil import iso_from_day
 from regtech.reference.zones import local_day
@@ -42,6 +42,11 @@ class Reading(Base):
         """Cases in the order of the queue, for those who work them."""
         self._full(scope)
         return self.record.cases(scope, query, after=after, limit=limit)
+
+    def tally(self, scope: Scope, query: CaseQuery, by: Tally) -> Mapping[str, int]:
+        """How many cases of a query there are of each value, for those who work them."""
+        self._full(scope)
+        return self.record.tally(scope, query, by)
 
     def summary(self, scope: Scope, case: Case) -> dict[str, Any]:
         """A case as a line of a list: masked, with its clock."""

@@ -6,11 +6,13 @@ Finding a case is being told that there is one: for an institution it is disclos
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from casework.cases.disclosure import sees
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, EntryKind
+from casework.cases.times import time_text
 from casework.ports import Record, SavedSearch
 from casework.search.ports import Hit, SearchIndex, SearchPage
 from casework.search.query import Kind, SearchQuery
@@ -92,3 +94,39 @@ class SearchService:
         """Take a kept search away. Raises ``NotFoundError``."""
         allow(scope, Action.READ)
         self.record.forget_search(scope, name)
+
+
+def page_data(page: SearchPage) -> dict[str, Any]:
+    """A page as plain data; pieces of a highlight are text and whether it matched."""
+    return {
+        "total": page.total,
+        "hits": [hit_data(hit) for hit in page.hits],
+        "facets": {name: dict(counts) for name, counts in page.facets.items()},
+        "after": page.after,
+    }
+
+
+def hit_data(hit: Hit) -> dict[str, Any]:
+    """A hit as plain data."""
+    return {
+        "kind": hit.kind.value,
+        "id": hit.subject,
+        "score": hit.score,
+        "jurisdiction": hit.jurisdiction,
+        "tenants": list(hit.tenants),
+        "theme": hit.theme,
+        "state": hit.state,
+        "queue": hit.queue,
+        "severity": hit.severity,
+        "open": hit.open,
+        "at": time_text(hit.at_us) if hit.kind is not Kind.PARTY else None,
+        "title": dict(hit.title),
+        "about": {name: list(values) for name, values in hit.about.items()},
+        "highlights": [
+            {
+                "field": highlight.field,
+                "pieces": [{"text": text, "match": match} for text, match in highlight.pieces],
+            }
+            for highlight in hit.highlights
+        ],
+    }

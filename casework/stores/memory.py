@@ -36,6 +36,7 @@ from casework.ports import (
     Reach,
     Related,
     SavedSearch,
+    Tally,
     Topic,
 )
 from casework.stores.common import (
@@ -170,6 +171,21 @@ class MemoryRecord:
         items = found[:limit]
         more = len(found) > limit
         return Page(tuple(items), write_cursor(case_order(scope, items[-1])) if more else None)
+
+    def tally(self, scope: Scope, query: CaseQuery, by: Tally) -> Mapping[str, int]:
+        asked = effective(scope, query)
+        with self._lock:
+            found = [c for c in self._tables.cases.values() if sees(scope, c)]
+        counts: Counter[str] = Counter()
+        for case in found:
+            if not _matches(case, asked):
+                continue
+            if by is Tally.TENANT:
+                mine = scope.tenants
+                counts.update(t for t in case.tenants if mine is None or t in mine)
+            else:
+                counts[str(getattr(case, by.value))] += 1
+        return dict(counts)
 
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000

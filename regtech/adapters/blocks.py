@@ -26,7 +26,7 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 # Compressed bytes at a time: a hostile frame grows each of them at most some 32,000 times.
 _ZSTD_STEP: Final = 1 << 12
-_READ_ERRORS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
+READ_ERRORS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _some(stream: IO[bytes], size: int) -> bytes:
 def _some_or_raise(stream: IO[bytes], size: int, source_name: str) -> bytes:
     try:
         return _some(stream, size)
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         raise InputError(f"cannot read {source_name or 'the input'}: {error}") from error
 
 

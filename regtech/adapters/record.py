@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -106,10 +106,15 @@ def show(value: object) -> str:
 
 
 class RecordReader:
-    """Reads records of any type; ``currencies`` gives (index, decimals) of each known code."""
+    """Reads records of any type; ``currencies`` gives (index, decimals) of each known code.
 
-    def __init__(self, currencies: Mapping[str, tuple[int, int]]) -> None:
-        self._currencies = currencies
+    ``kept``: paths of texts whose value is wanted as it is, not as a hash.
+    """
+
+    def __init__(
+        self, currencies: Mapping[str, tuple[int, int]], kept: Collection[str] = ()
+    ) -> None:
+        self._currencies, self._kept = currencies, kept
         self._fields = {t: fields_of(t) for t in EVENT_TYPES}
         paths = {path for fields in self._fields.values() for path in fields}
         self._salts = {path: hash_bytes(path.encode()) for path in paths}
@@ -165,6 +170,8 @@ class RecordReader:
                     "unknown_word", path, show(text), "one of " + " ".join(field.enum)
                 )
             return text
+        if path in self._kept:
+            return _string(path, value, STRING_MAX)
         if kind is Kind.TEXT:
             return (
                 hash_bytes(_string(path, value, STRING_MAX if path == "id" else None).encode()) >> 1

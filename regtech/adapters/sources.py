@@ -3,6 +3,7 @@
     events.ndjson, .jsonl, .json, or anything else   NDJSON
     events.csv                                       CSV with a header of field paths
     events.parquet, .pq                              Parquet
+    a JSON array, or lines with a statementId        BODS, the Beneficial Ownership Data Standard
     -                                                NDJSON from standard input
 
 ``.gz`` and ``.zst`` behind NDJSON and CSV are told by the first bytes, whatever the name says.
@@ -20,17 +21,19 @@ from typing import IO, Literal
 from regtech.adapters.blocks import (
     BLOCK_BYTES,
     LINE_BYTES_MAX,
+    READ_ERRORS,
     from_line,
     open_source,
     read_blocks,
 )
+from regtech.adapters.bods.statements import HEAD_BYTES, looks_like_bods
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.tables.columnmap import ColumnMap
 from regtech.columns.batch import Reject
 from regtech.errors import InputError
 
-Format = Literal["ndjson", "csv", "parquet"]
+Format = Literal["ndjson", "csv", "parquet", "bods"]
 STDIN = "-"
 
 
@@ -62,7 +65,20 @@ def describe_source(name: str) -> SourceFile:
     ending = suffixes[-1] if suffixes else ""
     if ending in (".parquet", ".pq"):
         return SourceFile(name, "parquet", size)
-    return SourceFile(name, "csv" if ending in (".csv", ".tsv") else "ndjson", size)
+    if ending in (".csv", ".tsv"):
+        return SourceFile(name, "csv", size)
+    return SourceFile(name, "bods" if _is_bods(path) else "ndjson", size)
+
+
+def _is_bods(path: Path) -> bool:
+    """Whether a file holds BODS statements. A pipe cannot be looked at twice: it holds events."""
+    if not path.is_file():
+        return False
+    try:
+        with open_source(path) as stream:
+            return looks_like_bods(stream.read(HEAD_BYTES))
+    except READ_ERRORS:
+        return False  # who reads it will say what is wrong
 
 
 def read_events(
@@ -85,6 +101,18 @@ def read_events(
         yield from _read_ndjson(
             source, decoder, source_index, first_line, block_bytes, line_bytes_max
         )
+        return
+    if source.format == "bods":
+        from regtech.adapters.bods.reader import read_bods
+
+        with _open(source) as stream:
+            yield from read_bods(
+                stream,
+                decoder,
+                source_name=source.name,
+                source_index=source_index,
+                first_line=first_line,
+            )
         return
     # pyarrow takes 0.3 s to import; NDJSON does without it.
     from regtech.adapters.tables.csvfile import read_csv
@@ -170,7 +198,7 @@ def read_raw(source: SourceFile, lines: Iterable[int]) -> dict[int, bytes]:
     are no longer there.
     """
     wanted = set(lines)
-    if not wanted or source.name == STDIN or source.format == "parquet":
+    if not wanted or source.name == STDIN or source.format in ("parquet", "bods"):
         return {}
     found: dict[int, bytes] = {}
     last = max(wanted)

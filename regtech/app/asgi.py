@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,15 +13,18 @@ from fastapi import FastAPI
 
 from casework.api.app import create_app
 from casework.api.context import Context
-from casework.api.gate import Gate, Rate
+from casework.api.gate import Gate
 from casework.api.metrics import Metrics
 from casework.api.repeat import KEPT_US
 from casework.api.shell import Limits
 from casework.cases.scope import Scope, service_scope
+from casework.identity.rate import Rate
 from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
+from casework.service.search import SearchService
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
 from casework.stores.sql.record import SqlRecord
+from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
 from regtech import __version__
 from regtech.app.bulk import Bulk
@@ -33,14 +36,20 @@ from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
+from regtech.app.pages import pages_of
 from regtech.app.rulebook import Policies, Rules
-from regtech.app.workers import Workers
+from regtech.app.warm import Remember
+from regtech.app.workers import Workers, run_beside
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
 from regtech.reference.load import Reference
 
 CHECKPOINTS_S: Final = 900.0
 """How often the logs that have grown get a signed checkpoint."""
+ROOM_S: Final = 1.0
+"""How often it is looked whether the journal has room left."""
+REMEMBER_S: Final = 5.0
+"""How often it is looked whether the engine's memory is worth keeping again."""
 SYNC_S: Final = 0.05
 """How often a journal that nobody waits for is made durable."""
 
@@ -74,7 +83,7 @@ class Server:
 
 
 class ServerHealth:
-    """``casework.api.ports.Health``: ready once warm, and until the end is asked for."""
+    """``casework.service.outside.Health``: ready once warm, and until the end is asked for."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
@@ -102,7 +111,7 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
         workers = Workers(clock)
         health = ServerHealth(workers)
         metrics = Metrics()
-        context = _context(settings, parts, record, clock, metrics, health, workers, stack)
+        context, search = _context(settings, parts, record, clock, metrics, health, workers, stack)
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -121,7 +130,9 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
             random=secrets.token_bytes,
             hsts=settings.hsts,
             lifespan=lifespan,
+            page_of=failed_page,
         )
+        add_pages(app, pages_of(context, search, rules=settings.rules))
         yield Server(app, context, workers)
 
 
@@ -134,7 +145,7 @@ def _context(
     health: ServerHealth,
     workers: Workers,
     stack: ExitStack,
-) -> Context:
+) -> tuple[Context, SearchService | None]:
     reference = Reference.shipped()
     strangers = Rate(clock, settings.stranger_rate, settings.stranger_rate * 4)
     rate = Rate(clock, settings.rate, settings.rate * 2)
@@ -144,14 +155,15 @@ def _context(
     workers.every(3600.0, "answers", lambda scope: answers.forget(scope, clock.now_us() - KEPT_US))
     workers.every(5.0, "policies", lambda scope: parts.intake.wake(scope, clock.now_us()))
     webhooks = tell_others(record, settings.allow, clock, workers)
+    search = None
     if index_is_named(settings.store):
-        keep_index(record, service, settings.store, clock, workers)
+        search = keep_index(record, service, settings.store, clock, workers)
     bundles = None
     if settings.keys is not None:
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
-    return Context(
+    context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
         gate=Gate(identity_over(record, clock), rate, strangers),
@@ -163,8 +175,10 @@ def _context(
         policies=Policies(require_policies().policies),
         webhooks=webhooks,
         bundles=bundles,
+        search=search,
         **events,
     )
+    return context, search
 
 
 def _events(
@@ -195,6 +209,17 @@ def _events(
         deciding.hand_over(scope)
         metrics.waiting(deciding.waiting)
 
+    workers.every(ROOM_S, "journal-room", lambda _: journal.make_room())
+    wanted = Remember(
+        str(settings.data), 0, settings.packs,
+        None if settings.rules is None else str(settings.rules), settings.home,
+    )  # fmt: skip
+
+    def remember(_: Scope) -> None:
+        if position := deciding.memory_due():
+            run_beside(replace(wanted, position=position).command(), lambda: workers.stopping)
+
+    workers.every(REMEMBER_S, "memory", remember)
     if not settings.journal_waits:
         workers.every(SYNC_S, "journal", lambda _: journal.sync())
     deciding.wakes(workers.every(1.0, "alerts", hand_over))

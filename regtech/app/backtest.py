@@ -11,6 +11,7 @@ from typing import Any
 from regtech.adapters.committed import CommittedFile
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.sources import describe_source
+from regtech.app.detection import shipped_detectors
 from regtech.app.judging import check_home
 from regtech.app.progress import NoProgress, Progress
 from regtech.app.sources import Merge, Slice, Source, check_names, kept_of
@@ -132,10 +133,13 @@ def backtest_command(
         lateness_us=lateness,
         home=home,
         from_us=from_,
+        detectors=shipped_detectors(),
     )
     table = reference.currencies
     currencies = {code: (table[code].index, table[code].exponent) for code in table.codes}
-    decoder = NdjsonDecoder(twins.fields, twins.vocabulary, Vocabulary(), currencies)
+    decoder = NdjsonDecoder(
+        twins.fields, twins.vocabulary, Vocabulary(), currencies, kept=twins.kept
+    )
     time_row = [field.path for field in twins.fields].index("time")
     column_map = _column_map(map)
     sources = [Source(file, index) for index, file in enumerate(files)]

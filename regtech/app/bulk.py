@@ -46,7 +46,7 @@ Int64 = npt.NDArray[np.int64]
 
 
 class Bulk:
-    """``casework.api.ports.BulkIntake`` over a folder."""
+    """``casework.service.outside.BulkIntake`` over a folder."""
 
     def __init__(
         self,

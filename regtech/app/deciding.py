@@ -17,26 +17,25 @@ from typing import Any, Final
 
 import numpy as np
 
-from casework.api.ports import Decision, Refusal, Verdict
 from casework.cases.alert import StoredAlert
 from casework.cases.disclosure import sees_alert
 from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
+from casework.service.outside import Decision, Refusal, Verdict
 from regtech.app.journal import Journal
+from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
 from regtech.columns.batch import Reject
-from regtech.engine.engine import Engine
-from regtech.engine.plan import Plan, compile_plan
 from regtech.errors import ConflictError, ForbiddenError, UsageError
 from regtech.model.quarantine import REASONS
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
-from regtech.sandbox.harness import decoder_of
 
-SOURCE: Final = "api"
 REMEMBERED: Final = 10_000
 """Events with alerts whose answer is given again to a repeat."""
+REMEMBER_BYTES: Final = 32 << 20
+"""After so much of the journal, some 100,000 events, another memory is made."""
 WAITING_MAX: Final = 50_000
 """Alerts on their way into the record; whole files wait while there are more."""
 _SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
@@ -52,7 +51,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class JudgedEvent:
-    """``casework.api.ports.Judged``."""
+    """``casework.service.outside.Judged``."""
 
     deciding: Deciding
     scope: Scope
@@ -70,7 +69,7 @@ class JudgedEvent:
 
 
 class Deciding:
-    """``casework.api.ports.Decider`` and what whole files are judged with."""
+    """``casework.service.outside.Decider`` and what whole files are judged with."""
 
     def __init__(
         self,
@@ -84,25 +83,18 @@ class Deciding:
         home: str | None,
         counted: Callable[[str, int], None] = lambda verdict, count: None,
     ) -> None:
-        self._plan: Plan = compile_plan(packs, reference)
-        self._home = home
-        self._decoder = decoder_of(self._plan)
-        self._engine = self._new_engine()
-        self._rules = [variant.rule.id for variant in self._plan.variants]
+        self._packs, self._reference, self._home = packs, reference, home
+        self._warm = WarmEngine(packs, reference, home)
+        self._rules = [variant.rule.id for variant in self._warm.plan.variants]
         self._journal, self._desk, self._intake, self._clock = journal, desk, intake, clock
         self._counted = counted
         self._lock = threading.Lock()
         self._handing = threading.Lock()
-        self._place = 1
         self._waiting: deque[tuple[int, list[bytes]]] = deque()
         self._waiting_count = 0
         self._answers: OrderedDict[tuple[str, str], tuple[bytes, ...]] = OrderedDict()
+        self._remembered = 0
         self._wake: Callable[[], None] = lambda: None
-
-    def _new_engine(self) -> Engine:
-        engine = Engine(self._plan, sources=(SOURCE,), lateness_us=0, home=self._home)
-        engine.intake.arrival_order = True
-        return engine
 
     @property
     def journal_waits(self) -> bool:
@@ -142,9 +134,9 @@ class Deciding:
         return Decision(decision.verdict, shown, decision.cannot_tell)
 
     def _judge_one(self, line: bytes, key: tuple[str, str]) -> tuple[Decision, list[Reject], int]:
-        engine = self._engine
-        batch, rejects, _ = self._decoder.decode(line, self._place, SOURCE)
-        self._place += 1
+        warm, engine = self._warm, self._warm.engine
+        batch, rejects, _ = warm.decoder.decode(line, warm.place, SOURCE)
+        warm.place += 1
         if rejects:
             return Decision(Verdict.REFUSED), rejects, 0
         untold = engine.judge.rule_counts[:, 1].copy()
@@ -154,7 +146,7 @@ class Deciding:
             verdict = Verdict(aside[0].code)
             place = "time" if verdict is Verdict.LATE else "id"
             expected = REASONS[aside[0].code]
-            reject = Reject(SOURCE, self._place, place, aside[0].code, key[1], expected, line)
+            reject = Reject(SOURCE, warm.place, place, aside[0].code, key[1], expected, line)
             return Decision(verdict), [reject], 0
         if engine.intake.repeats > repeats:
             return Decision(Verdict.REPEATED, self._answers.get(key, ())), [], 0
@@ -173,8 +165,8 @@ class Deciding:
     def judge_lines(self, lines: Sequence[bytes], first: int, source: str) -> Piece:
         """Judge lines that are sorted by time and were found good; durable on return."""
         with self._lock:
-            engine = self._engine
-            batch, refused, _ = self._decoder.decode(b"\n".join(lines) + b"\n", first, source)
+            engine = self._warm.engine
+            batch, refused, _ = self._warm.decoder.decode(b"\n".join(lines) + b"\n", first, source)
             repeats = engine.intake.repeats
             alerts = [alert.canonical() for alert in engine.decide(batch)]
             aside = {event.line - first: event for event in engine.set_aside()}
@@ -254,19 +246,39 @@ class Deciding:
                 self._waiting_count -= len(batch)
             self._journal.take(end)
 
+    # --- what is remembered
+
+    def memory_due(self) -> int:
+        """Up to which place of the journal it is time to remember; 0: not yet. Said once.
+
+        Every alert from before the place is in the record by then.
+        """
+        with self._lock:
+            end = self._journal.end
+            if self._waiting or end - self._remembered < REMEMBER_BYTES:
+                return 0
+            self._remembered = end  # also where it fails: the next is made after as much again
+        self._journal.sync(end)
+        return end
+
     # --- the start
 
     def warm_up(self) -> dict[str, int]:
-        """Find the windows again from the journal; counts of events and alerts."""
+        """Find the windows again, from memory and the rest of the journal; counts of what was read
+        again, events and alerts.
+        """
         self._compile()
         taken, events, found = self._journal.taken(), 0, 0
-        for end, lines in self._journal.read():
+        known = recalled(
+            self._journal.folder, self._packs, self._reference, self._home, self._journal.end
+        )
+        if known is not None:
+            self._warm, self._remembered = known
+            taken = max(taken, self._remembered)
+        for end, lines in self._journal.read(self._remembered):
             if not lines:
                 continue
-            batch, _, _ = self._decoder.decode(b"\n".join(lines) + b"\n", self._place, SOURCE)
-            self._place += len(lines)
-            alerts = [alert.canonical() for alert in self._engine.decide(batch)]
-            self._engine.set_aside()
+            alerts = self._warm.follow(lines)
             events += len(lines)
             found += len(alerts)
             if end > taken and alerts:
@@ -277,14 +289,14 @@ class Deciding:
 
     def _compile(self) -> None:
         """Judge a few events in an engine of their own, so that no caller waits for a compiler."""
-        engine = self._new_engine()
+        engine = self._warm.fresh(self._home)
         for event in _SAMPLES:
-            batch, _, _ = self._decoder.decode(json.dumps(event).encode(), 1, SOURCE)
+            batch, _, _ = self._warm.decoder.decode(json.dumps(event).encode(), 1, SOURCE)
             engine.decide(batch)
 
 
 class Quarantines:
-    """``casework.api.ports.QuarantineDesk``: the desk, and another try."""
+    """``casework.service.outside.QuarantineDesk``: the desk, and another try."""
 
     def __init__(self, desk: EventDesk, deciding: Deciding) -> None:
         self._desk, self._deciding = desk, deciding

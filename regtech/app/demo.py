@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ SAMPLE = "amlsim-20K_cycle200-transactions.csv.zst"
 SEED = 7
 EXPLAINED = 3
 SHOWN = 3
+USERS = ("demo", "demo-second")
+PASSWORD_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,15 @@ class DemoResult:
     """The summary of the run, explanations of alerts of different rules, and the first cases.
 
     ``cases`` are lines of the queue, the most important first; ``store`` is the file they are in.
+    ``users`` may sign in to the pages with ``password``, which was made for this run.
     """
 
     summary: RunSummary
     explanations: tuple[str, ...]
     store: str
     cases: tuple[dict[str, Any], ...]
+    users: tuple[str, ...]
+    password: str
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -38,6 +44,8 @@ class DemoResult:
             "explanations": list(self.explanations),
             "store": self.store,
             "cases": list(self.cases),
+            "users": list(self.users),
+            "password": self.password,
         }
 
 
@@ -96,4 +104,20 @@ def run_demo(folder: Path, *, events: int, lang: str, progress: Progress) -> Dem
             limit=SHOWN,
             after=None,
         )
-    return DemoResult(summary, texts, store, tuple(queue["cases"]))
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    demo_users(store, password)
+    return DemoResult(summary, texts, store, tuple(queue["cases"]), USERS, password)
+
+
+def demo_users(store: str, password: str) -> None:
+    """Two supervisors, since closing what is severe takes two; with this password from now on."""
+    from casework.cases.scope import Role
+    from regtech.app.identity import accounts
+
+    with accounts(store, "demo") as parts:
+        known = {user.name for user in parts.identity.users(parts.scope)}
+        for name in USERS:
+            if name in known:
+                parts.identity.set_password(parts.scope, name, password)
+            else:
+                parts.identity.create_user(parts.scope, name, [Role.SUPERVISOR], password=password)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ def _files(rules: Path | None) -> dict[str, Path]:
 @cache
 def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
     """The pack compiled alone, rules that are not run included; UsageError where there is none."""
+    from regtech.app.detection import shipped_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import require_packs
@@ -38,7 +39,13 @@ def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
         )
     packs = require_packs(files[pack])
     day = None if law_as_of is None else parse_day(law_as_of)
-    return compile_plan(packs, Reference.shipped(), include_disabled=True, law_as_of=day)
+    return compile_plan(
+        packs,
+        Reference.shipped(),
+        include_disabled=True,
+        law_as_of=day,
+        detectors=shipped_detectors(),
+    )
 
 
 def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:
@@ -46,14 +53,20 @@ def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:
     return _plan(str(entry.get("pack")), rules, None if day is None else str(day))
 
 
-def explain_alert(entry: Mapping[str, Any], *, rules: Path | None = None, lang: str = "en") -> str:
+def explain_alert(
+    entry: Mapping[str, Any],
+    *,
+    rules: Path | None = None,
+    lang: str = "en",
+    hidden: Callable[[str], bool] | None = None,
+) -> str:
     """An alert in words: law, facts, arithmetic, what follows. UsageError for an unknown pack.
 
-    ``rules``: where its pack is, in place of those that ship.
+    ``rules``: where its pack is, in place of those that ship. ``hidden``: facts to be masked.
     """
     from regtech.sandbox.explain import explain
 
-    return explain(entry, _plan_of(entry, rules), lang)
+    return explain(entry, _plan_of(entry, rules), lang, hidden=hidden)
 
 
 def replay_alert(entry: Mapping[str, Any], *, rules: Path | None = None) -> dict[str, Any]:

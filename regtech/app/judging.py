@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from regtech.adapters.sources import SourceFile
 from regtech.adapters.tables.columnmap import ColumnMap, load_column_map
+from regtech.app.detection import shipped_detectors
 from regtech.app.sources import Merge, Source, kept_of
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
@@ -118,7 +119,13 @@ class Judging:
         if settings.near is not None:
             packs = with_near(packs, settings.near)
         symbols, persons = words or (Vocabulary(), Vocabulary())
-        self.plan = compile_plan(packs, reference, symbols, law_as_of=settings.law_as_of)
+        self.plan = compile_plan(
+            packs,
+            reference,
+            symbols,
+            law_as_of=settings.law_as_of,
+            detectors=shipped_detectors(),
+        )
         self.fingerprint = fingerprint(self.plan)
         self.persons = persons
         self.decoder = decoder_of(self.plan, persons)

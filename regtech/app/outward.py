@@ -10,41 +10,52 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from casework.cases.scope import Scope
+from casework.cases.scope import Role, Scope
 from casework.cases.times import time_text
 from casework.ports import Page
 from casework.search.indexer import Indexer
 from casework.service.cases import CaseService
+from casework.service.search import SearchService
 from casework.stores.sql.engine import store_url
 from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.record import SqlRecord
 from casework.webhooks.address import AllowList
 from casework.webhooks.delivery import Delivery
-from casework.webhooks.endpoints import PER_MINUTE, Endpoint, new_endpoint
+from casework.webhooks.endpoints import (
+    PER_MINUTE,
+    Endpoint,
+    enabled_again,
+    new_endpoint,
+    with_new_secret,
+)
 from casework.webhooks.sender import SystemResolver
 from regtech.app.search import WORKER, open_index
 from regtech.app.settings import setting
 from regtech.app.webhooks import relay, webhook_worker
 from regtech.app.workers import Workers
 from regtech.clock import Clock
-from regtech.errors import NotFoundError, UsageError
+from regtech.errors import ForbiddenError, NotFoundError, UsageError
 
 LOG: Final = logging.getLogger("regtech.webhooks")
 PAUSE_S: Final = 1.0
+OVERLAP_US: Final = 86_400 * 1_000_000
+"""So long an old secret signs beside a new one: a day to change over."""
 
 
 class Webhooks:
-    """``casework.api.ports.WebhookDesk`` over the outbox of the store."""
+    """``casework.service.outside.WebhookDesk`` over the outbox of the store."""
 
     def __init__(self, outbox: SqlOutbox, allow: AllowList, clock: Clock) -> None:
         self._outbox, self._allow, self._clock = outbox, allow, clock
 
     def endpoints(self, scope: Scope) -> Sequence[Mapping[str, Any]]:
+        _may_manage(scope)
         return [_endpoint(found) for found in self._outbox.endpoints(scope)]
 
     def register(
         self, scope: Scope, url: str, kinds: Sequence[str], description: str
     ) -> tuple[Mapping[str, Any], str]:
+        _may_manage(scope)
         made = new_endpoint(
             scope,
             endpoint_id=f"ep_{secrets.token_hex(12)}",
@@ -62,11 +73,23 @@ class Webhooks:
         return _endpoint(made), made.secrets[0].text()
 
     def remove(self, scope: Scope, endpoint: str) -> None:
+        _may_manage(scope)
         self._outbox.remove(scope, endpoint)
+
+    def rotate(self, scope: Scope, endpoint: str) -> str:
+        found = self._outbox.endpoint(scope, endpoint)
+        now = self._clock.now_us()
+        changed = with_new_secret(found, now, OVERLAP_US, secrets.token_bytes)
+        self._outbox.change(scope, changed)
+        return changed.secrets[0].text()
+
+    def enable(self, scope: Scope, endpoint: str) -> None:
+        self._outbox.change(scope, enabled_again(self._outbox.endpoint(scope, endpoint)))
 
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int
     ) -> Page[Mapping[str, Any]]:
+        _may_manage(scope)
         self._outbox.endpoint(scope, endpoint)
         start = 0 if after is None else _place(after)
         found = self._outbox.deliveries(scope, endpoint_id=endpoint, after=start, limit=limit + 1)
@@ -75,9 +98,24 @@ class Webhooks:
         return Page(tuple(_delivery(one) for one in items), str(items[-1].number) if more else None)
 
     def replay(self, scope: Scope, endpoint: str, message: str) -> None:
+        _may_manage(scope)
         if self._outbox.delivery(scope, message).endpoint != endpoint:
             raise NotFoundError(f"there is no delivery {message} to {endpoint}")
         self._outbox.replay(scope, [message])
+
+
+_MANAGERS: Final = frozenset({Role.INSTITUTION, Role.OPERATOR, Role.SUPERVISOR, Role.SERVICE})
+
+
+def _may_manage(scope: Scope) -> None:
+    """An endpoint hears of every case of its owner, in whatever jurisdiction."""
+    if not scope.roles & _MANAGERS:
+        raise ForbiddenError(f"{scope.actor} may not manage webhooks")
+    if scope.jurisdictions is not None:
+        raise ForbiddenError(
+            f"{scope.actor} may not manage webhooks",
+            hint="they tell of all jurisdictions: it takes one who is there for all of them",
+        )
 
 
 def _owner(scope: Scope) -> str:
@@ -149,8 +187,8 @@ def index_is_named(store: str) -> bool:
 
 def keep_index(
     record: SqlRecord, service: CaseService, store: str, clock: Clock, workers: Workers
-) -> None:
-    """The worker that keeps the search index in step with the record."""
+) -> SearchService:
+    """The worker that keeps the search index in step with the record; what asks the index."""
     index, shown = open_index(store, None, clock)
     indexer = Indexer(
         record,
@@ -169,10 +207,11 @@ def keep_index(
     workers.every(PAUSE_S, "search", step)
     workers.around(lambda: None, index.close)
     workers.report_on("search_index", lambda: {"index": shown, "failures": indexer.failures})
+    return SearchService(record, index)
 
 
 class EvidenceDesk:
-    """``casework.api.ports.Bundles``: bundles signed with the keys of a folder."""
+    """``casework.service.outside.Bundles``: bundles signed with the keys of a folder."""
 
     def __init__(self, service: CaseService, keys: Path, rules: Path | None) -> None:
         from casework.evidence.keys import load_keys

@@ -15,7 +15,7 @@ from regtech.rulelang.show import show
 
 
 class Rules:
-    """``casework.api.ports.RuleBook`` over packs that were read once."""
+    """``casework.service.outside.RuleBook`` over packs that were read once."""
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         self._packs = {pack.id: pack for pack in packs}
@@ -42,7 +42,7 @@ class Rules:
 
 
 class Policies:
-    """``casework.api.ports.PolicyBook`` over policies that were read once."""
+    """``casework.service.outside.PolicyBook`` over policies that were read once."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._policies = {policy.id: policy for policy in policies}

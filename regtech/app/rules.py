@@ -79,13 +79,14 @@ def test_rules(
     reference = Reference.shipped()
     if mutate:
         return _mutate(packs, reference, wanted, told)
+    from regtech.app.detection import shipped_detectors
     from regtech.sandbox.ruletest import run_tests
 
     told.stage("running tests", sum(len(pack.rules) for pack in packs))
     lines: list[str] = []
     results, waiting = [], {}
     for pack in packs:
-        report = run_tests([pack], reference, wanted)
+        report = run_tests([pack], reference, wanted, shipped_detectors())
         results += report.results
         waiting.update(report.waiting)
         told.advance(len(pack.rules), pack.id)
@@ -133,10 +134,11 @@ def _wanted(packs: list[Pack], only: str | None) -> list[str] | None:
 def _mutate(
     packs: list[Pack], reference: Any, wanted: list[str] | None, told: Progress
 ) -> Findings:
+    from regtech.app.detection import shipped_detectors
     from regtech.sandbox.mutate import mutate_packs
 
     told.stage("mutating rules", len(wanted or [rule for pack in packs for rule in pack.rules]))
-    report = mutate_packs(packs, reference, wanted, told.advance)
+    report = mutate_packs(packs, reference, wanted, told.advance, shipped_detectors())
     lines = [str(survivor) for survivor in report.survivors]
     lines += [f"{rule}: its tests fail as it is, so it is not mutated" for rule in report.failing]
     total = f"{_count(report.tried, 'mutation')}, {len(report.survivors)} unnoticed"

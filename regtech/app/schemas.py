@@ -129,6 +129,10 @@ ALERT_PROPERTIES: dict[str, dict[str, Any]] = {
     "rate": {"type": ["object", "null"], "description": "table, date and value of a conversion"},
     "facts": {"type": "object", "description": "fields of the event that the rule looked at"},
     "inputs": {"type": "array", "description": "what `replay` decides from"},
+    "findings": {
+        "type": "object",
+        "description": "what detectors say to the facts that they answered; left out where empty",
+    },
     "events": {"type": "array", "items": {"type": "string"}, "maxItems": EVENT_IDS_MAX},
     "event_count": {"type": "integer"},
     "event_digest": {"type": "string", "description": "SHA-256 over the ids of all of them"},
@@ -148,7 +152,7 @@ def alert_schema() -> dict[str, Any]:
         "title": "regtech alert",
         "type": "object",
         "properties": ALERT_PROPERTIES,
-        "required": list(ALERT_PROPERTIES),
+        "required": [name for name in ALERT_PROPERTIES if name != "findings"],
         "additionalProperties": False,
     }
 

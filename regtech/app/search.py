@@ -12,12 +12,11 @@ from typing import Any, Final
 
 from casework.cases.scope import Scope, service_scope
 from casework.cases.themes import Themes
-from casework.cases.times import time_text
 from casework.search.indexer import Indexer
-from casework.search.ports import Hit, SearchIndex, SearchPage
+from casework.search.ports import SearchIndex
 from casework.search.query import Kind, SearchQuery
 from casework.search.rebuild import check, rebuild
-from casework.service.search import SearchService
+from casework.service.search import SearchService, page_data
 from casework.stores.sql.engine import store_url
 from regtech.app.casework import Casework
 from regtech.app.progress import Progress
@@ -66,17 +65,25 @@ def open_index(store: str, given: str | None, clock: Clock) -> tuple[SearchIndex
     if named:
         path = Path(named.removeprefix("sqlite:///"))
     else:
-        url = store_url(store)
-        if url.get_backend_name() != "sqlite":
+        beside = index_beside(store)
+        if beside is None:
             raise UsageError(
                 "which search index?",
                 hint="--index search.db, or the URL of a server; or set REGTECH_SEARCH",
             )
-        beside = Path(url.database or "")
-        path = beside.with_name(f"{beside.stem}.search.db")
+        path = beside
     from casework.search.fts.index import FtsIndex
 
     return FtsIndex(path, clock), str(path)
+
+
+def index_beside(store: str) -> Path | None:
+    """The file of the index beside an SQLite store; None for other stores."""
+    url = store_url(store)
+    if url.get_backend_name() != "sqlite":
+        return None
+    beside = Path(url.database or "")
+    return beside.with_name(f"{beside.stem}.search.db")
 
 
 @contextmanager
@@ -148,42 +155,6 @@ def query_index(
         parts.service.index.refresh()
     page = parts.service.search(scope, query, after=after, limit=limit)
     return page_data(page)
-
-
-def page_data(page: SearchPage) -> dict[str, Any]:
-    """A page as plain data; pieces of a highlight are text and whether it matched."""
-    return {
-        "total": page.total,
-        "hits": [hit_data(hit) for hit in page.hits],
-        "facets": {name: dict(counts) for name, counts in page.facets.items()},
-        "after": page.after,
-    }
-
-
-def hit_data(hit: Hit) -> dict[str, Any]:
-    """A hit as plain data."""
-    return {
-        "kind": hit.kind.value,
-        "id": hit.subject,
-        "score": hit.score,
-        "jurisdiction": hit.jurisdiction,
-        "tenants": list(hit.tenants),
-        "theme": hit.theme,
-        "state": hit.state,
-        "queue": hit.queue,
-        "severity": hit.severity,
-        "open": hit.open,
-        "at": time_text(hit.at_us) if hit.kind is not Kind.PARTY else None,
-        "title": dict(hit.title),
-        "about": {name: list(values) for name, values in hit.about.items()},
-        "highlights": [
-            {
-                "field": highlight.field,
-                "pieces": [{"text": text, "match": match} for text, match in highlight.pieces],
-            }
-            for highlight in hit.highlights
-        ],
-    }
 
 
 def kinds_of(names: tuple[str, ...]) -> tuple[Kind, ...]:

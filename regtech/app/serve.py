@@ -11,7 +11,7 @@ import uvicorn
 from casework.api.shell import Limits
 from regtech.app.asgi import ServerSettings, server
 from regtech.app.options import parse_length
-from regtech.app.settings import setting, whole
+from regtech.app.settings import data_folder, setting, whole
 from regtech.app.webhooks import webhook_allow_list
 from regtech.errors import StoreError, UsageError
 
@@ -30,12 +30,11 @@ def server_settings(
     hsts: bool = False,
 ) -> ServerSettings:
     """Settings from options and environment. Raises ``UsageError``."""
-    folder = data or (Path(found) if (found := setting("REGTECH_DATA")) else None)
+    folder = data_folder(store, data)
     if folder is None:
-        name = store.removeprefix("sqlite:///")
-        if events and "://" in name:
+        if events:
             raise UsageError("where do events lie?", hint="--data FOLDER, or set REGTECH_DATA")
-        folder = Path(f"{name}.events")
+        folder = Path(f"{store}.events")
     limits = Limits(
         bulk_bytes=whole("REGTECH_BULK_BYTES"),
         timeout_s=parse_length(setting("REGTECH_REQUEST_TIMEOUT")) / 1_000_000,

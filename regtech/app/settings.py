@@ -126,6 +126,18 @@ def secret(name: str, environ: Mapping[str, str] | None = None, *, least: int = 
     return found
 
 
+def data_folder(store: str, given: Path | None) -> Path | None:
+    """The folder of a server's journal and uploads: the one given, the one that is set, or the one
+    beside an SQLite store; None where nothing says.
+    """
+    if given is not None:
+        return given
+    if found := setting("REGTECH_DATA"):
+        return Path(found)
+    name = store.removeprefix("sqlite:///")
+    return None if "://" in name else Path(f"{name}.events")
+
+
 def whole(name: str, environ: Mapping[str, str] | None = None) -> int:
     """A setting that is a whole number from 1 on. Raises ``UsageError``."""
     text = setting(name, environ)

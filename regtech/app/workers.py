@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from casework.cases.scope import Scope, service_scope
 from regtech.clock import Clock
-from regtech.errors import RegtechError
+from regtech.errors import RegtechError, StoreError
 
 LOG: Final = logging.getLogger("regtech.workers")
+_LOOK_S: Final = 0.5
 STOP_S: Final = 30.0
 """So long a worker may take to come to an end."""
 
@@ -29,6 +31,26 @@ class _Worker:
     failures: int = 0
     last: str = ""
     thread: threading.Thread | None = field(default=None, repr=False)
+
+
+def run_beside(command: Sequence[str], stopping: Callable[[], bool]) -> None:
+    """Run another process to its end, or until the end is asked for.
+
+    Raises ``StoreError`` with the last line that it wrote where it failed.
+    """
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as child:
+        while True:
+            try:
+                _, told = child.communicate(timeout=_LOOK_S)
+                break
+            except subprocess.TimeoutExpired:
+                if stopping():
+                    child.terminate()
+    if child.returncode and not stopping():
+        said = (told or b"").decode(errors="replace").strip().splitlines() or [""]
+        raise StoreError(f"a process beside ended with {child.returncode}: {said[-1]}")
 
 
 class Workers:

@@ -279,6 +279,20 @@ def demo_text(lines: Sequence[Mapping[str, Any]], store: str, lang: str) -> str:
     return f"{head[0]}\n{list_text(lines, lang)}\n\n{head[1]}\n{said}"
 
 
+def pages_text(store: str, users: Sequence[str], password: str, lang: str) -> str:
+    """The one command that opens the queue, and who may sign in."""
+    named = "、".join(users) if lang == "zh" else " or ".join(users)
+    if lang == "zh":
+        return (
+            f"打开案件队列：\n  regtech serve --store {store}\n"
+            f"然后访问 http://127.0.0.1:8000/ ，用户 {named}，密码 {password}"
+        )
+    return (
+        f"Open the queue:\n  regtech serve --store {store}\n"
+        f"then http://127.0.0.1:8000/ as {named}, password {password}"
+    )
+
+
 def precision_text(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     """How often rules were right."""
     names = ("rule", "institution", "confirmed", "unfounded", "data_error", "duplicate")

@@ -178,9 +178,10 @@ def demo(
     write(run_report(result.summary, chosen))
     for explanation in result.explanations:
         write("\n" + explanation)
-    from regtech.cli.casetext import demo_text
+    from regtech.cli.casetext import demo_text, pages_text
 
     write("\n" + demo_text(result.cases, result.store, chosen))
+    write("\n" + pages_text(result.store, result.users, result.password, chosen))
     return 0
 
 

@@ -13,12 +13,14 @@ import typer
 from regtech.cli import (
     accounts,
     anomalies,
+    backup,
     cases,
     data,
     engine,
     evidence,
     models,
     motifs,
+    owners,
     policies,
     quarantine,
     rules,
@@ -41,6 +43,7 @@ data.register(app)
 evidence.register(app)
 anomalies.register(app)
 motifs.register(app)
+owners.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
@@ -50,6 +53,7 @@ app.add_typer(models.models, name="models")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.keys, name="keys")
 serve.register(app)
+backup.register(app)
 
 INTERRUPTED = 130
 _COLLECT_EVERY: Final = (50_000, 10, 10)

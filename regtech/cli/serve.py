@@ -43,7 +43,7 @@ def serve(
         bool, typer.Option("--hsts", help="Say that this host is reached by HTTPS alone.")
     ] = False,
 ) -> int:
-    """Serve the API and run the workers, in one process, until SIGTERM or SIGINT.
+    """Serve pages and API and run the workers, in one process, until SIGTERM or SIGINT.
 
     TLS is a proxy's to do. The log goes to standard error as JSON lines without personal data.
 
@@ -66,6 +66,7 @@ def serve(
     )
     chosen_host = host or setting("REGTECH_HOST")
     chosen_port = whole("REGTECH_PORT") if port is None else port
+    write(f"http://{chosen_host}:{chosen_port}/")
     write(f"http://{chosen_host}:{chosen_port}/api/v1/openapi.json")
     run(settings, host=chosen_host, port=chosen_port)
     return 0

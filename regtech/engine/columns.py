@@ -51,6 +51,9 @@ class ColumnRegistry:
     index: dict[str, int] = field(default_factory=dict)
     complete: bool = False
     derived: dict[str, Derived] = field(default_factory=dict)
+    names_kept: bool = False
+    """Whether names of parties are decoded as symbols, for a detector that reads them; else as the
+    hash of a text, which says no more than whether two are equal."""
 
     def __post_init__(self) -> None:
         for path in STRUCTURAL:
@@ -87,9 +90,35 @@ class ColumnRegistry:
         """The fields that an adapter must decode, in column order."""
         return [_CATALOGUE[path] for path in self.index if path in _CATALOGUE]
 
+    def keeps(self, path: str) -> bool:
+        """Whether a text is decoded as a symbol all the same."""
+        return self.names_kept and is_name(path)
+
+    def kept(self) -> frozenset[str]:
+        """The texts that an adapter must keep as symbols."""
+        return frozenset(path for path in self.index if self.keeps(path))
+
+    @property
+    def made(self) -> int:
+        """How many columns the engine fills in itself: looked up, or answered by detectors."""
+        return sum(1 for path in self.index if path not in _CATALOGUE)
+
+
+def is_asked(path: str) -> bool:
+    """Whether detectors answer it: ``event.screened(payer, list)``, see ``asking.py``."""
+    return "(" in path
+
+
+def is_name(path: str) -> bool:
+    """Whether it is the name of a party."""
+    found = _CATALOGUE.get(path)
+    return found is not None and found.fact and path.rpartition(".")[2] == "name"
+
 
 def derived_column(path: str) -> Derived | None:
     """How a path that no event carries is looked up, or None for a real field."""
+    if is_asked(path):
+        return None
     if path in REPORTER_FACTS:
         return Derived(path, "reporter", REPORTER_FACTS[path])
     prefix, _, name = path.rpartition(".")
@@ -100,7 +129,9 @@ def derived_column(path: str) -> Derived | None:
 
 @cache
 def has_path(event_type: str, path: str) -> bool:
-    """Whether events of a type have the path, as a field or looked up."""
+    """Whether events of a type have the path, as a field, looked up or answered by a detector."""
+    if is_asked(path):
+        return path.startswith("event.") or event_type == "transaction"
     if path in _BY_TYPE[event_type] or path in _COMMON or path in REPORTER_FACTS:
         return True
     prefix, _, name = path.rpartition(".")
@@ -109,7 +140,9 @@ def has_path(event_type: str, path: str) -> bool:
 
 @cache
 def kind_of(path: str) -> Kind:
-    """Kind of a real or looked-up column."""
+    """Kind of a real, looked-up or answered column."""
+    if is_asked(path):
+        return Kind.BOOLEAN
     if path in _CATALOGUE:
         return _CATALOGUE[path].kind
     made = derived_column(path)

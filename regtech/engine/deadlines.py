@@ -229,4 +229,4 @@ def alert_data(alert: Alert) -> dict[str, Any]:
 
 def alert_from(data: dict[str, Any]) -> Alert:
     """The alert of ``alert_data``."""
-    return Alert(**{**data, "order": tuple(data["order"])})
+    return Alert(**{"findings": {}, **data, "order": tuple(data["order"])})

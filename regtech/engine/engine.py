@@ -24,6 +24,7 @@ from regtech.engine.plan import Plan
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
 from regtech.model.alert import Alert
+from regtech.rulelang.ir import FieldRef
 
 
 @dataclass(slots=True)
@@ -176,6 +177,8 @@ class Engine:
             self.deadlines.start(env, self.evidence)
         elif variant.again is not None:
             self._raise_again(env, variant, int(hits.outcome[k]))
+        elif variant.rule.detect is not None:
+            self._raise_found(env, variant, int(hits.outcome[k]))
         else:
             alert = self.evidence.make(env, int(hits.outcome[k]), int(hits.label[k]))
             if (env.event, alert.id) != self._latest:  # both sides of one event, one subject
@@ -211,6 +214,15 @@ class Engine:
         now = int(self.judge.times[env.event])
         self.raised[(variant.rule.id, subject)] = (period, max(reached, 0), now)
         self._hold([self.evidence.make(env, outcome, 0, period=period, suffix=f"#{reached}")])
+
+    def _raise_found(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
+        """What a detector found; where the finding grows, each step of it is told once."""
+        assert isinstance(variant.when, FieldRef) and self.judge.asking is not None
+        found = self.judge.asking.finding(variant.when.path, env.side, env.event)
+        period = found[1].period if found is not None else ""
+        if not period:
+            period = f"{env.field('reporter')}/{self.judge.id_of(env.event)}"
+        self._hold([self.evidence.make(env, outcome, 0, period=period)])
 
     def _period(
         self, env: RowEnvironment, variant: Variant, last: tuple[str, int, int] | None

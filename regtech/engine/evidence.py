@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 
-from regtech.engine.columns import kind_of
+from regtech.engine.columns import is_asked, kind_of
 from regtech.engine.durations import day_text, due_text, time_text
 from regtech.engine.evaluate import Environment, Interval, Value, evaluate, truth
 from regtech.engine.judge import Judge
@@ -29,6 +30,7 @@ from regtech.engine.variants import Variant
 from regtech.errors import InternalError
 from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
 from regtech.model.fields import DECIMAL_SCALE, Kind
+from regtech.ports.detection import Finding
 from regtech.rulelang.ir import Type
 
 _MIN, _MAX = int(MIN), int(MAX)
@@ -134,7 +136,8 @@ class EvidenceMaker:
             else (False, None, True)[truth(expr, env)]
             for name, expr in shape.names.items()
         }
-        ids, count, digest = self._events(env, shape)
+        findings = self._findings(env, shape)
+        ids, count, digest = self._events(env, shape, findings)
         due = None
         profile = self.judge.plan.reference.profile(variant.jurisdiction)
         if due_us is not None:
@@ -170,6 +173,7 @@ class EvidenceMaker:
             rate=self._rate(env, shape),
             facts=self._facts(env, shape),
             inputs=self._inputs(env, shape),
+            findings={name: finding.written() for name, finding in findings.items()},
             events=ids,
             event_count=count,
             event_digest=digest,
@@ -206,10 +210,26 @@ class EvidenceMaker:
             made.append([None if low == _MIN else low, None if high == _MAX else high])
         return made
 
-    def _events(self, env: RowEnvironment, shape: Shape) -> tuple[list[str], int, str]:
+    def _findings(self, env: RowEnvironment, shape: Shape) -> dict[str, Finding]:
+        """What detectors say to the fields that they answered."""
+        asking = self.judge.asking
+        if asking is None:
+            return {}
+        made = (
+            asking.finding(path, env.side, env.event)
+            for path in shape.reading.fields
+            if is_asked(path)
+        )
+        return dict(found for found in made if found is not None)
+
+    def _events(
+        self, env: RowEnvironment, shape: Shape, findings: Mapping[str, Finding]
+    ) -> tuple[list[str], int, str]:
         judge = self.judge
         state = judge.state
         found: set[int] = {judge.first_event + env.event}
+        for finding in findings.values():
+            found.update(finding.events)
         assert judge.program is not None
         for index, measure, strict in shape.reading.measures:
             if index != env.variant.index:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.asking import Asking
 from regtech.engine.block import EventStore, Sequence
 from regtech.engine.columns import FACTS
 from regtech.engine.kernels import hits as H
@@ -72,6 +73,9 @@ class Judge:
         self.rule_counts = np.zeros((2 * max(len(plan.variants), 1), 2), np.int64)
         self.counters = np.zeros(2, np.int64)
         self.errors = np.zeros(1, np.int64)
+        self.asking: Asking | None = None
+        if plan.questions:
+            self.asking = Asking(plan.questions, plan.detectors, self.columns, plan.vocabulary)
         self._capacity = 0
         self._slots = dict.fromkeys("FVSX", 0)
         self._block_capacity = 0
@@ -81,6 +85,8 @@ class Judge:
         self._hit_count = np.zeros(1, np.int64)
         self._no_hits = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
         self._longest_us = max((s.retention_us for s in plan.keyspaces), default=0)
+        if self.asking is not None:
+            self._longest_us = max(self._longest_us, self.asking.reach_us)
         self.LO = np.zeros((0, 0), np.int64)
         self.HI = np.zeros((0, 0), np.int64)
         self.B = np.zeros((0, 0), np.uint8)
@@ -324,6 +330,11 @@ class Judge:
         # evidence of an alert must not depend on how the events were cut into blocks
         now = int(times[0])
         state.room_for_payments(n, now)
+        if self.asking is not None:
+            state.room_for_edges(n, now)
+            edges = np.zeros(n, np.bool_)
+            R.find_edges(cols, src, n, self.wanted, state.special[3], edges)
+            self.asking.ask(block, src, self.events.next, edges)
         R.govern(
             cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
             self.intl, self.home, state.special[1], self.governed,

@@ -369,7 +369,8 @@ class Lowering:
         if kind is Kind.CURRENCY:
             currency = self.plan.currencies.get(word)
             return -1 if currency is None else currency.index
-        if kind is Kind.TEXT:
+        kept = isinstance(target, FieldRef) and self.plan.columns.keeps(target.path)
+        if kind is Kind.TEXT and not kept:
             return hash_bytes(word.encode()) >> 1
         if word not in self.words:
             self.words[word] = self.plan.vocabulary.code_of(word)

@@ -16,7 +16,14 @@ from fractions import Fraction
 from typing import Final
 
 from regtech.columns.vocabulary import Vocabulary
-from regtech.engine.columns import ColumnRegistry, has_path, sides
+from regtech.engine.asking import (
+    check_questions,
+    columns_of,
+    put_questions,
+    shared_out,
+    waits_for,
+)
+from regtech.engine.columns import ColumnRegistry, has_path, is_name, sides
 from regtech.engine.kernels.measures import CALENDAR, EVER, KIND, MONTHS, PERIODS, ROLLING
 from regtech.engine.lowering import calendar_length, mean_parts, persons_parts
 from regtech.engine.subjects import EVENT, PREFIXES, Part, is_sided, key_parts
@@ -27,10 +34,10 @@ from regtech.engine.variants import (
     condition,
     unique_rules,
     variants_of,
-    waits_for,
 )
 from regtech.errors import ContentError
 from regtech.model.fields import EVENT_TYPES
+from regtech.ports.detection import Detectors, Question
 from regtech.reference.currencies import CurrencyTable
 from regtech.reference.load import Reference
 from regtech.reference.profiles import Profile
@@ -118,6 +125,9 @@ class Plan:
     keyspaces: list[Keyspace] = field(default_factory=list)
     measures: list[MeasureSpec] = field(default_factory=list)
     rate_targets: dict[str, int] = field(default_factory=dict)
+    detectors: Detectors = ()
+    questions: dict[str, Question] = field(default_factory=dict)
+    """What detectors are asked, by the name of the column that takes the answers."""
     needs_business_days: bool = False
     law_as_of: date | None = None
     _by_identity: dict[object, MeasureSpec] = field(default_factory=dict)
@@ -167,10 +177,12 @@ def compile_plan(
     vocabulary: Vocabulary | None = None,
     include_disabled: bool = False,
     law_as_of: date | None = None,
+    detectors: Detectors = (),
 ) -> Plan:
     """Compile packs. Raises ContentError where a rule cannot be run as written.
 
     ``law_as_of``: every event is judged by the law of that day, whenever it happens.
+    ``detectors``: who answers what rules ask; a rule that asks for another one waits.
     """
     vocabulary = Vocabulary() if vocabulary is None else vocabulary
     for name in EVENT_TYPES:
@@ -178,6 +190,7 @@ def compile_plan(
             raise ContentError("the vocabulary does not begin with the event types")
     plan = Plan(reference, tuple(sorted(packs, key=lambda p: p.id)), vocabulary)
     plan.law_as_of = law_as_of
+    plan.detectors = tuple(detectors)
     plan.rules = unique_rules(plan.packs)
     used = sorted({pack.jurisdiction for pack in plan.packs})
     plan.jurisdictions = tuple(reference.profile(name) for name in used)
@@ -188,7 +201,7 @@ def compile_plan(
         if rule.status == "disabled" and not include_disabled:
             plan.disabled.append(rule.id)
             continue
-        if (detector := waits_for(rule)) is not None:
+        if (detector := waits_for(rule, detectors)) is not None:
             plan.waiting[rule.id] = detector
             continue
         profile = reference.profile(pack.jurisdiction)
@@ -198,7 +211,9 @@ def compile_plan(
         for variant in variants:
             variant.index = len(plan.variants)
             plan.variants.append(variant)
+            plan.questions.update((q.name, q) for q in put_questions(variant, profile.zone))
             _register(plan, variant)
+    _note_questions(plan)
     plan.columns.finish()
     return plan
 
@@ -266,6 +281,20 @@ def _touch_call(plan: Plan, node: Call) -> None:
         touch(plan, "figure", "as_of")  # a figure is converted at the rate of its own day
     if node.function == "working_day":
         plan.needs_business_days = True
+
+
+def _note_questions(plan: Plan) -> None:
+    """The columns that detectors read to answer, and those that their answers go into."""
+    check_questions(plan.questions, plan.detectors)
+    for question in plan.questions.values():
+        plan.columns.column(question.name)
+        for event_type, path in columns_of(question):
+            touch(plan, event_type, path)
+    for detector, questions in shared_out(plan.questions, plan.detectors):
+        for event_type, paths in detector.reads(questions).items():
+            for path in paths:
+                touch(plan, event_type, path)
+                plan.columns.names_kept |= is_name(path)
 
 
 def touch(plan: Plan, event_type: str, path: str) -> None:

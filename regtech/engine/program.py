@@ -401,7 +401,8 @@ def rule_period(plan: Plan, variant: Variant) -> tuple[int, int, int]:
 
     Rule 18: (kind, microseconds, months).
     """
-    if variant.rule.deadline is not None or variant.again is not None:
+    rule = variant.rule
+    if rule.deadline is not None or variant.again is not None or rule.detect is not None:
         return PASS, 0, 0
     return natural_period(plan, variant)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from regtech.columns.hashing import hash_bytes
 from regtech.engine.columns import has_path, kind_of, sides, words_of
 from regtech.engine.durations import end_of
 from regtech.engine.evaluate import UNKNOWN, Interval, Value, point
@@ -91,6 +92,8 @@ class RowEnvironment:
                 found.add("?")
             return frozenset(found)
         if kind is Kind.TEXT:
+            if self.judge.columns.keeps(path):
+                raw = hash_bytes(self.judge.word(raw).encode()) >> 1
             return f"#{raw:x}"
         if kind is Kind.DECIMAL:
             return point(Fraction(raw, DECIMAL_SCALE))

@@ -32,7 +32,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _PENDING: Final = tuple(f.name for f in fields(Block) if f.name != "count")
 _MEASURE_WORDS: Final = (K.M_CURSOR, K.M_PMASK, K.M_PHEAD, K.M_PCURSOR, K.M_ACTIVE, K.M_OUT)
 """What changes in a measure's descriptor, addresses apart."""
-_STATE_LAYOUT: Final = 2
+_STATE_LAYOUT: Final = 3
 """Raised whenever state changes its meaning without changing a name or a size."""
 
 
@@ -46,6 +46,7 @@ def fingerprint(plan: Plan) -> str:
         "rates": [reference.rates.name, reference.rates.digest],
         "currencies": reference.currencies.digest(),
         "columns": list(plan.columns.index),
+        "detectors": sorted({q.asks for q in plan.questions.values()}),
         "variants": [[v.rule.id, v.first_us, v.end_us] for v in plan.variants],
         "keyspaces": [
             [s.jurisdiction, s.keys, s.logged, len(s.filters), len(s.values), s.retention_us]
@@ -70,6 +71,8 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
     made |= _named("events.", engine.judge.events.export())
     made |= _named("state.", _state(engine.judge.state, len(engine.plan.vocabulary)))
     judge, intake = engine.judge, engine.intake
+    if judge.asking is not None:
+        made |= _named("detectors.", judge.asking.export())
     made["judge.rule_counts"] = judge.rule_counts.copy()
     made["judge.counters"] = judge.counters.copy()
     made["judge.errors"] = judge.errors.copy()
@@ -108,6 +111,8 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     judge, intake = engine.judge, engine.intake
     judge.events = EventStore.from_arrays(_under("events.", arrays))
     _restore_state(judge.state, _under("state.", arrays))
+    if judge.asking is not None:
+        judge.asking.restore(_under("detectors.", arrays))
     judge.rule_counts[:] = arrays["judge.rule_counts"]
     judge.counters[:] = arrays["judge.counters"]
     judge.errors[:] = arrays["judge.errors"]
@@ -204,6 +209,7 @@ def _special(state: State) -> dict[str, Table]:
         "seen_ids": state.seen_ids,
         "seen_payments": state.seen_payments,
         "alerted": state.alerted,
+        "seen_edges": state.seen_edges,
     }
 
 

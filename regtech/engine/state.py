@@ -233,10 +233,11 @@ class State:
         self.people: dict[int, list[Int64]] = {}
         for spec in plan.measures:
             self._measure(spec.index)
-        self.special = np.zeros((3, DESCRIPTOR_WORDS), np.int64)
+        self.special = np.zeros((4, DESCRIPTOR_WORDS), np.int64)
         self.seen_ids = Table(self.special[0], 4)
         self.seen_payments = Table(self.special[1], 4)
         self.alerted = Table(self.special[2], 4)
+        self.seen_edges = Table(self.special[3], 4)
         self.fact_places = np.zeros(1, np.int32)
         """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
         self.facts = np.zeros((1, 1), np.int64)
@@ -297,6 +298,11 @@ class State:
         """Room for the legs of so many events; those of 400 days ago may be forgotten."""
         if 2 * events > self.seen_payments.room():
             self.seen_payments.ensure(2 * events + 4096, 3, now_us - 400 * DAY_US)
+
+    def room_for_edges(self, events: int, now_us: int) -> None:
+        """Room for so many payments as edges of the network; those of 400 days ago may go."""
+        if events > self.seen_edges.room():
+            self.seen_edges.ensure(events + 4096, 3, now_us - 400 * DAY_US)
 
     def make_room(self, rows: Int64, persons: int, now_us: int) -> None:
         """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons."""

@@ -18,7 +18,6 @@ from regtech.reference.sets import SetTable
 from regtech.reference.zones import local_day_start_us
 from regtech.rulelang.ir import (
     Again,
-    Call,
     Const,
     Deadline,
     Duration,
@@ -41,8 +40,6 @@ FIRST_DAY = days_from_civil(1, 1, 1)
 LAST_DAY = days_from_civil(9999, 12, 31)
 TIME_MIN = -(1 << 62)
 TIME_MAX = 1 << 62
-WAITING_FUNCTIONS = frozenset({"screened", "owner_share", "same_owner", "layers"})
-"""Functions that a detector answers; a rule that uses one waits until it is wired."""
 
 
 @dataclass(eq=False)
@@ -70,17 +67,6 @@ class Variant:
     """The kernel measures (``plan.MeasureSpec``) that it reads."""
 
 
-def waits_for(rule: Rule) -> str | None:
-    """Name of the detector or function that the rule waits for, or None."""
-    if rule.detect is not None:
-        return rule.detect.detector
-    for expr in expressions(rule):
-        for node in walk(expr):
-            if isinstance(node, Call) and node.function in WAITING_FUNCTIONS:
-                return node.function
-    return None
-
-
 def expressions(rule: Rule) -> list[Expr]:
     """Every expression of a rule."""
     found = [e for e in (rule.where, *rule.lets.values(), rule.when) if e is not None]
@@ -92,7 +78,17 @@ def expressions(rule: Rule) -> list[Expr]:
         found += [e for e in extra if e is not None]
         if isinstance(deadline.within, ParamRef):
             found.append(deadline.within)
+    if rule.detect is not None:
+        found += figures_in(rule.detect.params)
     return found
+
+
+def figures_in(value: Any) -> list[ParamRef]:
+    """Parameters named in what a ``detect:`` says."""
+    if isinstance(value, ParamRef):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [figure for part in parts for figure in figures_in(part)]
 
 
 def variants_of(

@@ -17,7 +17,11 @@ EVENT_IDS_MAX = 100
 
 @dataclass(slots=True)
 class Alert:
-    """A rule met (or not to be told) by one subject in one period, with its evidence."""
+    """A rule met (or not to be told) by one subject in one period, with its evidence.
+
+    ``findings``: what detectors say to the facts that they answered, by the name of the fact; it
+    is written only where there is something.
+    """
 
     id: str
     rule: str
@@ -41,6 +45,7 @@ class Alert:
     rate: dict[str, Any] | None
     facts: dict[str, Any]
     inputs: list[list[int | None]]
+    findings: dict[str, Any]
     events: list[str]
     event_count: int
     event_digest: str
@@ -53,7 +58,10 @@ class Alert:
 
     def as_dict(self) -> dict[str, Any]:
         """The alert as it is written, keys in their stable order."""
-        return {name: getattr(self, name) for name in _WRITTEN}
+        written = {name: getattr(self, name) for name in _WRITTEN}
+        if not self.findings:
+            del written["findings"]
+        return written
 
     def canonical(self) -> bytes:
         """The bytes that are written and that the digest is over, the seal at their end."""

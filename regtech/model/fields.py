@@ -293,9 +293,10 @@ TYPE_FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         Field("share", Kind.DECIMAL, "share, 0 to 1"),
         Field("share_min", Kind.DECIMAL, "least share"),
         Field("share_max", Kind.DECIMAL, "greatest share"),
-        Field("from", Kind.DATE, "held from"),
-        Field("until", Kind.DATE, "held until"),
+        Field("from", Kind.DATE, "first day on which it is held"),
+        Field("until", Kind.DATE, "first day on which it is no longer held"),
         Field("listed", Kind.BOOLEAN, "the owned is listed"),
+        Field("indirect", Kind.BOOLEAN, "a total held through others, beside the chains"),
         Field("approval", Kind.SYMBOL, "reference of a prior approval"),
     ),
     "party": (

@@ -106,12 +106,14 @@ def _param() -> Schema:
 
 
 def _expression() -> Schema:
-    calls = [item.signature for item in FUNCTIONS.values()]
-    calls += [spec.signature for spec in MEASURES.values()]
+    calls = [(name, item.signature, item.doc) for name, item in FUNCTIONS.items()]
+    calls += [(name, spec.signature, spec.doc) for name, spec in MEASURES.items()]
     return {
         "type": ["string", "boolean", "number"],
-        "description": "An expression. Functions: " + ", ".join(calls),
+        "description": "An expression. Functions: " + ", ".join(said for _, said, _ in calls),
         "examples": sorted(all_fields()),
+        # Not of JSON Schema, which leaves such keys to its readers: for completion in the pages.
+        "x-functions": [{"name": name, "signature": said, "doc": doc} for name, said, doc in calls],
     }
 
 

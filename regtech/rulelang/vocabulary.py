@@ -83,6 +83,7 @@ FIELDS: Final[dict[str, Words]] = {
     "impact_assessment": ("impact assessment", "影响评估"),
     "institution": ("institution", "所属机构"),
     "institution_country": ("country of the institution", "所属机构所在国"),
+    "indirect": ("total held through others", "间接持有合计"),
     "interest": ("kind of interest", "权益种类"),
     "investors": ("number of investors", "投资者人数"),
     "kind": ("kind", "种类"),

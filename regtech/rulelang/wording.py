@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from regtech.rulelang.askedwords import asked_words
 from regtech.rulelang.ir import (
     Arith,
     Call,
@@ -145,7 +146,12 @@ def field_words(path: str, language: str = "en") -> str:
             return whose
         name = pick(FIELDS[leaf], language)
         return f"{whose}的{name}" if language == "zh" else f"{whose}'s {name}"
-    return path.replace("_", " ")
+    asked = asked_words(path, language, lambda part: _party_words(part, language))
+    return asked or path.replace("_", " ")
+
+
+def _party_words(path: str, language: str) -> str:
+    return pick(PARTIES[path], language) if path in PARTIES else field_words(path, language)
 
 
 def _is_cross_border(expr: IfElse) -> bool:

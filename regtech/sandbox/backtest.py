@@ -23,6 +23,7 @@ from regtech.engine.plan import Plan, compile_plan
 from regtech.engine.program import natural_period
 from regtech.model.alert import Alert, digested
 from regtech.model.fields import Field
+from regtech.ports.detection import Detectors
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.sandbox.causes import Cause, causes_of
@@ -88,16 +89,22 @@ class Twins:
         lateness_us: int = 600_000_000,
         home: str | None = None,
         from_us: int | None = None,
+        detectors: Detectors = (),
     ) -> None:
         self.from_us = from_us
-        first = compile_plan(base, reference)
+        first = compile_plan(base, reference, detectors=detectors)
         self.vocabulary = first.vocabulary
-        plans = [first, compile_plan(head, reference, self.vocabulary)]
+        plans = [first, compile_plan(head, reference, self.vocabulary, detectors=detectors)]
+        names_kept = any(plan.columns.names_kept for plan in plans)
+        for plan in plans:
+            plan.columns.names_kept = names_kept
         fields: dict[str, Field] = {}
         for plan in plans:
             fields.update({f.path: f for f in plan.columns.decoded()})
         self.fields = list(fields.values())
         """What a decoder must give, in this order."""
+        self.kept = frozenset(path for plan in plans for path in plan.columns.kept())
+        """The texts among them that it must keep as symbols."""
         place = {path: row for row, path in enumerate(fields)}
         self._rows = [
             np.array([place[f.path] for f in plan.columns.decoded()], np.int64) for plan in plans

@@ -7,7 +7,7 @@ what stands in the alert.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from regtech.engine.columns import has_path, sides
@@ -15,7 +15,7 @@ from regtech.engine.evaluate import truth
 from regtech.engine.plan import Plan
 from regtech.engine.shape import decide
 from regtech.engine.subjects import PREFIXES
-from regtech.rulelang.ir import Const, Duration, Expr, LetRef, ParamRef
+from regtech.rulelang.ir import Const, Duration, Expr, FieldRef, LetRef, ParamRef
 from regtech.rulelang.show import span_words
 from regtech.rulelang.vocabulary import (
     BASES,
@@ -27,6 +27,7 @@ from regtech.rulelang.vocabulary import (
     TYPES,
     pick,
 )
+from regtech.rulelang.walk import walk
 from regtech.rulelang.wording import duration_words, field_words, figure_words, words
 from regtech.sandbox.arithmetic import (
     Step,
@@ -37,16 +38,26 @@ from regtech.sandbox.arithmetic import (
     value_of,
 )
 from regtech.sandbox.evidence import Evidence, EvidenceFault, instant
+from regtech.sandbox.findings import FindingLines
 from regtech.sandbox.labels import ADVISORY, LABELS, NEAR, OUTCOMES, SUBJECTS, UNTOLD, WHOLE
 from regtech.sandbox.replay import Replayed, deadline_start, replay
 from regtech.sandbox.saying import Saying
 
 EVENTS_SHOWN: Final = 20
+MASK: Final = "•••"
 
 
-def explain(alert: Mapping[str, Any], plan: Plan, language: str = "en") -> str:
+def explain(
+    alert: Mapping[str, Any],
+    plan: Plan,
+    language: str = "en",
+    *,
+    hidden: Callable[[str], bool] | None = None,
+) -> str:
     """The page of an alert. ``plan`` is compiled of the alert's pack, disabled rules included.
 
+    ``hidden`` says of a value, by its path in the alert (``subject.id``, ``facts.payer.name``),
+    whether a mark stands in its place; a number that is worked out from it is shown all the same.
     Nothing is raised for what stands in the alert; what cannot be read is said on the page.
     """
     checked = replay(alert, plan)
@@ -56,7 +67,7 @@ def explain(alert: Mapping[str, Any], plan: Plan, language: str = "en") -> str:
             evidence = Evidence(alert, plan)
         except EvidenceFault:
             evidence = None  # the result of the replay says what is wrong with it
-    return _Page(alert, plan, language, checked, evidence).text()
+    return _Page(alert, plan, language, checked, evidence, hidden or (lambda _: False)).text()
 
 
 class _Page:
@@ -67,8 +78,10 @@ class _Page:
         language: str,
         checked: Replayed,
         evidence: Evidence | None,
+        hidden: Callable[[str], bool],
     ) -> None:
         self.alert, self.plan, self.language = alert, plan, language
+        self.hidden = hidden
         self.checked, self.evidence = checked, evidence
         self.zh = language == "zh"
         self.colon = "：" if self.zh else ": "
@@ -119,6 +132,7 @@ class _Page:
             self._deadline(self.evidence)
         else:
             self._as_written()
+        self._found()
         self._events()
         self._rates()
         self._follows()
@@ -157,7 +171,7 @@ class _Page:
         subject = self.alert.get("subject") or {}
         names = [self._subject_word(word) for word in str(subject.get("per")).split(",")]
         joined = self.say.pick(" and ", "与").join(names)
-        self.item(joined, str(subject.get("id")))
+        self.item(joined, MASK if self.hidden("subject.id") else str(subject.get("id")))
         if "institution" in subject:
             self.item(self.say.pick("institution", "机构"), str(subject["institution"]))
         for path, value in (subject.get("by") or {}).items():
@@ -214,6 +228,17 @@ class _Page:
             span = self.evidence.variant.rule.span
             self.item(self.label("force"), span_words(span, self.language))
 
+    def _found(self) -> None:
+        """What detectors say to the facts that they answered."""
+        findings = self.alert.get("findings")
+        if not isinstance(findings, dict):
+            return
+        self.heading("found")
+        written = FindingLines(self.say.pick, self.colon)
+        for data in findings.values():
+            if isinstance(data, dict):
+                self.lines += written.lines(data)
+
     def _event(self, evidence: Evidence) -> None:
         self.heading("event")
         source = self.alert.get("source")
@@ -231,7 +256,15 @@ class _Page:
         self.item(field_words("time", self.language), self.say.moment(evidence.event_us))
         for path, value in evidence.facts.items():
             if path not in ("type", "time", "reporter") and self._is_of(evidence.event_type, path):
-                self.item(field_words(path, self.language), self.say.fact(path, value))
+                self.item(field_words(path, self.language), self._fact(path, value))
+
+    def _fact(self, path: str, value: Any) -> str:
+        """A fact as a reader of the page may see it; that nothing is there is no secret."""
+        return (
+            MASK
+            if value is not None and self.hidden(f"facts.{path}")
+            else self.say.fact(path, value)
+        )
 
     @staticmethod
     def _is_of(event_type: str, path: str) -> bool:
@@ -313,7 +346,7 @@ class _Page:
             return
         if term.kind == "field":
             value = evidence.facts.get(term.name)
-            self.item(field_words(term.name, self.language), self.say.fact(term.name, value), depth)
+            self.item(field_words(term.name, self.language), self._fact(term.name, value), depth)
             return
         text = words(term.written, self.language, self.params)
         self.item(text, self._value(term.resolved, evidence), depth)
@@ -330,7 +363,16 @@ class _Page:
     def _value(self, resolved: Expr, evidence: Evidence) -> str:
         if isinstance(resolved, Const):
             return figure_words(resolved.value, resolved.type, self.language)
+        if self._tells(resolved):
+            return MASK
         return self.say.value(value_of(resolved, evidence.env), resolved.type)
+
+    def _tells(self, expr: Expr) -> bool:
+        """Whether the value of an expression is itself what is to be hidden."""
+        if expr.type.name not in ("text", "persons", "symbol"):
+            return False
+        read = (part.path for part in walk(expr) if isinstance(part, FieldRef))
+        return any(self.hidden(f"facts.{path}") for path in read)
 
     def _figure(self, name: str) -> str:
         """A figure with its value and whether it stands in the law."""
@@ -394,7 +436,8 @@ class _Page:
                 self.item(name.replace("_", " "), text)
         self.heading("event")
         for path, value in (self.alert.get("facts") or {}).items():
-            self.item(field_words(path, self.language), _plain(value))
+            masked = value is not None and self.hidden(f"facts.{path}")
+            self.item(field_words(path, self.language), MASK if masked else _plain(value))
 
     # --- around it
 

@@ -13,6 +13,7 @@ from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
 from regtech.engine.plan import Plan, compile_plan
 from regtech.model.alert import Alert
+from regtech.ports.detection import Detectors
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 
@@ -38,8 +39,9 @@ def decoder_of(plan: Plan, persons: Vocabulary | None = None) -> NdjsonDecoder:
         plan.vocabulary,
         Vocabulary() if persons is None else persons,  # an empty one is false
         currencies,
-        extra_rows=len(plan.columns.derived),
+        extra_rows=plan.columns.made,
         spare=SPARE,
+        kept=plan.columns.kept(),
     )
 
 
@@ -63,14 +65,18 @@ def judge_events(
     countries: dict[str, str] | None = None,
     include_disabled: bool = False,
     plan: Plan | None = None,
+    detectors: Detectors = (),
 ) -> Trial:
     """Judge events (one list, or one list a source) with packs.
 
-    ``batch``: so many events a push. ``countries``: countries of institutions known beforehand.
+    ``detectors``: who answers what the rules ask. ``batch``: so many events a push.
+    ``countries``: countries of institutions known beforehand.
     """
     one_source = bool(events) and isinstance(events[0], dict)
     streams = cast(Sequence[Sequence[dict[str, Any]]], [events] if one_source else events)
-    plan = plan or compile_plan(packs, reference, include_disabled=include_disabled)
+    plan = plan or compile_plan(
+        packs, reference, include_disabled=include_disabled, detectors=detectors
+    )
     names = [f"source{k}" for k in range(max(len(streams), 1))]
     engine = Engine(plan, sources=names, lateness_us=lateness_us, home=home)
     for party, country in (countries or {}).items():

@@ -8,6 +8,7 @@ LABELS: Final = {
     "whom": ("About whom", "涉及对象"),
     "law": ("The law", "法律依据"),
     "event": ("The deciding event", "决定性事件"),
+    "found": ("What was found", "查明的情况"),
     "steps": ("The arithmetic", "计算过程"),
     "deadline": ("The deadline", "期限"),
     "events": ("Contributing events", "相关事件"),

@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from regtech.content.faults import Mark
-from regtech.engine.variants import waits_for
+from regtech.engine.asking import waits_for
 from regtech.errors import ContentError
+from regtech.ports.detection import Detectors
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack, Rule, RuleTest
 from regtech.sandbox.mutants import Mutant, mutants_of
@@ -76,8 +77,9 @@ def mutate_packs(
     reference: Reference,
     only: Sequence[str] | None = None,
     advance: Callable[[int, str], None] | None = None,
+    detectors: Detectors = (),
 ) -> MutationReport:
-    """Mutate every rule that is run (``only``: rule ids).
+    """Mutate every rule that is run (``only``: rule ids; ``detectors``: who answers them).
 
     ``advance`` is called after each rule with 1 and the rule's id.
     """
@@ -90,10 +92,10 @@ def mutate_packs(
                 continue
             if rule.status == "disabled":
                 report.skipped[rule.id] = "disabled"
-            elif (detector := waits_for(rule)) is not None:
+            elif (detector := waits_for(rule, detectors)) is not None:
                 report.skipped[rule.id] = f"waits for the detector {detector}"
             else:
-                _mutate_rule(rule, pack, reference, report, shared, noticed)
+                _mutate_rule(rule, pack, reference, detectors, report, shared, noticed)
             if advance is not None:
                 advance(1, rule.id)
         for place, survivors in shared.items():
@@ -110,19 +112,22 @@ def _mutate_rule(
     rule: Rule,
     pack: Pack,
     reference: Reference,
+    detectors: Detectors,
     report: MutationReport,
     shared: dict[tuple[Mark, str, str], list[Survivor]],
     noticed: set[tuple[Mark, str, str]],
 ) -> None:
     bench = bench_of([rule], reference.profile(pack.jurisdiction))
     unchanged = Mutant(rule, pack, Change(rule.mark, "", ""))
-    if _judge([unchanged], bench, pack, reference) != [True]:
+    if _judge([unchanged], bench, pack, reference, detectors) != [True]:
         report.failing.append(rule.id)
         return
     mutants = list(mutants_of(rule, pack, reference.currencies))
     for at in range(0, len(mutants), BATCH):
         part = mutants[at : at + BATCH]
-        for mutant, passes in zip(part, _judge(part, bench, pack, reference), strict=True):
+        for mutant, passes in zip(
+            part, _judge(part, bench, pack, reference, detectors), strict=True
+        ):
             if passes is None:
                 report.unfit += 1
                 continue
@@ -143,21 +148,25 @@ def _mutate_rule(
 
 
 def _judge(
-    mutants: Sequence[Mutant], bench: Bench, pack: Pack, reference: Reference
+    mutants: Sequence[Mutant],
+    bench: Bench,
+    pack: Pack,
+    reference: Reference,
+    detectors: Detectors,
 ) -> list[bool | None]:
     """For each mutant whether all tests still pass; None where it cannot be compiled."""
     alone = [_alone(mutant, pack, k) for k, mutant in enumerate(mutants)]
     yielded = {name for mutant in mutants for name in mutant.rule.yields_to}
     others = tuple(rule for rule in pack.rules if rule.id in yielded)
     try:
-        outcome = bench.judge([*alone, replace(pack, rules=others)], reference)
+        outcome = bench.judge([*alone, replace(pack, rules=others)], reference, detectors)
     except ContentError:
         if len(mutants) == 1:
             return [None]
         half = len(mutants) // 2
         return [
-            *_judge(mutants[:half], bench, pack, reference),
-            *_judge(mutants[half:], bench, pack, reference),
+            *_judge(mutants[:half], bench, pack, reference, detectors),
+            *_judge(mutants[half:], bench, pack, reference, detectors),
         ]
     return [_passes(bench, outcome, k) for k in range(len(mutants))]
 

@@ -238,6 +238,8 @@ def _period(evidence: Evidence) -> str:
     rule, variant = evidence.variant.rule, evidence.variant
     if variant.deadline is not None:
         return _duty_label(evidence, variant.deadline)
+    if rule.detect is not None:
+        return _found_period(evidence)
     kind = evidence.shape.period[0]
     written = str(evidence.alert.get("period"))
     label, _, _ = written.rpartition("#") if rule.again is not None else (written, "", "")
@@ -257,6 +259,17 @@ def _period(evidence: Evidence) -> str:
         step = evaluate(variant.again.step, evidence.env)
         made += f"#{_steps(value, step)}"
     return made
+
+
+def _found_period(evidence: Evidence) -> str:
+    """A finding that grows has a period of its own; any other one is of its event."""
+    findings = evidence.alert.get("findings") or {}
+    if not isinstance(findings, Mapping):
+        raise EvidenceFault("findings", "no findings by name")
+    for finding in findings.values():
+        if isinstance(finding, Mapping) and isinstance(finding.get("period"), str):
+            return str(finding["period"])
+    return f"{evidence.facts.get('reporter')}/{evidence.event_id}"
 
 
 def _steps(value: Value, step: Value) -> int:

@@ -17,8 +17,9 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from regtech.engine.variants import waits_for
+from regtech.engine.asking import waits_for
 from regtech.model.alert import Alert
+from regtech.ports.detection import Detectors
 from regtech.reference.load import Reference
 from regtech.reference.profiles import Profile
 from regtech.rulelang.ir import Pack, Rule, RuleTest
@@ -84,7 +85,9 @@ class Bench:
     profile: Profile
     until_us: int | None
 
-    def judge(self, packs: Sequence[Pack], reference: Reference) -> Outcome:
+    def judge(
+        self, packs: Sequence[Pack], reference: Reference, detectors: Detectors = ()
+    ) -> Outcome:
         """What the rules of ``packs`` find; disabled ones are run as well."""
         trial = judge_events(
             [replace(pack, rules=tuple(map(_outspoken, pack.rules))) for pack in packs],
@@ -94,6 +97,7 @@ class Bench:
             until_us=self.until_us,
             countries=dict(self.countries),
             include_disabled=True,
+            detectors=detectors,
         )
         outcome = Outcome()
         for reject in trial.rejects:
@@ -142,15 +146,22 @@ def _outspoken(rule: Rule) -> Rule:
 
 
 def run_tests(
-    packs: Sequence[Pack], reference: Reference, only: Iterable[str] | None = None
+    packs: Sequence[Pack],
+    reference: Reference,
+    only: Iterable[str] | None = None,
+    detectors: Detectors = (),
 ) -> Report:
-    """Run the tests of the packs (``only``: rule ids)."""
+    """Run the tests of the packs (``only``: rule ids; ``detectors``: who answers what they ask)."""
     wanted = None if only is None else set(only)
     report = Report()
     for pack in packs:
         rules = [rule for rule in pack.rules if wanted is None or rule.id in wanted]
         report.waiting.update(
-            {rule.id: detector for rule in rules if (detector := waits_for(rule)) is not None}
+            {
+                rule.id: detector
+                for rule in rules
+                if (detector := waits_for(rule, detectors)) is not None
+            }
         )
         bench = bench_of(
             [rule for rule in rules if rule.id not in report.waiting],
@@ -158,7 +169,7 @@ def run_tests(
         )
         if not bench.cases:
             continue
-        outcome = bench.judge([pack], reference)
+        outcome = bench.judge([pack], reference, detectors)
         for case in bench.cases:
             found = outcome.found(case, case.rule.id)
             problems = outcome.problems(case, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from casework.cases.errors import VersionConflictError
 from casework.cases.keys import KeyKind
 from casework.cases.scope import Role, Scope
 from casework.cases.timeline import Draft, EntryKind, changed, replay
-from casework.ports import CaseQuery, Reach, Record, Topic
+from casework.ports import CaseQuery, Reach, Record, Tally, Topic
 from casework.service.placing import Placed
 from casework.stores.sql.record import SqlRecord
 from regtech.clock import ManualClock
@@ -290,6 +291,40 @@ def _fits(case: Case, query: CaseQuery) -> bool:
         and (query.tenant is None or query.tenant in case.tenants)
         and (query.due_before_us is None or (case.due_us or 0) < query.due_before_us)
     )
+
+
+def test_cases_are_counted_as_they_are_listed(world: World) -> None:
+    for n in range(30):
+        world.take(
+            alert(
+                n,
+                subject=f"K{n}",
+                day=n % 7,
+                jurisdiction=("CN", "EU", "SG")[n % 3],
+                tenant=f"BANK-{n % 4}",
+            )
+        )
+    late = START_US + 16 * DAY_US
+    queries = (
+        CaseQuery(),
+        CaseQuery(jurisdiction="EU"),
+        CaseQuery(tenant="BANK-1", open=None),
+        CaseQuery(due_before_us=late),
+        CaseQuery(assignee="nobody"),
+    )
+    scopes = (WANG, scope(jurisdictions={"CN"}), scope(tenants={"BANK-1", "BANK-2"}))
+    for who in scopes:
+        for query in queries:
+            listed = world.record.cases(who, query, limit=100).items
+            for by in Tally:
+                named = [
+                    tenant
+                    for case in listed
+                    for tenant in (
+                        case.tenants if by is Tally.TENANT else (getattr(case, by.value),)
+                    )
+                ]
+                assert dict(world.record.tally(who, query, by)) == Counter(map(str, named))
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxXQ", "\u00e9", "W1tbW1t"])

@@ -66,6 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
     with ApiWorld.made(tmp_path_factory.mktemp("fuzz"), events=True, **more) as made:
         for number in range(1, 5):
             made.case(number, subject=f"K{number}", payer__account="A1")
+        made.indexed()
         for name, role in ROLES.items():
             made.user(name, role, tenants={"BANK-A"} if role is Role.INSTITUTION else None)
         for event in (bank(), deposit(1), deposit(2, "1.234")):

@@ -29,9 +29,9 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
-from casework.api.gate import COOKIE  # noqa: E402
 from casework.cases.scope import Role  # noqa: E402
 from casework.identity.openid import OpenId, OpenIdSettings  # noqa: E402
+from casework.identity.rate import COOKIE  # noqa: E402
 from regtech.app.openid import ProviderHttp  # noqa: E402
 from regtech.clock import SystemClock  # noqa: E402
 from tests.contract.world import SERVICE  # noqa: E402

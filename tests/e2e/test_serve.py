@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,66 +15,14 @@ import pytest
 
 from regtech.cli.main import run
 
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    # ``tests`` is no package: as a namespace it is found from the folder above it.
+    sys.path.append(ROOT)
+
+from tests.support.served import Served, user  # noqa: E402
+
 PASSWORD = "correct horse battery"
-
-
-def _port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
-
-
-class Served:
-    """``regtech serve`` over a store in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.store, self.port = folder, str(folder / "cases.db"), _port()
-        self.child: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Until it is ready."""
-        command = [
-            sys.executable, "-m", "regtech.cli.main", "serve", "--store", self.store,
-            "--port", str(self.port), "--packs", "cn-aml-large-value",
-        ]  # fmt: skip
-        self.log = (self.folder / "serve.log").open("ab")
-        self.child = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=self.log, cwd=Path(__file__).parents[2]
-        )
-        pause = threading.Event()
-        for _ in range(1200):
-            assert self.child.poll() is None, (self.folder / "serve.log").read_text()
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready"):
-                    return
-            except OSError:
-                pause.wait(0.1)
-        raise AssertionError("not ready after two minutes")
-
-    def end(self, number: int) -> int:
-        """Send a signal and wait; the exit status."""
-        assert self.child is not None
-        self.child.send_signal(number)
-        status = self.child.wait(60)
-        self.log.close()
-        return status
-
-    def ask(
-        self, key: str, method: str, path: str, body: Any = None, **headers: str
-    ) -> tuple[int, Any]:
-        """(status, document)."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v1{path}", data, method=method,
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json",
-                     **{name.replace("_", "-"): value for name, value in headers.items()}},
-        )  # fmt: skip
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read())
 
 
 @pytest.fixture
@@ -88,15 +32,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield made
     if made.child is not None and made.child.poll() is None:
         made.end(signal.SIGKILL)
-
-
-def _user(served: Served, capsys: Any, name: str, role: str, wanted: str, *more: str) -> str:
-    store = ("--store", served.store)
-    assert run(["users", "create", name, "--role", role, "--no-password", *more, *store]) == 0
-    capsys.readouterr()
-    assert run(["keys", "create", name, "--label", "test", "--for", wanted, *store]) == 0
-    key: str = capsys.readouterr().out.strip()
-    return key
 
 
 def _deposit(number: int) -> dict[str, Any]:
@@ -116,8 +51,8 @@ _BANK = {
 def test_from_an_event_to_a_worked_case_and_through_a_kill(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    feed = _user(served, capsys, "feed", "service", "events,read")
-    li = _user(served, capsys, "li", "supervisor", "read,work")
+    feed = user(served, capsys, "feed", "service", "events,read")
+    li = user(served, capsys, "li", "supervisor", "read,work")
     served.start()
     assert served.ask(feed, "POST", "/events", _BANK)[1]["verdict"] == "judged"
     answered = []
@@ -157,7 +92,7 @@ def test_from_an_event_to_a_worked_case_and_through_a_kill(
 def test_what_was_begun_is_finished_when_the_end_is_asked_for(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    feed = _user(served, capsys, "feed", "service", "events,read")
+    feed = user(served, capsys, "feed", "service", "events,read")
     served.start()
     statuses: list[int] = []
 
@@ -178,7 +113,8 @@ def test_what_was_begun_is_finished_when_the_end_is_asked_for(
     for thread in threads:
         thread.join()
     assert set(statuses) <= {0, 200, 202}
-    lines = (served.folder / "cases.db.events" / "events.ndjson").read_bytes().splitlines()
+    (journal,) = (served.folder / "cases.db.events").glob("events-*.ndjson")
+    lines = journal.read_bytes().splitlines()
     assert len(lines) == statuses.count(200)
 
 

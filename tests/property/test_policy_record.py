@@ -231,6 +231,26 @@ def test_repeats_that_come_before_the_first_in_memory(given: Given, seed: int) -
     holds(given, seed, None)
 
 
+def test_an_alert_that_a_brake_leaves_alone_still_counts_for_it() -> None:
+    """A report of the same rule about a second subject brakes a breach that came before it."""
+    brake = {
+        "id": "brake", "title": {"en": "B", "zh": "制"}, "order": 0, "on": {"kind": "breach"},
+        "same": ["rule"], "brake": {"above": "20%", "over": "24h", "at_least": 2},
+    }  # fmt: skip
+
+    def alert(name: str, kind: str, subject: str, hour: int) -> dict[str, Any]:
+        return {
+            "id": name, "time": f"2026-03-01T{hour:02}:00:00Z", "rule": "r", "pack": "p",
+            "kind": kind, "severity": "high", "jurisdiction": "CN", "obligation": [],
+            "status": "enabled", "outcome": "met", "warning": False, "late": False,
+            "subject": {"per": "customer", "id": subject, "institution": "B1"},
+            "facts": {"reporter": "B1"}, "due": None,
+        }  # fmt: skip
+
+    alerts = [alert("a0", "breach", "C1", 9), alert("a1", "report", "C2", 0)]
+    holds(Given([brake, REST], alerts, [0, 1], [1], 1, [], []), 0, None)
+
+
 @settings(PROFILE, max_examples=60)
 @given(layered(), SEEDS)
 def test_any_policies_in_sqlite(

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from casework.api.context import Parts
-from casework.api.gate import COOKIE, Manager, Reader, Worker
+from casework.api.gate import Manager, Reader, Worker
 from casework.api.problems import ProblemError, documented
 from casework.api.types import access as T
 from casework.cases.accounts import ApiKey
 from casework.cases.errors import ThrottledError, UnauthenticatedError
 from casework.cases.times import time_text
+from casework.identity.rate import COOKIE
 from casework.identity.service import Caller
 
 router = APIRouter(tags=["access"])

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from casework.api.context import Context, Parts
 from casework.api.gate import Reader
-from casework.api.ports import PolicyBook, RuleBook
 from casework.api.problems import documented
 from casework.api.types import content as T
+from casework.service.outside import PolicyBook, RuleBook
 from regtech.errors import InternalError
 
 rules_router = APIRouter(tags=["rules"])

@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 
 from casework.api.context import Parts, context_of
 from casework.api.gate import Reader, Sender, gate_of
-from casework.api.ports import BulkIntake, Decider, Decision, Judged, QuarantineDesk
 from casework.api.problems import ProblemError, documented
 from casework.api.repeat import RepeatableRoute
 from casework.api.types import events as T
@@ -22,6 +21,7 @@ from casework.cases.scope import Role
 from casework.cases.times import time_text
 from casework.identity.service import Caller
 from casework.ports import Job, Quarantined
+from casework.service.outside import BulkIntake, Decider, Decision, Judged, QuarantineDesk
 from regtech.errors import InternalError
 
 router = APIRouter(tags=["events"])

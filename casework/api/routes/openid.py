@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from casework.api.context import Parts
-from casework.api.gate import COOKIE
 from casework.api.problems import documented
 from casework.api.routes.access import set_session_cookie
 from casework.cases.errors import UnauthenticatedError
 from casework.identity.openid import STARTED_S, OpenId
+from casework.identity.rate import COOKIE
 from regtech.errors import InternalError
 
 router = APIRouter(prefix="/session/openid", tags=["access"])

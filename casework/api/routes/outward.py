@@ -9,12 +9,12 @@ from pydantic import Field
 
 from casework.api.context import Context, Parts
 from casework.api.gate import Manager, Worker
-from casework.api.ports import Bundles, WebhookDesk
 from casework.api.problems import documented
 from casework.api.repeat import RepeatableRoute
 from casework.api.routes.cases import CaseId
 from casework.api.types import content as T
 from casework.api.types.common import Cursor, Given, Limit
+from casework.service.outside import Bundles, WebhookDesk
 from regtech.errors import InternalError
 
 webhooks_router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=RepeatableRoute)

@@ -49,6 +49,18 @@ def open_engine(url: URL, *, create: bool = True) -> sa.Engine:
     ``create`` False: a store that is not there yet is a ``StoreError``. Raises ``StoreError``
     where it cannot be reached or was written by a later version.
     """
+    engine = bare_engine(url, create=create)
+    try:
+        with told():
+            _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def bare_engine(url: URL, *, create: bool = True) -> sa.Engine:
+    """An engine on a store in whatever shape it is; see ``open_engine``."""
     sqlite = url.get_backend_name() == "sqlite"
     if sqlite:
         path = Path(url.database or "")
@@ -67,12 +79,6 @@ def open_engine(url: URL, *, create: bool = True) -> sa.Engine:
         ) from None
     if sqlite:
         _prepare_sqlite(engine)
-    try:
-        with told():
-            _migrate(engine)
-    except BaseException:
-        engine.dispose()
-        raise
     return engine
 
 
@@ -147,22 +153,47 @@ def _migrate(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         if _version(connection) == HEAD:
             return
+    with engine.connect().execution_options(regtech_writes=True) as connection, connection.begin():
+        migrate(connection)
+
+
+def migrate(connection: sa.Connection, to: str = "head") -> None:
+    """Bring a store to a shape, in the connection's transaction; one process at a time.
+
+    Raises ``StoreError`` where it was written by a later version.
+    """
     # Alembic is imported only where there is something to do.
     from alembic import command
-    from alembic.config import Config
+
+    alone(connection)
+    version = _version(connection)
+    if version is not None and version not in known_versions():
+        raise StoreError(
+            f"the store was written by a later version ({version}; known up to {HEAD})",
+            hint="use that version, or restore a backup",
+        )
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def alone(connection: sa.Connection) -> None:
+    """Until the transaction ends nobody else changes the store's shape."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+
+
+def known_versions() -> frozenset[str]:
+    """The shapes that this version can read."""
     from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory.from_config(_alembic()).walk_revisions()
+    return frozenset(step.revision for step in steps)
+
+
+def _alembic() -> Any:
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "casework.stores.sql:migrations")
-    with engine.connect().execution_options(regtech_writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
-        version = _version(connection)
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if version is not None and version not in known:
-            raise StoreError(
-                f"the store was written by a later version ({version}; known up to {HEAD})",
-                hint="use that version, or restore a backup",
-            )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return config

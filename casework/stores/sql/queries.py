@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from casework.cases.disclosure import OPEN_KINDS
 from casework.cases.keys import Key, KeyKind, key_of
 from casework.cases.scope import Scope
-from casework.ports import CaseQuery, Reach
+from casework.ports import CaseQuery, Reach, Tally
 from casework.stores.common import effective
 from casework.stores.sql.tables import (
     ALERT_KEYS,
@@ -78,8 +78,32 @@ def case_columns(scope: Scope) -> list[sa.Column[Any]]:
     return [c.opened_us, c.id] if scope.restricted else [c.rank, c.due_sort, c.opened_us, c.id]
 
 
+def tally(scope: Scope, query: CaseQuery, by: Tally) -> sa.Select[Any]:
+    """How many cases of a query there are of each value."""
+    where = _asked(scope, query)
+    if by is Tally.TENANT:
+        # Under another name: conditions of the scope ask the same table in their own way.
+        of_case = CASE_TENANTS.alias()
+        column: sa.Column[Any] = of_case.c.tenant
+        where.append(of_case.c.case_id == CASES.c.id)
+        if scope.tenants is not None:
+            where.append(column.in_(sorted(scope.tenants)))
+    else:
+        column = CASES.c[by.value]
+    return sa.select(column, sa.func.count()).where(*where).group_by(column)
+
+
 def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Select[Any]:
     """Cases of a query in order, after a place."""
+    where = _asked(scope, query)
+    columns = case_columns(scope)
+    if place is not None:
+        where.append(sa.tuple_(*columns) > sa.tuple_(*place))
+    return sa.select(CASES.c.body, *columns).where(*where).order_by(*columns)
+
+
+def _asked(scope: Scope, query: CaseQuery) -> list[Condition]:
+    """What a scope asks for, and what it may see at all, as conditions."""
     asked, c = effective(scope, query), CASES.c
     where = in_scope(scope)
     if asked.open is not None:
@@ -101,10 +125,7 @@ def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Sel
         where.append(c.due_sort < asked.due_before_us)
     if asked.tell_before_us is not None:
         where.append(c.tell_us < asked.tell_before_us)
-    columns = case_columns(scope)
-    if place is not None:
-        where.append(sa.tuple_(*columns) > sa.tuple_(*place))
-    return sa.select(c.body, *columns).where(*where).order_by(*columns)
+    return where
 
 
 def alerts_by_key(

@@ -29,6 +29,7 @@ from casework.ports import (
     Precision,
     Related,
     SavedSearch,
+    Tally,
     Topic,
 )
 from casework.stores.common import (
@@ -46,7 +47,14 @@ from casework.stores.common import (
 )
 from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.outbox import SqlOutbox
-from casework.stores.sql.queries import alert_in_scope, alerts_by_key, chunks, in_scope, queue
+from casework.stores.sql.queries import (
+    alert_in_scope,
+    alerts_by_key,
+    chunks,
+    in_scope,
+    queue,
+    tally,
+)
 from casework.stores.sql.rows import (
     read_alert,
     read_aside,
@@ -130,6 +138,11 @@ class SqlRecord:
         items = tuple(read_case(row.body) for row in rows[:limit])
         more = len(rows) > limit
         return Page(items, write_cursor(case_order(scope, items[-1])) if more else None)
+
+    def tally(self, scope: Scope, query: CaseQuery, by: Tally) -> Mapping[str, int]:
+        with self.reading() as connection:
+            rows = connection.execute(tally(scope, query, by)).all()
+        return {str(value): int(count) for value, count in rows}
 
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000

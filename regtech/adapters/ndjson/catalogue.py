@@ -7,7 +7,7 @@ field that holds a value. Everything derives from ``regtech.model.fields``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -193,12 +193,17 @@ def _leaves() -> tuple[dict[tuple[str, str], int], dict[tuple[str, tuple[str, ..
 
 
 def build_catalogue(
-    fields: Sequence[Field], symbols: Vocabulary, currencies: Mapping[str, tuple[int, int]]
+    fields: Sequence[Field],
+    symbols: Vocabulary,
+    currencies: Mapping[str, tuple[int, int]],
+    kept: Collection[str] = (),
 ) -> Catalogue:
     """The arrays for decoding ``fields`` into rows 0, 1, … of a batch.
 
     ``currencies`` gives (index, decimals) of each known code. The words of closed fields are added
-    to ``symbols``. ``UsageError`` for a field that the catalogue does not have, or one named twice.
+    to ``symbols``.
+    ``kept``: texts that are kept as symbols instead of as hashes. ``UsageError`` for a field that
+    the catalogue does not have, or one named twice.
     """
     known = all_fields()
     columns: dict[str, int] = {}
@@ -223,6 +228,8 @@ def build_catalogue(
         kind, word_set = _KINDS[field.kind], -1
         if path == "id":
             kind = EVENT_ID
+        elif path in kept:
+            kind = SYMBOL
         elif enum:
             kind = EVENT_TYPE if path == "type" else ENUM
             codes = [(symbols.code_of(word), k) for k, word in enumerate(enum)]

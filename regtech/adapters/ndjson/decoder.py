@@ -11,7 +11,7 @@ repeated keys. The fields that are asked for only decide which columns are fille
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class NdjsonDecoder:
     number of persons listed; without such a field the persons lists of the batch stay empty.
     ``currencies`` gives index and decimals of every known currency or virtual asset. ``extra_rows``
     more rows are left empty in ``Batch.columns`` for the next in line, and up to ``spare`` more
-    places are left unwritten.
+    places are left unwritten. ``kept``: paths of texts that are kept as symbols, not as hashes.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class NdjsonDecoder:
         line_bytes_max: int = LINE_BYTES_MAX,
         extra_rows: int = 0,
         spare: int = 0,
+        kept: Collection[str] = (),
     ) -> None:
         self._extra_rows, self._spare = extra_rows, spare
         self.strict_lines = 0
@@ -83,8 +84,8 @@ class NdjsonDecoder:
         self._symbols = symbols
         self._persons = persons
         self._line_bytes_max = line_bytes_max
-        self._strict = StrictReader(currencies, line_bytes_max=line_bytes_max)
-        made = build_catalogue(fields, symbols, currencies)
+        self._strict = StrictReader(currencies, line_bytes_max=line_bytes_max, kept=kept)
+        made = build_catalogue(fields, symbols, currencies, kept)
         self._tables = (
             made.keys,
             made.steps,

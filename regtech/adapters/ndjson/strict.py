@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from regtech.adapters.ndjson.layout import DEPTH_MAX
@@ -44,12 +44,16 @@ _DECODER: Final = json.JSONDecoder(
 
 
 class StrictReader:
-    """Reads one line at a time; ``currencies`` as in ``RecordReader``."""
+    """Reads one line at a time; ``currencies`` and ``kept`` as in ``RecordReader``."""
 
     def __init__(
-        self, currencies: Mapping[str, tuple[int, int]], *, line_bytes_max: int = 1 << 20
+        self,
+        currencies: Mapping[str, tuple[int, int]],
+        *,
+        line_bytes_max: int = 1 << 20,
+        kept: Collection[str] = (),
     ) -> None:
-        self._reader = RecordReader(currencies)
+        self._reader = RecordReader(currencies, kept)
         self._line_bytes_max = line_bytes_max
 
     def read(self, line: bytes) -> Record:

@@ -82,6 +82,44 @@ def apply_facts(
 
 
 @kernel(nrt=False)
+def find_edges(cols: Any, src: Any, n: Any, wanted: Any, seen: Any, edges: Any) -> None:
+    """Which events are payments between two parties that no other reporter has sent before.
+
+    Two reports are of one payment where reference, amount, currency and both parties agree. The
+    same reporter sending it under another id has made another payment.
+    """
+    for i in range(n):
+        at_event = src[i]
+        if cols[wanted[W_TYPE], at_event] != TRANSACTION:
+            continue
+        payer = cols[wanted[W_PAYER], at_event]
+        payee = cols[wanted[W_PAYEE], at_event]
+        if payer == MIN or payee == MIN:
+            continue
+        edges[i] = True
+        reference = cols[wanted[W_REFERENCE], at_event]
+        if reference == MIN:
+            continue
+        reporter = cols[wanted[W_REPORTER], at_event]
+        a = np.int64(mix(reference, cols[wanted[W_AMOUNT], at_event]))
+        a ^= np.int64(mix(cols[wanted[W_CURRENCY], at_event], 2))
+        b = np.int64(mix(payer, payee))
+        b ^= np.int64(mix(reference, 3))
+        if a == 0:
+            a = np.int64(1)
+        at = find2(seen[T_ADDRESS], seen[T_PLACES], 4, a, b)
+        if at < 0:
+            at = -1 - at
+            store64(seen[T_ADDRESS], at, a)
+            store64(seen[T_ADDRESS], at + 1, b)
+            store64(seen[T_ADDRESS], at + 2, reporter + 1)
+            store64(seen[T_ADDRESS], at + 3, cols[wanted[W_TIME], at_event])
+            seen[T_COUNT] += 1
+        elif load64(seen[T_ADDRESS], at + 2) != reporter + 1:
+            edges[i] = False
+
+
+@kernel(nrt=False)
 def govern(
     cols: Any,
     src: Any,

@@ -394,6 +394,17 @@ def test_a_lost_index_is_built_from_the_whole_record(world: World, index: Search
 # --- building anew, and comparing
 
 
+def test_what_a_killed_builder_left_is_built_to_its_end(world: World, index: SearchIndex) -> None:
+    world.take(alert(1, payer__name="Anna Berg"))
+    worker = indexer(world, index)
+    index.begin()  # and its builder is gone
+    world.take(alert(2, subject="K2", payer__name="Anna Berg"))
+    assert worker.catch_up() > 0
+    index.refresh()
+    assert index.search(SERVICE, SearchQuery("Anna Berg", kinds=(Kind.CASE,)), limit=9).total == 2
+    assert check(world.record, index, SERVICE, world.service.themes).same
+
+
 def test_rebuilding_gives_what_indexing_gave(world: World, index: SearchIndex) -> None:
     cases = world.take(*(alert(n, subject=f"K{n % 9}", payer__id=f"P{n % 4}") for n in range(50)))
     world.service.comment(WANG, cases[0].id, cases[0].version, "x")

@@ -46,6 +46,7 @@ CONTRACT = {
     ("simulate",): "--events --seed",
     ("score",): "--train-until --labels --budget --out",
     ("schema",): "",
+    ("owners",): "--at --threshold --comparator --complete --paths --quarantine",
     ("quarantine", "list"): "",
     ("quarantine", "show"): "",
     ("quarantine", "retry"): "",

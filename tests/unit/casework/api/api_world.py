@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from casework.api.app import create_app
 from casework.api.context import Context
-from casework.api.gate import Gate, Rate
+from casework.api.gate import Gate
 from casework.api.metrics import Metrics
 from casework.api.problems import CODES, MEDIA_TYPE
 from casework.api.shell import Limits
@@ -23,9 +23,13 @@ from casework.cases.accounts import EVERYTHING, Permission
 from casework.cases.case import Case
 from casework.cases.scope import Role
 from casework.identity.passwords import Passwords
+from casework.identity.rate import Rate
 from casework.identity.secondfactor import SecondFactor
 from casework.identity.service import Identity
+from casework.search.memory import MemoryIndex
+from casework.search.rebuild import rebuild
 from casework.service.alerts import AlertReading
+from casework.service.search import SearchService
 from casework.stores.memory import MemoryRecord
 from casework.stores.memory_service import MemoryAccounts, MemoryAnswers, MemoryEventDesk
 from regtech.app.bulk import Bulk
@@ -85,6 +89,7 @@ class ApiWorld:
     bulk: Bulk | None = None
     journal: Journal | None = None
     keys: dict[str, str] = field(default_factory=dict)
+    index: MemoryIndex = field(default_factory=MemoryIndex)
 
     @classmethod
     @contextmanager
@@ -109,7 +114,8 @@ class ApiWorld:
             passwords=Passwords(time_cost=1, memory_kib=8),
             second_factor=SecondFactor("s" * 32),
         )
-        parts: dict[str, Any] = dict(more)
+        index = MemoryIndex()
+        parts: dict[str, Any] = {"search": SearchService(record, index), **more}
         journal = deciding = bulk = None
         if events:
             packs = chosen_packs(("cn-aml-large-value",))
@@ -138,7 +144,7 @@ class ApiWorld:
         with TestClient(app, base_url="https://regtech.test") as client:
             yield cls(
                 app, client, context, identity, accounts, world, clock, health, desk,
-                deciding, bulk, journal,
+                deciding, bulk, journal, index=index,
             )  # fmt: skip
         if journal is not None:
             journal.close()
@@ -147,6 +153,10 @@ class ApiWorld:
         """A user with a key for everything; the key."""
         self.identity.create_user(SERVICE, name, [role], **reach)
         return self.key(name, EVERYTHING)
+
+    def indexed(self) -> None:
+        """Have all that is in the record be found."""
+        rebuild(self.world.record, self.index, SERVICE, self.world.service.themes)
 
     def key(self, name: str, permissions: frozenset[Permission], **more: Any) -> str:
         """A key of a user."""

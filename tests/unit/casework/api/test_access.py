@@ -8,9 +8,10 @@ from typing import Any
 import pyotp
 import pytest
 
-from casework.api.gate import COOKIE, KNOWN_S
+from casework.api.gate import KNOWN_S
 from casework.cases.accounts import EVERYTHING, Permission
 from casework.cases.scope import Role
+from casework.identity.rate import COOKIE
 from regtech.errors import ConflictError, NotFoundError, UsageError
 from tests.contract.world import DAY_US, SERVICE
 from tests.unit.casework.api.api_world import PASSWORD, SECOND_US, ApiWorld, problem

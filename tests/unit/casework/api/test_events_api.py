@@ -261,12 +261,13 @@ def test_a_restart_finds_its_windows_and_alerts_again(feed: ApiWorld, tmp_path: 
     assert feed.journal is not None
     copy = tmp_path / "copy"
     copy.mkdir()
-    written = (tmp_path / "data" / "events.ndjson").read_bytes()
-    (copy / "events.ndjson").write_bytes(written + b'{"id": "cut')
+    (file,) = (tmp_path / "data").glob("events-*.ndjson")
+    written = file.read_bytes()
+    (copy / file.name).write_bytes(written + b'{"id": "cut')
     deciding, journal = _second(feed, copy)
     found = deciding.warm_up()
     assert found == {"events": 4, "alerts": 2, "to_record": 2}
-    assert (copy / "events.ndjson").read_bytes() == written
+    assert (copy / file.name).read_bytes() == written
     deciding.hand_over(SERVICE)
     assert len(feed.world.all()) == 2
     second = json.dumps({**deposit(3, "20000"), "payee": first["payee"]}).encode()

@@ -54,6 +54,11 @@ REQUESTS: dict[tuple[str, str], tuple[Any, dict[str, str]]] = {
     ("GET", "/api/v1/alerts/{alert}"): (None, {}),
     ("GET", "/api/v1/alerts/{alert}/cases"): (None, {}),
     ("GET", "/api/v1/parties"): (None, {}),
+    ("GET", "/api/v1/search"): (None, {}),
+    ("POST", "/api/v1/search"): ({"text": "SECRET-CUSTOMER"}, {}),
+    ("GET", "/api/v1/searches"): (None, {}),
+    ("POST", "/api/v1/searches"): ({"name": "x", "search": {"text": "anna"}}, {}),
+    ("DELETE", "/api/v1/searches"): (None, {}),
     ("GET", "/api/v1/audit/chains"): (None, {}),
     ("GET", "/api/v1/audit/entries"): (None, {}),
     ("GET", "/api/v1/health"): (None, {}),
@@ -83,6 +88,8 @@ OPEN = {
     ("POST", "/api/v1/session"), ("GET", "/health/live"), ("GET", "/health/ready"),
 }  # fmt: skip
 QUERY = {
+    "/api/v1/search": "?text=SECRET-CUSTOMER",
+    "/api/v1/searches": "?name=mine",
     "/api/v1/parties": "?kind=account&key=A1",
     "/api/v1/audit/entries": "?chain=BANK-A",
     "/api/v1/keys": "?owner=bank-a",
@@ -123,6 +130,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiWorld, d
         for name, reach in STRANGERS.items():
             given = {**reach}
             world.user(name, given.pop("role"), **given)
+        world.indexed()
+        kept = {"name": "mine", "search": {"text": "SECRET-CUSTOMER"}}
+        assert world.ask("bank-a", "POST", "/searches", json=kept).status_code == 201
         (key,) = world.accounts.keys(SERVICE, "bank-a")
         yield world, {
             "case": case.id, "sha256": SHA, "alert": f"{1:032x}", "job": job["id"],

@@ -1,8 +1,8 @@
-"""What the API needs beyond casework, handed in by whoever wires it; each may be left out."""
+"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -117,6 +117,17 @@ class RuleBook(Protocol):
         """Faults of a pack in YAML: code, severity, message, line, column, hint."""
 
 
+class Explainer(Protocol):
+    """Why an alert was raised, in a person's words."""
+
+    def explain(self, alert: Mapping[str, Any], lang: str, hidden: Callable[[str], bool]) -> str:
+        """The law, the facts and the arithmetic of an alert as written, in Markdown.
+
+        ``hidden`` says of a path in the alert whether its value is masked. Raises ``UsageError``
+        where the alert's pack is not known.
+        """
+
+
 class PolicyBook(Protocol):
     """The policies in use, for reading; and a reader for drafts."""
 
@@ -143,6 +154,15 @@ class WebhookDesk(Protocol):
 
     def remove(self, scope: Scope, endpoint: str) -> None:
         """Forget an endpoint. Raises ``NotFoundError``."""
+
+    def rotate(self, scope: Scope, endpoint: str) -> str:
+        """A fresh secret, shown once; the old one signs beside it for a day.
+
+        Raises ``NotFoundError``.
+        """
+
+    def enable(self, scope: Scope, endpoint: str) -> None:
+        """Deliver to an endpoint again that was given up. Raises ``NotFoundError``."""
 
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int

@@ -1,0 +1,49 @@
+"""How the parts of the server are, for those who keep it running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Response
+
+from casework.cases.scope import Role
+from casework.web.menu import has_role
+from casework.web.render import gettext, page
+from casework.web.site import page_router
+from casework.web.visit import Person
+from regtech.errors import ForbiddenError
+
+router = page_router()
+
+
+@router.get("/health")
+def show(visit: Person) -> Response:
+    """Each part with a word on how it is."""
+    if not has_role(visit.scope, Role.OPERATOR):
+        raise ForbiddenError(
+            f"{visit.scope.actor} may not see the health of the parts",
+            hint="it takes the role operator",
+        )
+    health = visit.parts.health
+    return page(
+        visit,
+        "health",
+        title=gettext(visit, "System health"),
+        here="health",
+        ready=health.ready(),
+        parts=[
+            {"name": name, "facts": _facts(found), "bad": _bad(found)}
+            for name, found in sorted(health.parts().items())
+        ],
+    )
+
+
+def _facts(found: Any) -> list[tuple[str, Any]]:
+    return list(found.items()) if isinstance(found, Mapping) else [("", found)]
+
+
+def _bad(found: Any) -> bool:
+    if not isinstance(found, Mapping):
+        return False
+    return bool(found.get("failures") or found.get("last"))

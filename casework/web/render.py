@@ -1,0 +1,142 @@
+"""Templates to pages: the environment, the menu, and what every template may use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from casework.cases.lifecycle import ALLOWED, Action
+from casework.web import formats, markdown
+from casework.web.labels import LABELS
+from casework.web.language import LANGUAGES, TAGS, catalogue, said
+from casework.web.menu import menu_of
+from casework.web.visit import THEMES, Visit
+
+PAGE_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+}
+"""Nothing from other hosts, and no script or style that stands in the page."""
+
+
+@cache
+def environment(lang: str) -> Environment:
+    """The templates in a language. What is not given to a template is an error, not a blank."""
+    made = Environment(
+        loader=PackageLoader("casework.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    texts = catalogue(lang)
+    made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+
+    def label(kind: str, code: Any) -> str:
+        word = LABELS[kind].get(str(code))
+        return formats.clean(code) if word is None else texts.gettext(word)
+
+    made.filters.update(
+        said=lambda text: formats.clean(said(text, lang)),
+        clean=formats.clean,
+        short=formats.shortened,
+        number=formats.number,
+        markdown=markdown.html_of,
+    )
+    made.globals.update(
+        label=label,
+        translated=lambda text: texts.gettext(text) if text else "",
+        money=formats.money,
+        fact=formats.fact,
+        is_day=formats.is_day,
+        asset=asset,
+        link=link,
+        languages=LANGUAGES,
+        colours=THEMES,
+        lang=lang,
+        lang_tag=TAGS[lang],
+    )
+    return made
+
+
+def link(path: str, **query: Any) -> str:
+    """A path with a query; values that are empty are left out."""
+    given = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+@cache
+def _digest(name: str) -> str:
+    content = (resources.files("casework.web") / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a file of ``static``, with its digest, so that it may be kept for ever."""
+    return f"/static/{_digest(name)}/{name}"
+
+
+def has_asset(name: str) -> bool:
+    """Whether a file of ``static`` is there."""
+    return (resources.files("casework.web") / "static" / name).is_file()
+
+
+def gettext(visit: Visit, text: str) -> str:
+    """A text in the language of the visit."""
+    return catalogue(visit.lang).gettext(text)
+
+
+def page(
+    visit: Visit,
+    template: str,
+    *,
+    title: str,
+    here: str = "",
+    status: int = 200,
+    **given: Any,
+) -> HTMLResponse:
+    """A page. ``here`` is the entry of the menu that it belongs to; ``title`` is in its language
+    already."""
+    caller = visit.caller
+    parts = visit.parts
+
+    def when(value: Any, jurisdiction: str = "") -> formats.Moment | None:
+        law = parts.zone_of(jurisdiction) if jurisdiction else None
+        return formats.moment(value, visit.zone, law)
+
+    shown = (
+        environment(visit.lang)
+        .get_template(f"{template}.html")
+        .render(
+            visit=visit,
+            caller=caller,
+            scope=None if caller is None else caller.scope,
+            csrf=visit.csrf,
+            theme=visit.theme,
+            zone=visit.zone,
+            menu=[] if caller is None else menu_of(caller.scope, parts),
+            here=here,
+            title=title,
+            release=parts.version,
+            when=when,
+            may=_may(visit),
+            app_script=asset("app.js") if has_asset("app.js") else "",
+            **given,
+        )
+    )
+    return HTMLResponse(shown, status, headers=dict(PAGE_HEADERS))
+
+
+def _may(visit: Visit) -> Callable[[str], bool]:
+    roles = frozenset() if visit.caller is None else visit.caller.scope.roles
+    return lambda action: bool(roles & ALLOWED[Action(action)])

@@ -1,0 +1,1 @@
+import{t as e}from"./app.js";async function t(t){let n=t.querySelector(`script[type="application/json"]`);return n?JSON.parse(n.textContent??`null`):e(t.dataset.src??``)}function n(e){return e instanceof Error?e.message:String(e)}export{n,t};

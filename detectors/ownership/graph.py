@@ -1,0 +1,228 @@
+"""``OwnershipGraph``: takes in ownership events and answers who stands behind whom.
+
+>>> graph = OwnershipGraph()
+>>> half = 500_000_000
+>>> _ = graph.observe("H", "X", time_us=0, share=half, owner_kind="entity")
+>>> _ = graph.observe("P", "H", time_us=0, share=half, owner_kind="person")
+>>> graph.owner_share("P", "X", Moment.of(1)).low
+Fraction(1, 4)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy.typing as npt
+
+from detectors.ownership.answer import Answer
+from detectors.ownership.beneficial import answer_of
+from detectors.ownership.control import field_of
+from detectors.ownership.controllers import Controllers, controllers_of
+from detectors.ownership.declared import together
+from detectors.ownership.layers import layers_of
+from detectors.ownership.reach import reach
+from detectors.ownership.register import Register
+from detectors.ownership.terms import (
+    ALL,
+    ENDS,
+    NOTHING,
+    Comparator,
+    Finding,
+    Moment,
+    Outcome,
+    Share,
+)
+from detectors.ownership.view import Cache, View
+
+
+class OwnershipGraph:
+    """Ownership and control by effective date.
+
+    Events are observed one by one in canonical order (time, reporter, id), so how they were
+    batched makes no difference; whatever was observed is in the next answer. Shares come in as
+    integers of ``regtech.model.fields.DECIMAL_SCALE``; answers are fractions. Nothing is computed
+    in advance: an answer looks at the parties behind the one that is asked about and no others.
+
+    An unknown party owns nothing and is owned by nobody that is reported.
+    """
+
+    def __init__(self, register: Register | None = None) -> None:
+        self._register = Register() if register is None else register
+        self._cache = Cache(self._register)
+
+    def __len__(self) -> int:
+        """Parties known."""
+        return len(self._register.names)
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Interests that are none of ownership (such as ``pledge``), with their number."""
+        return self._register.ignored
+
+    def knows(self, party: str) -> bool:
+        """Whether any event has named the party."""
+        return party in self._register.index
+
+    def observe(
+        self,
+        owner: str,
+        owned: str,
+        *,
+        time_us: int,
+        interest: str | None = None,
+        share: int | None = None,
+        share_min: int | None = None,
+        share_max: int | None = None,
+        from_day: int | None = None,
+        until_day: int | None = None,
+        indirect: bool = False,
+        owner_kind: str | None = None,
+        owned_kind: str | None = None,
+        listed: bool | None = None,
+        ref: str = "",
+    ) -> tuple[Finding, ...]:
+        """Take in one ``ownership`` event; what is wrong with it, if anything.
+
+        ``share``, ``share_min``, ``share_max``: times ``DECIMAL_SCALE``. ``from_day`` (the first
+        day), ``until_day`` (the first day on which it is no longer held): days since 1970.
+        ``interest``: ``shares`` where None. ``indirect``: a total held through others, which the
+        chains should give too. ``listed``: whether the owned is listed. ``ref`` comes back in
+        answers. The share is what is held after the change; 0 is nothing.
+        """
+        self.note_party(owner, time_us, kind=owner_kind)
+        self.note_party(owned, time_us, kind=owned_kind, listed=listed)
+        return self._register.observe(
+            owner,
+            owned,
+            time_us=time_us,
+            interest=interest,
+            share=share,
+            share_min=share_min,
+            share_max=share_max,
+            from_day=from_day,
+            until_day=until_day,
+            indirect=indirect,
+            ref=ref,
+        )
+
+    def note_party(
+        self,
+        party: str,
+        time_us: int,
+        *,
+        kind: str | None = None,
+        listed: bool | None = None,
+        exempt: bool | None = None,
+    ) -> None:
+        """Facts from a ``party`` event or from a party inside another event; None leaves as is.
+
+        ``exempt``: a product that is no layer (flags ``public_product``, ``asset_backed``).
+        """
+        self._register.note_party(party, time_us, kind=kind, listed=listed, exempt=exempt)
+        if kind is not None:
+            self._cache.forget(self._register.index[party])
+
+    def owner_share(self, owner: str, owned: str, at: Moment) -> Share:
+        """What one party holds of another in all: shares multiplied down chains and added.
+
+        Listed companies do not stop it. A party holds all of itself.
+        """
+        return self.owners_share((owner,), owned, at)
+
+    def owners_share(self, owners: Iterable[str], owned: str, at: Moment) -> Share:
+        """What several parties together hold of another (as all covered persons do)."""
+        index = self._register.index
+        asked = frozenset(index[owner] for owner in owners if owner in index)
+        thing = index.get(owned)
+        if thing is None:
+            return ALL if owned in owners else Share(Fraction(0), Fraction(0), Fraction(1))
+        if thing in asked:
+            return ALL
+        if self._register.kinds[thing] in ENDS:
+            return NOTHING
+        view = View(self._cache, at, through_listed=True)
+        return together(view, reach(view, thing, stop=asked), asked)
+
+    def same_owner(self, one: str, other: str, at: Moment) -> Outcome:
+        """Whether one party controls both, or one of them the other."""
+        if one == other:
+            return Outcome.MET
+        if not self._is_held(one) and not self._is_held(other):
+            ends = self._is_end(one) and self._is_end(other)
+            return Outcome.NOT_MET if ends else Outcome.CANNOT_TELL
+        return self.controllers(one, at).common(self.controllers(other, at))
+
+    def controllers(self, party: str, at: Moment) -> Controllers:
+        """Who controls a party, by chains of control (see ``control.py``)."""
+        thing = self._register.index.get(party)
+        if thing is None:
+            return Controllers(frozenset({party}), frozenset(), frozenset(), False)
+        view = View(self._cache, at, through_listed=True)
+        return controllers_of(field_of(view, thing), view)
+
+    def group_of(self, party: str, at: Moment) -> str:
+        """A name for the group of a party: whoever controls it and is controlled by nobody.
+
+        Of several the first in order of names; a party that nobody controls is its own group.
+        """
+        return self.controllers(party, at).group(party)
+
+    def held_by(self, party: str, at: Moment) -> list[str]:
+        """Parties in which one holds something at a moment, by name."""
+        register = self._register
+        number = register.index.get(party)
+        held = () if number is None else register.holds.get(number, ())
+        return sorted(
+            register.names[thing]
+            for thing in held
+            if any(owner == number for owner, _, _ in register.in_force(thing, at))
+        )
+
+    def has_chains(self, party: str) -> bool:
+        """Whether anybody was ever reported behind an owner of a party."""
+        held = self._register.held
+        number = self._register.index.get(party)
+        return any(key >> 5 in held for key in held.get(-1 if number is None else number, ()))
+
+    def _is_held(self, party: str) -> bool:
+        return self._register.index.get(party, -1) in self._register.held
+
+    def _is_end(self, party: str) -> bool:
+        number = self._register.index.get(party)
+        return number is not None and self._register.kinds[number] in ENDS
+
+    def layers(self, product: str, at: Moment) -> tuple[int, int]:
+        """Least and greatest number of layers of products below a product (``layers.ENDLESS``)."""
+        number = self._register.index.get(product)
+        return (0, 0) if number is None else layers_of(self._register, number, at)
+
+    def beneficial_owners(
+        self,
+        party: str,
+        at: Moment,
+        threshold: Fraction,
+        comparator: Comparator = "at_least",
+        *,
+        complete: bool = False,
+        through_listed: bool = False,
+        paths: int = 10,
+    ) -> Answer:
+        """Everybody who stands behind a party, with outcome, shares, control and chains.
+
+        ``complete``: what nobody has reported is taken not to be. ``paths``: chains of each owner
+        at most. Raises ``KeyError`` for a party that no event has named.
+        """
+        thing = self._register.index[party]
+        view = View(self._cache, at, through_listed=through_listed)
+        return answer_of(view, thing, threshold, comparator, complete=complete, paths=paths)
+
+    def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The state as arrays, for a snapshot."""
+        return self._register.export_arrays()
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> OwnershipGraph:
+        """The graph of ``export_arrays``; ``SnapshotError`` where the arrays are damaged."""
+        return cls(Register.restore(arrays))

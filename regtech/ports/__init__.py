@@ -1,0 +1,1 @@
+"""What the kernel asks of others: protocols alone, filled in by ``regtech.app``."""

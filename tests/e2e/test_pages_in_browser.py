@@ -1,0 +1,311 @@
+"""The main stories in a real browser: with scripts and without, by keyboard, on a small screen."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
+
+from casework.cases.case import Case  # noqa: E402
+from casework.cases.scope import Role  # noqa: E402
+from casework.ports import CaseQuery  # noqa: E402
+from tests.contract.world import SERVICE, alert  # noqa: E402
+from tests.support.browser import ARGUMENTS, axe, chromium  # noqa: E402
+from tests.unit.casework.api.api_world import PASSWORD, SECOND_US  # noqa: E402
+from tests.unit.casework.api.outward import Policies  # noqa: E402
+from tests.unit.casework.web.desks import Bundles, Hooks  # noqa: E402
+from tests.unit.casework.web.page_world import PageWorld  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+TYPED = "Looked at everything. 已逐项核对。"
+WORDS = {
+    "en": {"claim": "Claim next", "report": "Ask to report", "confirmed": "Confirmed",
+           "approve": "Approve", "reported": "Reported", "out": "Sign out"},
+    "zh": {"claim": "领取下一件", "report": "申请报送", "confirmed": "属实",
+           "approve": "批准", "reported": "已报送", "out": "退出"},
+}  # fmt: skip
+OPERATOR_PAGES = ("/webhooks", "/webhooks/ep-BANK-A", "/accounts", "/audit", "/audit?chain=BANK-A",
+                  "/health", "/preferences")  # fmt: skip
+PAGES = ("/queue", "/queue?q=K1", "/overview", "/alerts", "/parties",
+         "/parties?kind=subject&key=BANK-A%7CK1", "/institutions", "/institutions/BANK-A",
+         "/policies", "/styleguide", "/cases/{case}", "/alerts/{alert}")  # fmt: skip
+
+
+class Site:
+    """Pages that listen on loopback, over stores in memory and a clock that can be moved."""
+
+    def __init__(self, world: PageWorld, url: str) -> None:
+        self.world, self.url = world, url
+
+    def cases(self) -> list[Case]:
+        """All cases, the most important first."""
+        return list(self.world.api.world.record.cases(SERVICE, CaseQuery(open=None)).items)
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[str]:
+    """The application on a free port of this machine."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", ws="none")
+    runner = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(runner.serve()), daemon=True)
+    thread.start()
+    while not runner.started:
+        thread.join(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        runner.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Three cases, the first of them severe; two supervisors, an institution, an operator."""
+    more = {"policies": Policies(), "webhooks": Hooks(), "bundles": Bundles()}
+    with PageWorld.made(tmp_path, **more) as world:
+        for name in ("wang", "li"):
+            world.api.person(name)
+        world.api.person("bank", Role.INSTITUTION, tenants={"BANK-A"})
+        world.api.person("operator", Role.OPERATOR)
+        world.api.world.take(
+            alert(1, subject="K1", severity="critical", kind="suspicion"),
+            alert(2, subject="K2", kind="breach"),
+            alert(3, subject="K3", tenant="BANK-B", kind="breach"),
+        )
+        world.indexer.catch_up()
+        with listening(world.api.app) as url:
+            yield Site(world, url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield made
+        made.close()
+
+
+@contextmanager
+def person(
+    browser: Browser, site: Site, name: str, lang: str = "en", **more: Any
+) -> Iterator[Page]:
+    """Somebody who signs in with a browser of their own; scripts that fail fail the test."""
+    wanted = {"viewport": {"width": 1280, "height": 800}, **more}
+    context: BrowserContext = browser.new_context(
+        locale={"en": "en-GB", "zh": "zh-CN"}[lang], timezone_id="Asia/Shanghai", **wanted
+    )
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    failed: list[str] = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.on("console", lambda said: failed.append(said.text) if "Refused" in said.text else None)
+    page.goto(f"{site.url}/signin")
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(lambda url: "/signin" not in url)
+    yield page
+    assert failed == []
+    context.close()
+
+
+def tick_all(page: Page) -> None:
+    """Tick off the checklist, one point after the other."""
+    while page.locator(".checklist button[aria-pressed=false]").count():
+        page.locator(".checklist button[aria-pressed=false]").first.click()
+        page.wait_for_load_state()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_two_supervisors_report_a_case(
+    browser: Browser, site: Site, lang: str, scripts: bool
+) -> None:
+    words, first = WORDS[lang], site.cases()[0]
+    with person(browser, site, "wang", lang, java_script_enabled=scripts) as page:
+        page.get_by_role("button", name=words["claim"]).click()
+        page.wait_for_url(f"**/cases/{first.id}*")
+        tick_all(page)
+        page.locator("summary", has_text=words["report"]).click()
+        form = page.locator("form", has=page.locator("input[value=ask_report]"))
+        form.get_by_label(words["confirmed"]).check()
+        form.locator("textarea").fill(TYPED)
+        form.get_by_role("button").click()
+        page.wait_for_url("**?done=ask_report*")
+        assert page.get_by_role("button", name=words["approve"], exact=True).count() == 0
+    with person(browser, site, "li", lang, java_script_enabled=scripts) as page:
+        page.goto(f"{site.url}/queue?state=awaiting_approval")
+        page.locator(f'a[href="/cases/{first.id}"]').first.click()
+        assert TYPED in page.content()
+        page.get_by_role("button", name=words["approve"], exact=True).click()
+        page.wait_for_url("**?done=approve*")
+        assert words["reported"] in page.locator(".facts").inner_text()
+    assert site.cases()[0].id != first.id or site.cases()[0].ended
+    kept = site.world.api.world.record.case(SERVICE, first.id)
+    assert kept.state.value == "reported" and kept.closing_reason == TYPED
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_institution_reads_its_own_and_nothing_else(
+    browser: Browser, site: Site, lang: str
+) -> None:
+    mine = next(c for c in site.cases() if "K2" in c.key)
+    with person(browser, site, "bank", lang) as page:
+        assert page.locator("[data-line]").count() == 1
+        page.locator("[data-open]").click()
+        page.wait_for_url(f"**/cases/{mine.id}")
+        page.locator("#text").fill(TYPED)
+        page.locator("form", has=page.locator("#text")).get_by_role("button").click()
+        page.wait_for_url("**?done=comment*")
+        assert TYPED in page.locator(".timeline").inner_text()
+        for case in site.cases():
+            if case.id != mine.id:
+                answer = page.goto(f"{site.url}/cases/{case.id}")
+                assert answer is not None and answer.status == 404
+        links = page.locator("#menu a").all_inner_texts()
+        assert len(links) == 5
+
+
+def test_two_people_edit_one_case(browser: Browser, site: Site) -> None:
+    case = site.cases()[0]
+    with person(browser, site, "wang") as one, person(browser, site, "li") as two:
+        one.goto(f"{site.url}/cases/{case.id}")
+        one.locator("#text").fill(TYPED)
+        two.goto(f"{site.url}/cases/{case.id}")
+        two.locator("#text").fill("I was faster")
+        two.get_by_role("button", name="Put it on record").click()
+        two.wait_for_url("**?done=comment*")
+        one.get_by_role("button", name="Put it on record").click()
+        one.wait_for_selector("#problem")
+        assert one.locator("#problem").evaluate("node => node === document.activeElement")
+        assert one.locator("#text").input_value().strip() == TYPED
+        assert "I was faster" in one.content()
+        one.get_by_role("button", name="Put it on record").click()
+        one.wait_for_url("**?done=comment*")
+        assert TYPED in one.locator(".timeline").inner_text()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_session_that_ends_in_mid_edit(browser: Browser, site: Site, lang: str) -> None:
+    case = site.cases()[0]
+    with person(browser, site, "wang", lang) as page:
+        page.goto(f"{site.url}/cases/{case.id}")
+        page.locator("#text").fill(TYPED)
+        site.world.api.clock.advance(13 * 3600 * SECOND_US)
+        page.locator("form", has=page.locator("#text")).get_by_role("button").click()
+        page.wait_for_selector("#password")
+        page.fill("#name", "wang")
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_selector("main textarea")
+        assert page.locator("main textarea").input_value().strip() == TYPED
+        page.locator("main form button.primary").click()
+        page.wait_for_url("**?done=comment*")
+        assert TYPED in page.locator(".timeline").inner_text()
+
+
+def test_an_operator_rotates_the_secret_of_a_webhook(browser: Browser, site: Site) -> None:
+    with person(browser, site, "operator") as page:
+        page.goto(f"{site.url}/webhooks/ep-BANK-A")
+        page.locator("summary", has_text="Make a fresh secret").click()
+        page.get_by_role("button", name="Make a fresh secret").click()
+        page.wait_for_selector(".secret")
+        assert page.locator(".secret").inner_text() == "whsec_fresh"
+
+
+def test_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    with person(browser, site, "wang") as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        page.keyboard.press("?")
+        assert page.locator("#keys").is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator("#keys").is_visible()
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        assert page.locator("[data-line].at").count() == 1
+        page.keyboard.press("x")
+        assert page.locator("[data-line].at input").is_checked()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/cases/*")
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "find"
+        page.keyboard.type("K2")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/queue?q=K2")
+        page.locator("h1").click()
+        page.keyboard.press("g")
+        page.keyboard.press("q")
+        page.wait_for_url("**/queue")
+        page.keyboard.press("c")
+        page.wait_for_url("**/cases/*claimed=1")
+
+
+def _paths(site: Site) -> list[str]:
+    names = {"case": site.cases()[0].id, "alert": f"{1:032x}"}
+    return [path.format(**names) for path in PAGES]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_page_is_wider_than_a_telephone(browser: Browser, site: Site, lang: str) -> None:
+    small = {"viewport": {"width": 390, "height": 800}}
+    for name, paths in (("wang", _paths(site)), ("operator", OPERATOR_PAGES)):
+        with person(browser, site, name, lang, **small) as page:
+            for path in paths:
+                page.goto(site.url + path)
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= 390, (path, wide)
+            page.locator(".menu-button").click()
+            assert page.locator("#menu a").first.is_visible()
+
+
+def test_nothing_is_asked_of_another_host(browser: Browser, site: Site) -> None:
+    with person(browser, site, "wang") as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for path in _paths(site):
+            page.goto(site.url + path)
+        assert asked and all(url.startswith((site.url, "data:")) for url in asked)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, site: Site, colours: str) -> None:
+    source = axe()
+    found: list[str] = []
+    for name, paths in (("wang", _paths(site)), ("operator", OPERATOR_PAGES)):
+        with person(browser, site, name, color_scheme=colours) as page:
+            for path in paths:
+                page.goto(site.url + path)
+                page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+                page.evaluate(source)
+                result = page.evaluate(f"axe.run(document, {{runOnly: {STANDARDS}}})")
+                found += [
+                    f"{path}: {bad['id']}: {bad['nodes'][0]['html'][:160]} "
+                    f"{bad['nodes'][0].get('failureSummary', '')[:200]}"
+                    for bad in result["violations"]
+                ]
+    assert found == []
