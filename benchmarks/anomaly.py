@@ -7,8 +7,8 @@ after AMLSim's description; ``amlsim-drift`` with 2 % of the background to new p
 cut 60/20/20: models train on the first four fifths and choose their settings on the last quarter of
 these; the last fifth is only scored. ``without`` leaves out the features that lean on habits of
 simulators (``novelty``, ``emptiness``, ``amount``); ``at once`` are scores that may not wait for
-what follows. Peers, trained on the same rows in the same run: PyOD's isolation forest and boosted trees
-on plain graph features (``detectors.graph``, 14 days).
+what follows. Peers, trained on the same rows in the same run: PyOD's isolation forest and boosted
+trees on plain graph features (``detectors.graph``, 14 days).
 """
 
 from __future__ import annotations
