@@ -1,5 +1,4 @@
-"""All benchmarks one after the other: ``python -m benchmarks`` (``make bench``), about a quarter of
-an hour.
+"""All benchmarks one after the other: ``python -m benchmarks`` (``make bench``), half an hour.
 
 ``--small`` takes a tenth of the events; ``--peers FOLDER`` (default ``build/peers``) is where
 durable-rules and Flink get environments of their own.
@@ -43,6 +42,7 @@ def main() -> None:
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
+        ("anomaly", "--events", str(200_000 // share), "--seeds", "1" if given.small else "3"),
         ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
         *([("frontend",)] if chromium() else []),
         ("names", *(() if given.lists is None else (given.lists,))),

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,13 @@ def _suffixes(out: Path) -> tuple[str, str]:
 def simulate_command(
     out: Path, *, events: int, seed: int, planted: bool = True, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Write ``out`` and ``out``'s labels; counts, names and SHA-256 of the file as written.
-
-    Both files are written under another name first, so that what bears the name is whole.
-    """
+    """Write ``out`` and ``out``'s labels; counts, names and SHA-256 of the file as written."""
     from regtech.sandbox.simulate.background import background
     from regtech.sandbox.simulate.merge import merge
     from regtech.sandbox.simulate.planted import Planted, plant
 
     told = progress or NoProgress()
-    kind, compression = _suffixes(out)
+    _suffixes(out)
     cases: list[Planted] = []
     if planted:
         told.stage("reading packs")
@@ -49,38 +46,57 @@ def simulate_command(
 
         packs, _ = load_packs()
         cases = list(plant(packs, Reference.shipped().profiles))
-    labels = out.with_name(out.name + ".labels.ndjson")
-    part = out.with_name(out.name + ".part")
-    count = 0
     told.stage("writing events", events + sum(len(case.events) for case in cases))
+    written = write_simulated(
+        out,
+        merge(background(events, seed), cases),
+        (case.label for case in cases),
+        lambda: _columns(events, seed, cases),
+        progress=told,
+    )
+    return {**written, "seed": seed, "planted": len(cases)}
+
+
+def write_simulated(
+    out: Path,
+    pieces: Iterable[list[str]],
+    labels: Iterable[str],
+    columns: Callable[[], list[str]],
+    *,
+    total: int | None = None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Write lines of NDJSON to ``out`` in its format, and their labels; what was written where.
+
+    Both files are written under another name first, so that what bears the name is whole.
+    ``columns`` is asked where the format has columns.
+    """
+    kind, compression = _suffixes(out)
+    beside = out.with_name(out.name + ".labels.ndjson")
+    part = out.with_name(out.name + ".part")
+    label_part = beside.with_name(beside.name + ".part")
+    count = 0
+    if total is not None:
+        progress.stage("writing events", total)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        pieces = merge(background(events, seed), cases)
-        with _writer(part, kind, compression, lambda: _columns(events, seed, cases)) as write:
+        with _writer(part, kind, compression, columns) as write:
             for lines in pieces:
                 write(lines)
                 count += len(lines)
-                told.advance(len(lines))
-        label_part = labels.with_name(labels.name + ".part")
-        label_part.write_text("".join(case.label + "\n" for case in cases), encoding="utf-8")
+                progress.advance(len(lines))
+        label_part.write_text("".join(label + "\n" for label in labels), encoding="utf-8")
         digest = hashlib.sha256()
         with part.open("rb") as written:
             while piece := written.read(1 << 20):
                 digest.update(piece)
         part.replace(out)
-        label_part.replace(labels)
+        label_part.replace(beside)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise StoreError(f"{out} could not be written: {error.strerror or error}") from None
-    return {
-        "out": str(out),
-        "events": count,
-        "seed": seed,
-        "planted": len(cases),
-        "labels": str(labels),
-        "sha256": digest.hexdigest(),
-    }
+    return {"out": str(out), "events": count, "labels": str(beside), "sha256": digest.hexdigest()}
 
 
 Write = Callable[[list[str]], object]

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from regtech.cli.console import progress, write, write_json
+from regtech.cli.console import progress, table, write, write_json
 from regtech.cli.options import Json, Lang, language
 from regtech.errors import StoreError, UsageError
 
 SCHEMAS = ("event", "rule", "alert")
+SCENARIOS = ("mixed", "laundering")
 
 
 def simulate(
@@ -23,19 +24,47 @@ def simulate(
     events: Annotated[int, typer.Option(help="How many events of background.", min=1)],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.", min=0)],
     planted: Annotated[
-        bool, typer.Option(help="Plant the met and the near-miss case of every rule.")
+        bool,
+        typer.Option(help="Plant the met and the near-miss case of every rule, or the attempts."),
     ] = True,
+    scenario: Annotated[
+        str,
+        typer.Option(
+            help="mixed: events of all types. laundering: payments with attempts in them."
+        ),
+    ] = "mixed",
+    share: Annotated[
+        int | None,
+        typer.Option(help="laundering: planted payments in a thousand. Default: 2."),
+    ] = None,
+    patterns: Annotated[
+        Path | None,
+        typer.Option(help="laundering: plant the attempts of this *_Patterns.txt (IBM AML data)."),
+    ] = None,
+    audit: Annotated[
+        bool,
+        typer.Option("--audit", help="laundering: print what simple values give away."),
+    ] = False,
     json_: Json = False,
 ) -> int:
-    """Write events of all types, with planted cases of every rule and their labels.
+    """Write events of all types with planted cases of every rule, or payments with laundering.
 
-    Labels go to OUT.labels.ndjson: the rule, the subject, the ids of the events, what is expected.
+    Labels go to OUT.labels.ndjson: the rule, the subject, the ids of the events, what is expected;
+    of laundering the typology, the accounts and the ids of the payments of each attempt.
+    --audit ends with status 1 where one simple value alone tells what was planted.
 
     \b
     Examples:
       regtech simulate events.ndjson --events 100000 --seed 7
       regtech simulate events.parquet --events 1000000 --seed 1 --no-planted
+      regtech simulate payments.ndjson --scenario laundering --events 100000 --seed 1 --audit
     """
+    if scenario not in SCENARIOS:
+        raise UsageError(f"no scenario {scenario!r}", hint="there are " + ", ".join(SCENARIOS))
+    if scenario == "laundering":
+        return _laundering(out, events, seed, 0 if not planted else share, patterns, audit, json_)
+    if share is not None or patterns is not None or audit:
+        raise UsageError("--share, --patterns and --audit go with --scenario laundering")
     from regtech.app.simulate import simulate_command
 
     with progress() as told:
@@ -49,6 +78,43 @@ def simulate(
             f"sha256 {result['sha256']}"
         )
     return 0
+
+
+def _laundering(
+    out: Path,
+    events: int,
+    seed: int,
+    share: int | None,
+    patterns: Path | None,
+    audit: bool,
+    json_: bool,
+) -> int:
+    from regtech.app.laundering import simulate_laundering
+
+    with progress() as told:
+        result = simulate_laundering(
+            out,
+            events=events,
+            seed=seed,
+            share_per_mille=share,
+            patterns=patterns,
+            audited=audit,
+            progress=told,
+        )
+    given_away = [one for one in result.get("audit", ()) if one["either_way"] > result["limit"]]
+    if json_:
+        write_json(result)
+        return 1 if given_away else 0
+    write(
+        f"{result['events']:,} payments of {result['accounts']:,} accounts in {result['out']}, "
+        f"{result['planted_payments']:,} of them in {result['planted']:,} planted attempts in "
+        f"{result['labels']}\nsha256 {result['sha256']}"
+    )
+    if audit:
+        rows = [[one["of"], one["value"], f"{one['auc']:.3f}"] for one in result["audit"]]
+        write("\n" + table(["of", "simple value", "AUC"], rows, right="  r"))
+        write(f"\n{len(given_away)} beyond {result['limit']:.2f} in either direction")
+    return 1 if given_away else 0
 
 
 def deliver_schema(schema: dict[str, Any], out: Path | None, json_: bool) -> int:

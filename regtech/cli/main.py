@@ -12,11 +12,13 @@ import typer
 
 from regtech.cli import (
     accounts,
+    anomalies,
     backup,
     cases,
     data,
     engine,
     evidence,
+    models,
     motifs,
     owners,
     names,
@@ -40,6 +42,8 @@ app = typer.Typer(
 engine.register(app)
 data.register(app)
 evidence.register(app)
+anomalies.register(app)
+motifs.register(app)
 owners.register(app)
 motifs.register(app)
 names.register(app)
@@ -48,6 +52,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cases.app, name="cases")
 app.add_typer(search.app, name="search")
+app.add_typer(models.models, name="models")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.keys, name="keys")
 serve.register(app)

@@ -44,6 +44,7 @@ CONTRACT = {
     ("rules", "schema"): "",
     ("rules", "upcoming"): "",
     ("simulate",): "--events --seed",
+    ("score",): "--train-until --labels --budget --out",
     ("schema",): "",
     ("owners",): "--at --threshold --comparator --complete --paths --quarantine",
     ("quarantine", "list"): "",

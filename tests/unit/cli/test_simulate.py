@@ -89,3 +89,37 @@ def test_an_output_that_cannot_be_written_is_status_3(regtech: Command, tmp_path
         "simulate", tmp_path / "file" / "e.ndjson", "--events", 1, "--seed", 1, "--no-planted"
     )
     assert done.status == 3 and "could not be written" in done.err
+
+
+def test_laundering_is_simulated_and_audited(regtech: Command, tmp_path: Path) -> None:
+    out = tmp_path / "p.parquet"
+    done = regtech(
+        "simulate", out, "--scenario", "laundering", "--events", 20000, "--seed", 3,
+        "--share", 10, "--audit", "--json",
+    )  # fmt: skip
+    summary = json.loads(done.out)
+    assert done.status == 0 and summary["events"] == 20000
+    assert all(one["either_way"] <= summary["limit"] for one in summary["audit"])
+    labels = Path(summary["labels"]).read_text().splitlines()
+    assert len(labels) == summary["planted"] and json.loads(labels[0])["typology"]
+    text = regtech(
+        "simulate", tmp_path / "tiny.csv", "--scenario", "laundering", "--events", 300,
+        "--seed", 4, "--audit",
+    )  # fmt: skip
+    assert text.status == 1 and "beyond 0.70 in either direction" in text.out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--scenario", "weather"), "no scenario 'weather'"),
+        (("--audit",), "go with --scenario laundering"),
+        (("--scenario", "laundering", "--share", 400), "from 0 to 250 in a thousand"),
+        (("--scenario", "laundering", "--patterns", "none.txt"), "none.txt"),
+    ],
+)
+def test_wrong_use_of_scenarios(
+    regtech: Command, tmp_path: Path, more: tuple[object, ...], said: str
+) -> None:
+    done = regtech("simulate", tmp_path / "e.ndjson", "--events", 10, "--seed", 1, *more)
+    assert done.status in (2, 3) and said in done.err

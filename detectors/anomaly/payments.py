@@ -1,0 +1,41 @@
+"""Payments as the anomaly features take them: columns in order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Columns of one length. Codes count from 0; an account is -1 where there is none (cash).
+
+    ``amount``: minor units of ``currency``. ``peer``: code of the actor's peer group, below 64.
+    ``hour``: of the clock of who acts. ``abroad``: whether the other side is in another country.
+    """
+
+    time_us: Int64
+    payer: Int64
+    payee: Int64
+    amount: Int64
+    currency: Int64
+    channel: Int64
+    abroad: npt.NDArray[np.bool_]
+    peer: Int64
+    hour: Int64
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    def part(self, start: int, end: int) -> Payments:
+        """The payments from one place up to before another."""
+        return Payments(*(getattr(self, field.name)[start:end] for field in fields(Payments)))
+
+    def accounts(self) -> int:
+        """One more than the largest code of an account."""
+        return int(max(self.payer.max(initial=-1), self.payee.max(initial=-1))) + 1
