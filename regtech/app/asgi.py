@@ -198,6 +198,8 @@ def _events(
     check_home(settings.home, packs)
     journal = Journal(settings.data, waits=settings.journal_waits)
     stack.callback(journal.close)
+    # The process may be ended by the signal itself once the workers have stopped: that comes last.
+    workers.around(lambda: None, journal.close)
     desk = SqlEventDesk(record)
     deciding = Deciding(
         packs, Reference.shipped(), journal, desk, parts.intake, clock,

@@ -79,7 +79,7 @@ class Journal:
                 f"another server keeps its events in {folder}", hint="--data another folder"
             ) from None
         self._lock = threading.Lock()
-        self._broken = ""
+        self._broken, self._closed = "", False
         self._syncers: queue.SimpleQueue[int] = queue.SimpleQueue()
         try:
             last = self._last()
@@ -228,8 +228,11 @@ class Journal:
             raise StoreError(f"{part} could not be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Make the rest durable, give back the room, and let go."""
+        """Make the rest durable, give back the room, and let go; again changes nothing."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             try:
                 if not self._broken:
                     os.ftruncate(self._file, self._end - self._segment.start)

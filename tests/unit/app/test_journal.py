@@ -194,6 +194,7 @@ def test_who_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     end = journal.append([line(0)])
     journal.close()
+    journal.close()
     journal.wait(end)  # that is durable
     journal.make_room()
     with pytest.raises(StoreError, match="closed"):
