@@ -225,6 +225,11 @@ class Screener:
         hits = self.screen(query, at_us=at_us, lists=(list_name,), threshold=threshold)
         return Screened("met" if hits else "not_met", tuple(hits))
 
+    def change_times(self) -> list[int]:
+        """Instants at which what is on the lists changes, in order, microseconds since 1970."""
+        rows = self._rows
+        return sorted({*rows.since.tolist(), *rows.until.tolist(), *self._covered.values()})
+
     def candidates(self, name: str, kind: Kind = "") -> NDArray[np.int32]:
         """Rows that the index gives for a name, of its likeliest reading; for measuring."""
         thread = self._thread()

@@ -44,7 +44,7 @@ def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
         Reference.shipped(),
         include_disabled=True,
         law_as_of=day,
-        detectors=shipped_detectors(),
+        detectors=shipped_detectors(trial=True),
     )
 
 

@@ -86,7 +86,7 @@ def test_rules(
     lines: list[str] = []
     results, waiting = [], {}
     for pack in packs:
-        report = run_tests([pack], reference, wanted, shipped_detectors())
+        report = run_tests([pack], reference, wanted, shipped_detectors(trial=True))
         results += report.results
         waiting.update(report.waiting)
         told.advance(len(pack.rules), pack.id)
@@ -138,7 +138,7 @@ def _mutate(
     from regtech.sandbox.mutate import mutate_packs
 
     told.stage("mutating rules", len(wanted or [rule for pack in packs for rule in pack.rules]))
-    report = mutate_packs(packs, reference, wanted, told.advance, shipped_detectors())
+    report = mutate_packs(packs, reference, wanted, told.advance, shipped_detectors(trial=True))
     lines = [str(survivor) for survivor in report.survivors]
     lines += [f"{rule}: its tests fail as it is, so it is not mutated" for rule in report.failing]
     total = f"{_count(report.tried, 'mutation')}, {len(report.survivors)} unnoticed"

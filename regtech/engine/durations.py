@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from regtech.reference.civil import add_months, civil_from_days
+from regtech.reference.civil import time_text as time_text
 from regtech.reference.profiles import Profile
 from regtech.reference.zones import local_day, local_day_start_us, offset_us
 from regtech.rulelang.ir import Duration
@@ -62,13 +63,3 @@ def day_text(day: int) -> str:
     """ISO date of a day number."""
     year, month, of_month = civil_from_days(day)
     return f"{year:04d}-{month:02d}-{of_month:02d}"
-
-
-def time_text(us: int) -> str:
-    """RFC 3339 in UTC; fractions of a second only where there are any."""
-    day, rest = divmod(us, DAY_US)
-    seconds, fraction = divmod(rest, 1_000_000)
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    if fraction:
-        clock += f".{fraction:06d}".rstrip("0")
-    return f"{day_text(day)}T{clock}Z"

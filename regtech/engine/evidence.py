@@ -173,7 +173,7 @@ class EvidenceMaker:
             rate=self._rate(env, shape),
             facts=self._facts(env, shape),
             inputs=self._inputs(env, shape),
-            findings={name: finding.written() for name, finding in findings.items()},
+            findings=self._written(findings),
             events=ids,
             event_count=count,
             event_digest=digest,
@@ -221,6 +221,15 @@ class EvidenceMaker:
             if is_asked(path)
         )
         return dict(found for found in made if found is not None)
+
+    def _written(self, findings: Mapping[str, Finding]) -> dict[str, Any]:
+        """Findings as they stand in an alert, events by their ids."""
+        numbers = sorted({number for finding in findings.values() for number in finding.events})
+        if not numbers:
+            return {name: finding.written({}) for name, finding in findings.items()}
+        texts = self.judge.events.ids(np.array(numbers, np.int64))
+        ids = dict(zip(numbers, texts, strict=True))
+        return {name: finding.written(ids) for name, finding in findings.items()}
 
     def _events(
         self, env: RowEnvironment, shape: Shape, findings: Mapping[str, Finding]

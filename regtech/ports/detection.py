@@ -72,9 +72,12 @@ class Finding:
         says."""
         return f"{self.key}#{self.step}" if self.key and self.step else self.key
 
-    def written(self) -> dict[str, Any]:
-        """As it stands in an alert."""
-        return {**self.data, "period": self.period} if self.key else dict(self.data)
+    def written(self, ids: Mapping[int, str]) -> dict[str, Any]:
+        """As it stands in an alert; in ``edges`` an event's number becomes its id."""
+        made = dict(self.data)
+        if "edges" in made:
+            made["edges"] = [{**edge, "event": ids[edge["event"]]} for edge in made["edges"]]
+        return {**made, "period": self.period} if self.key else made
 
 
 class Events(Protocol):

@@ -7,6 +7,7 @@ UTC, so these helpers have no such edge. Year 0 is 1 BC. Source of the arithmeti
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 SECOND_US: Final = 1_000_000
@@ -107,7 +108,18 @@ def day_from_iso(text: str) -> int:
     return days_from_civil(year, month, day)
 
 
+@lru_cache(maxsize=1 << 14)
 def iso_from_day(day: int) -> str:
     """``YYYY-MM-DD`` of a day number (years 0 to 9999)."""
     year, month, day_of_month = civil_from_days(day)
     return f"{year:04d}-{month:02d}-{day_of_month:02d}"
+
+
+def time_text(us: int) -> str:
+    """RFC 3339 in UTC; fractions of a second only where there are any."""
+    day, rest = divmod(us, DAY_US)
+    seconds, fraction = divmod(rest, 1_000_000)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if fraction:
+        clock += f".{fraction:06d}".rstrip("0")
+    return f"{iso_from_day(day)}T{clock}Z"

@@ -1,0 +1,168 @@
+"""The detectors that ship, inside the engine: any chop, any restart, and decided again."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from regtech.app.detection import shipped_detectors
+from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.engine import Engine
+from regtech.engine.plan import compile_plan
+from regtech.engine.snapshot import Arrays, capture, restore, vocabularies
+from regtech.reference.load import Reference
+from regtech.rulelang.ir import Pack
+from regtech.rulelang.packs import load_packs
+from regtech.sandbox.explain import explain
+from regtech.sandbox.harness import decoder_of, judge_events, lines
+from regtech.sandbox.replay import replay
+
+PACK = """
+pack: intl-network
+version: 1.0.0
+jurisdiction: INTL
+title: {en: Network, zh: 网络}
+rules:
+  - id: net-cycle
+    title: {en: Cycle, zh: 循环}
+    on: transaction
+    per: party
+    detect: {detector: cycle, least: 3, most: 5, tolerance: 40%, within: 5 days}
+    alert: {kind: indicator, severity: high}
+  - id: net-fan
+    title: {en: Fan, zh: 汇集}
+    on: transaction
+    per: party
+    detect: {detector: fan_in, least: 4, concentration: 0%, within: 3 days}
+    alert: {kind: indicator, severity: high}
+  - id: net-listed
+    title: {en: Listed, zh: 名单}
+    on: transaction
+    per: event
+    when: screened(payer, "cn_art40")
+    alert: {kind: duty, severity: critical}
+  - id: net-chain
+    title: {en: Chain, zh: 链}
+    on: ownership
+    per: [owner, owned]
+    detect: {detector: beneficial_owner, comparator: above, threshold: 20%}
+    alert: {kind: duty, severity: medium}
+"""
+LISTED = "Alfa Company Limited for International Trading and Marketing"
+
+
+def events() -> list[dict[str, Any]]:
+    rng = Random(5)
+    found: list[dict[str, Any]] = []
+    for number in range(420):
+        head = {
+            "id": f"e{number:03}", "reporter": "R1",
+            "time": f"2026-03-{1 + number // 24:02}T{number % 24:02}:00:00Z",
+        }  # fmt: skip
+        if number % 7 == 0:
+            kind = rng.choice(["person", "entity"])
+            owner = {"id": f"{kind[0]}{rng.randrange(4)}", "kind": kind}
+            found.append(
+                head | {"type": "ownership", "interest": "shares", "owner": owner,
+                        "share": f"0.{rng.randrange(1, 10)}",
+                        "owned": {"id": f"e{rng.randrange(4)}", "kind": "entity"}}
+            )  # fmt: skip
+            continue
+        payer, payee = rng.sample(range(9), 2)
+        name = {"name": LISTED} if number % 29 == 0 else {}
+        found.append(
+            head | {"type": "transaction", "amount": str(rng.randrange(80, 120)),
+                    "currency": "EUR", "payer": {"id": f"A{payer}"} | name,
+                    "payee": {"id": f"A{payee}"}}
+        )  # fmt: skip
+    return found
+
+
+EVENTS = events()
+DETECTORS = shipped_detectors(trial=True)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return Reference.shipped()
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    path = tmp_path_factory.mktemp("rules") / "intl-network.yml"
+    path.write_text(PACK, encoding="utf-8")
+    return load_packs([path])[0][0]
+
+
+@pytest.fixture(scope="module")
+def whole(pack: Pack, reference: Reference) -> list[bytes]:
+    trial = judge_events([pack], EVENTS, reference, detectors=DETECTORS)
+    assert not trial.rejects and not trial.engine.summary().waiting
+    rules = {alert.rule for alert in trial.alerts}
+    assert rules == {"net-cycle", "net-fan", "net-listed", "net-chain"}
+    ids = [alert.id for alert in trial.alerts]
+    assert len(set(ids)) == len(ids) > 40
+    return [alert.canonical() for alert in trial.alerts]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100])
+def test_any_chop_gives_the_same_bytes(
+    pack: Pack, reference: Reference, whole: list[bytes], batch: int
+) -> None:
+    parts = judge_events([pack], EVENTS, reference, detectors=DETECTORS, batch=batch)
+    assert [alert.canonical() for alert in parts.alerts] == whole
+
+
+def test_restarts_change_nothing(pack: Pack, reference: Reference, whole: list[bytes]) -> None:
+    symbols, persons = Vocabulary(), Vocabulary()
+    arrays: Arrays | None = None
+    alerts = []
+    for start in range(0, len(EVENTS), 30):
+        plan = compile_plan([pack], reference, symbols, detectors=DETECTORS)
+        engine = Engine(plan, sources=["source0"])
+        if arrays is not None:
+            restore(engine, arrays)
+        part = lines(EVENTS[start : start + 30])
+        batch, rejects, _ = decoder_of(plan, persons).decode(part, start + 1, "source0")
+        assert not rejects
+        alerts += engine.push(batch)
+        arrays = {name: array.copy() for name, array in capture(engine, persons).items()}
+        symbols, persons = vocabularies(arrays)
+    alerts += engine.finish()
+    assert [alert.canonical() for alert in alerts] == whole
+
+
+def test_each_alert_is_decided_again_and_said_in_words(
+    pack: Pack, reference: Reference, whole: list[bytes]
+) -> None:
+    plan = compile_plan([pack], reference, include_disabled=True, detectors=DETECTORS)
+    for line in whole:
+        alert = json.loads(line)
+        again = replay(alert, plan)
+        assert again.same, again.text()
+        for language in ("en", "zh"):
+            assert ("What was found" if language == "en" else "查明的情况") in explain(
+                alert, plan, language
+            )
+
+
+def test_a_network_finding_names_its_payments(whole: list[bytes]) -> None:
+    known = {event["id"]: event for event in EVENTS}
+    found = 0
+    for line in whole:
+        alert = json.loads(line)
+        if not alert["rule"].startswith(("net-cycle", "net-fan")):
+            continue
+        (finding,) = alert["findings"].values()
+        for edge in finding["edges"]:
+            event = known[edge["event"]]
+            assert (edge["from"], edge["to"]) == (event["payer"]["id"], event["payee"]["id"])
+            assert edge["amount"] == f"{event['amount']}.00" and edge["currency"] == "EUR"
+        if alert["event_count"] <= 100:  # an alert bears so many ids at most
+            assert {edge["event"] for edge in finding["edges"]} <= set(alert["events"])
+        assert alert["subject"]["id"] in finding["accounts"]
+        found += 1
+    assert found > 10
