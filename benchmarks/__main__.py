@@ -43,6 +43,7 @@ def main() -> None:
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
         ("anomaly", "--events", str(200_000 // share), "--seeds", "1" if given.small else "3"),
+        ("pages", "--cases", str(100_000 // share)),
         ("ownership", "--events", str(200_000 // share), "--companies", str(100_000 // share)),
         *([("frontend",)] if chromium() else []),
         ("names", *(() if given.lists is None else (given.lists,))),

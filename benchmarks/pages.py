@@ -56,7 +56,7 @@ def fill(store: str, count: int) -> None:
 
 
 def ask(store: str, folder: Path) -> dict[str, Any]:
-    """Milliseconds and bytes of each page; the first request of all by itself."""
+    """Milliseconds of wall and CPU time, and bytes, of each page; the first look by itself."""
     from starlette.testclient import TestClient
 
     found: dict[str, Any] = {}
@@ -71,17 +71,19 @@ def ask(store: str, folder: Path) -> dict[str, Any]:
         first = client.get("/queue", headers={"accept": "text/html"})
         case = first.text.partition('href="/cases/')[2].partition('"')[0]
         for path in (*PATHS, f"/cases/{case}"):
-            times = []
+            times, used = [], []
             for _ in range(REPEATS):
-                began = CLOCK.elapsed()
+                began, cpu = CLOCK.elapsed(), sum(os.times()[:2])
                 answer = client.get(path, headers={"accept": "text/html"})
                 times.append((CLOCK.elapsed() - began) * 1000)
+                used.append((sum(os.times()[:2]) - cpu) * 1000)
                 assert answer.status_code == 200, (path, answer.status_code)
             name = path if path in PATHS else "/cases/…"
             found[name] = {
                 "first": round(times[0], 1),
                 "p50": round(statistics.median(times), 1),
                 "max": round(max(times), 1),
+                "CPU": round(statistics.mean(used[1:])),
                 "kB": round(len(answer.content) / 1000, 1),
             }
     return found

@@ -40,10 +40,12 @@ def show(visit: Person) -> Response:
 
 
 def _facts(found: Any) -> list[tuple[str, Any]]:
-    return list(found.items()) if isinstance(found, Mapping) else [("", found)]
+    if not isinstance(found, Mapping):
+        return [("", found)]
+    return [(name, value) for name, value in found.items() if value not in ("", None)]
 
 
 def _bad(found: Any) -> bool:
     if not isinstance(found, Mapping):
         return False
-    return bool(found.get("failures") or found.get("last"))
+    return bool(found.get("failures")) or found.get("running") is False
