@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class DemoResult:
     cases: tuple[dict[str, Any], ...]
     users: tuple[str, ...]
     password: str
+    rings: tuple[tuple[str, ...], ...] = ()
+    """Rings of accounts in the sample, found from pairs that paid in several parts."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -46,6 +49,7 @@ class DemoResult:
             "cases": list(self.cases),
             "users": list(self.users),
             "password": self.password,
+            "rings": [list(ring) for ring in self.rings],
         }
 
 
@@ -104,9 +108,24 @@ def run_demo(folder: Path, *, events: int, lang: str, progress: Progress) -> Dem
             limit=SHOWN,
             after=None,
         )
+    found_rings = sample_rings(folder, progress)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     demo_users(store, password)
-    return DemoResult(summary, texts, store, tuple(queue["cases"]), USERS, password)
+    return DemoResult(summary, texts, store, tuple(queue["cases"]), USERS, password, found_rings)
+
+
+def sample_rings(folder: Path, progress: Progress) -> tuple[tuple[str, ...], ...]:
+    """Rings in the sample: pairs that paid in several parts and lead back to the start."""
+    from detectors.graph.rings import rings
+    from regtech.app.motifs import motifs_command
+
+    out = folder / "motifs.ndjson"
+    motifs_command(
+        events=(str(sample_file()),), types=("splitting",), map="amlsim", out=str(out),
+        progress=progress,
+    )  # fmt: skip
+    with out.open(encoding="utf-8") as lines:
+        return tuple(rings(tuple(json.loads(line)["accounts"][:2]) for line in lines))
 
 
 def demo_users(store: str, password: str) -> None:

@@ -14,6 +14,7 @@ from detectors.graph.spec import MEMORY_US, chosen
 from regtech.adapters.committed import CommittedFile
 from regtech.adapters.quarantine import QuarantineFile
 from regtech.adapters.sources import SourceFile, describe_source
+from regtech.adapters.tables.columnmap import load_column_map
 from regtech.app.payments import PaymentStream, Piece
 from regtech.app.progress import NoProgress, Progress
 from regtech.app.run import Outputs
@@ -68,7 +69,7 @@ def motifs_command(
     Raises ``UsageError``, ``InputError`` or ``StoreError``; then no file bears the name of a
     finished one.
     """
-    specs = chosen(types, changes)
+    specs = chosen(types, _changes(map, changes or {}))
     outputs = Outputs.beside(out, quarantine, False)
     outputs.check(events)
     clock, told = clock or SystemClock(), progress or NoProgress()
@@ -93,6 +94,16 @@ def motifs_command(
         raise
     finally:
         stream.close()
+
+
+def _changes(
+    map: str | None, given: Mapping[str, Mapping[str, int]]
+) -> Mapping[str, Mapping[str, int]]:
+    """Parameters that fit the source, and over them those that were asked for."""
+    found = {} if map is None else {k: dict(v) for k, v in load_column_map(map).motifs.items()}
+    for kind, values in given.items():
+        found.setdefault(kind, {}).update(values)
+    return found
 
 
 def _total(files: list[SourceFile]) -> int | None:

@@ -293,6 +293,19 @@ def pages_text(store: str, users: Sequence[str], password: str, lang: str) -> st
     )
 
 
+def rings_text(rings: Sequence[Sequence[str]], lang: str) -> str:
+    """How many rings of accounts there are, and the first of them."""
+    ring = rings[0]
+    drawn = " → ".join((*ring, ring[0]))
+    if lang == "zh":
+        found = f"样例数据中发现{len(rings)}个资金环（短期内多笔付款的账户对首尾相接）"
+        return f"{found}，例如：\n  {drawn}"
+    return (
+        f"{len(rings)} rings of money in the sample (pairs with several payments in a short time "
+        f"that lead back to the start), for example:\n  {drawn}"
+    )
+
+
 def precision_text(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     """How often rules were right."""
     names = ("rule", "institution", "confirmed", "unfounded", "data_error", "duplicate")

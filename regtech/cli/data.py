@@ -178,7 +178,10 @@ def demo(
     write(run_report(result.summary, chosen))
     for explanation in result.explanations:
         write("\n" + explanation)
-    from regtech.cli.casetext import demo_text, pages_text
+    from regtech.cli.casetext import demo_text, pages_text, rings_text
+
+    if result.rings:
+        write("\n" + rings_text(result.rings, chosen))
 
     write("\n" + demo_text(result.cases, result.store, chosen))
     write("\n" + pages_text(result.store, result.users, result.password, chosen))

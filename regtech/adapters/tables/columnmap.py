@@ -17,6 +17,8 @@ A map is YAML in ``mappings/sources`` (or any file named with ``--map``)::
       time: {column: Timestamp, format: "YYYY/MM/DD hh:mm", offset: "+00:00"}
     before:                                             # events that come before the first row
       - {id: …, type: party, …}
+    motifs:                                             # what is out of the ordinary in this source
+      splitting: {least: 2}
 
 What cannot be translated (a word that is not listed, a number that is none) is passed on as it is:
 the decoder then sets the row aside and says what is wrong with it.
@@ -48,6 +50,7 @@ KEYS: Final = (
     "constants",
     "fields",
     "before",
+    "motifs",
 )
 RULE_KEYS: Final = (
     "column",
@@ -143,7 +146,10 @@ def _fill(pattern: str, columns: Mapping[str, Column], rows: Sequence[int]) -> C
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """A checked map. ``before``: events as JSON lines, sent before the first row."""
+    """A checked map. ``before``: events as JSON lines, sent before the first row.
+
+    ``motifs``: parameters of ``regtech motifs`` that fit what is ordinary in the source, by type.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -153,6 +159,7 @@ class ColumnMap:
     constants: Mapping[str, str]
     fields: Mapping[str, FieldRule]
     before: bytes
+    motifs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def needs(self) -> set[str]:
         """Every column that a field is made from."""
@@ -201,6 +208,13 @@ def read_column_map(document: Any, reader: Reader) -> ColumnMap:
     for k, event in enumerate(reader.sequence(top.get("before", []), "before")):
         plain = reader.mapping(event, f"before[{k}]")
         before += json.dumps(plain, ensure_ascii=False, default=str).encode() + b"\n"
+    motifs: dict[str, dict[str, int]] = {}
+    for kind, values in reader.mapping(top.get("motifs", {}), "motifs").items():
+        for name, value in reader.mapping(values, f"motifs.{kind}").items():
+            if type(value) is not int:
+                reader.fault(f"motifs.{kind}.{name}", "wrong_type", "expected a whole number")
+                continue
+            motifs.setdefault(kind, {})[name] = value
     separator = str(top.get("separator", ","))
     if len(separator) != 1 or not separator.isascii() or separator in '"\n\r':
         reader.fault("separator", "wrong_type", "expected one ASCII character, not a quote")
@@ -214,6 +228,7 @@ def read_column_map(document: Any, reader: Reader) -> ColumnMap:
         constants=constants,
         fields=fields,
         before=before,
+        motifs=motifs,
     )
 
 
