@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
+from regtech.engine.asking import asks_of
 from regtech.model.alert import Alert, alert_id
 from regtech.rulelang.ir import (
     Arith,
@@ -49,8 +50,8 @@ def with_near(packs: Sequence[Pack], share: Fraction) -> list[Pack]:
 
 def near_rule(rule: Rule, share: Fraction) -> Rule | None:
     """The rule that finds the near misses of a rule, or None where it can have none."""
-    if rule.when is None or rule.detect is not None or rule.deadline is not None:
-        return None
+    if rule.when is None or rule.deadline is not None or asks_of(rule):
+        return None  # what a detector answers has no value that could be near
     lowered = _lowered(rule.when, rule, 1 - share, True)
     if lowered is rule.when:
         return None

