@@ -58,8 +58,9 @@ bench: $(STAMP)
 
 fuzz: $(STAMP)
 	REGTECH_API_EXAMPLES=300 $(BIN)/python -m pytest -n $(WORKERS) tests/e2e/test_api_fuzz.py
-	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) \
-		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io
+	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) REGTECH_PROPERTY_FACTOR=20 \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io \
+		tests/unit/casework/evidence
 
 mutate: $(STAMP)
 	$(BIN)/regtech rules test --mutate

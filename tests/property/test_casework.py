@@ -37,6 +37,7 @@ from tests.contract.world import (
     planner_of,
     scope,
 )
+from tests.support.examples import examples
 
 ALERTS = [
     alert(
@@ -190,7 +191,7 @@ class Desk:
         return cases, timelines
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_any_interleaving_loses_nothing_and_stores_agree(
     steps: list[tuple[str, str, int]], tmp_path_factory: pytest.TempPathFactory

@@ -39,8 +39,11 @@ from casework.policy.testcases import written_alert
 from regtech.reference.load import Reference
 from tests.property.policy.generate import THEMES, World, time_of, worlds
 from tests.property.policy.reading import HOUR, Reading, micros
+from tests.support.examples import examples
 
-PROFILE = settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(
+    deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @cache

@@ -35,6 +35,7 @@ from tests.property.policy.generate import THEMES, worlds
 from tests.property.policy.generate import World as Given
 from tests.property.policy.reading import HOUR, Reading, micros
 from tests.property.test_policy import SEEDS, compiled
+from tests.support.examples import examples
 
 PROFILE = settings(deadline=None, suppress_health_check=list(HealthCheck))
 LATE_US = micros("2027-01-01T00:00:00Z")
@@ -251,7 +252,7 @@ def test_an_alert_that_a_brake_leaves_alone_still_counts_for_it() -> None:
     holds(Given([brake, REST], alerts, [0, 1], [1], 1, [], []), 0, None)
 
 
-@settings(PROFILE, max_examples=60)
+@settings(PROFILE, max_examples=examples(25))
 @given(layered(), SEEDS)
 def test_any_policies_in_sqlite(
     tmp_path_factory: pytest.TempPathFactory, given: Given, seed: int

@@ -22,6 +22,7 @@ from casework.evidence.keys import SigningKey, first_ring
 from casework.evidence.merkle import Frontier
 from casework.evidence.verify_bundle import MESSAGES, Report, Unreadable, as_json, told, verify
 from regtech.errors import CapacityError, InputError, StoreError
+from tests.support.examples import examples
 
 World = Any  # of conftest.py, which tests cannot import
 
@@ -122,7 +123,9 @@ def test_openings_without_a_place_or_twice_are_named(bundle: bytes) -> None:
 
 
 @settings(
-    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(150),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_any_flipped_bit_is_found(bundle: bytes, data: st.DataObject) -> None:
@@ -384,7 +387,9 @@ anything = st.recursive(
 
 
 @settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(120),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data(), anything)
 def test_a_value_of_any_shape_anywhere_is_found_and_never_breaks_the_verifier(
