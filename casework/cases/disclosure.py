@@ -74,6 +74,16 @@ def sees_alert(scope: Scope, alert: StoredAlert) -> bool:
     return not scope.restricted or disclosure(False, alert.kind) is Disclosure.OPEN
 
 
+def own_part(scope: Scope, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An alert as far as it is the institutions' own: what detectors found is of others as well.
+
+    A ring of payments names customers of other institutions, and events that these reported.
+    """
+    if scope.tenants is None or not body.get("findings"):
+        return body
+    return {k: [] if k == "events" else v for k, v in body.items() if k != "findings"}
+
+
 def alerts_shown(case: Case, alerts: Iterable[StoredAlert], scope: Scope) -> list[StoredAlert]:
     """The alerts of a visible case that a scope may see: an institution its own, open ones."""
     if not scope.restricted:

@@ -42,6 +42,22 @@ _LAST: Final[Mapping[str, Grade]] = {
     "passport": Grade.SENSITIVE,
 }
 
+_FOUND: Final[Mapping[str, Grade]] = {
+    "accounts": Grade.IDENTIFIER,
+    "from": Grade.IDENTIFIER,
+    "to": Grade.IDENTIFIER,
+    "event": Grade.IDENTIFIER,
+    "period": Grade.IDENTIFIER,
+    "parties": Grade.IDENTIFIER,
+    "controlled_by": Grade.IDENTIFIER,
+    "controlled": Grade.IDENTIFIER,
+    "holders": Grade.IDENTIFIER,
+    "owner": Grade.IDENTIFIER,
+    "owned": Grade.IDENTIFIER,
+    "entity": Grade.IDENTIFIER,
+    "asked": Grade.PERSONAL,
+}
+"""Parts of what detectors found; a name in it is that of a published list."""
 _CLEAR: Final[Mapping[Role, Grade]] = {
     Role.SUPERVISOR: Grade.IDENTIFIER,
     Role.AUDITOR: Grade.IDENTIFIER,
@@ -64,6 +80,8 @@ def grade_of(path: str) -> Grade:
     last = parts[-1]
     if path == "facts.name":  # of a figure: net_capital
         return Grade.OPEN
+    if parts[0] == "findings":
+        return _FOUND.get(last, Grade.OPEN)
     if last in _LAST:
         return _LAST[last]
     if "identifiers" in parts:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.directive import Disposition
+from casework.cases.disclosure import own_part
 from casework.cases.grades import clear_grade, masked
 from casework.cases.keys import Key
 from casework.cases.lifecycle import Action, allow
@@ -92,7 +93,7 @@ class AlertReading(Base):
 
     def _shown(self, scope: Scope, alerts: Sequence[StoredAlert]) -> list[dict[str, Any]]:
         clear = clear_grade(scope)
-        bodies = [masked(alert.body(), clear) for alert in alerts]
+        bodies = [masked(own_part(scope, alert.body()), clear) for alert in alerts]
         if scope.restricted and alerts:
             with self.record.unit(scope) as unit:
                 for tenant in sorted({alert.tenant for alert in alerts}):

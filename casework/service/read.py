@@ -12,7 +12,7 @@ from typing import Any
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.directive import Disposition
-from casework.cases.disclosure import alerts_shown, institution_view
+from casework.cases.disclosure import alerts_shown, institution_view, own_part
 from casework.cases.grades import Grade, clear_grade, masked
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
@@ -128,7 +128,7 @@ class Reading(Base):
                 }
                 for found in related
             ],
-            "found": [masked(_alert(alert), clear) for alert in alerts.items],
+            "found": [masked(own_part(scope, _alert(alert)), clear) for alert in alerts.items],
             "found_after": alerts.after,
             "timeline": [masked(_entry(entry), clear) for entry in timeline],
         }
@@ -206,7 +206,10 @@ class Reading(Base):
                 "grade": grade.name.lower(),
             }
             unit.log(scope, case.chain, Draft(EntryKind.UNMASKED, detail=detail, reason=reason))
-        return {"case": case_id, "found": [masked(_alert(a), grade) for a in alerts.items]}
+        return {
+            "case": case_id,
+            "found": [masked(own_part(scope, _alert(a)), grade) for a in alerts.items],
+        }
 
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 100

@@ -16,6 +16,8 @@ WIDTH: Final = 120
 HEIGHT: Final = 28
 _PAD: Final = 2
 NODES_MAX: Final = 200
+EDGES_MAX: Final = 400
+"""Of one alert."""
 
 _PERS: Final = {"account": "account", "group": "group", "device": "device", "event": "subject"}
 """Subjects that are not kept as parties."""
@@ -52,8 +54,9 @@ def sparkline(values: Sequence[int]) -> Sparkline:
 def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Who has to do with whom in alerts: nodes and edges as plain data, masked as given.
 
-    An edge is a payment, a transfer of data or a loan of a deciding event; where only one side is
-    known, the subject is joined to the alert's institution.
+    An edge is a payment, a transfer of data or a loan of a deciding event, a payment of a motif, or
+    a holding of a chain of owners; where only one side is known, the subject is joined to the
+    alert's institution.
     """
     nodes: dict[str, dict[str, Any]] = {}
     edges: list[dict[str, Any]] = []
@@ -72,6 +75,14 @@ def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
         facts = alert.get("facts") or {}
         subject = alert.get("subject") or {}
         label = str((alert.get("explanation") or {}).get("en") or alert.get("rule"))
+        found = [
+            edge
+            | {"source": node(edge["source"], "party"), "target": node(edge["target"], "party")}
+            for edge in _found(alert, label)
+        ]
+        if found:
+            edges += found
+            continue
         pair = _pair(facts)
         if pair is not None:
             ends = [node(identity, kind) for kind, identity in pair]
@@ -97,6 +108,31 @@ def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
             edge |= paid
         edges.append(edge)
     return {"nodes": list(nodes.values()), "edges": edges}
+
+
+def _found(alert: Mapping[str, Any], label: str) -> list[dict[str, Any]]:
+    """Payments and holdings that detectors found, as edges between the ids of parties."""
+    made: list[dict[str, Any]] = []
+    for finding in (alert.get("findings") or {}).values():
+        if not isinstance(finding, Mapping):
+            continue
+        for edge in finding.get("edges") or ():
+            ends = {"source": edge["from"], "target": edge["to"], "kind": "transaction"}
+            made.append(ends | {k: edge[k] for k in ("time", "amount", "currency")})
+        for owner in finding.get("owners") or ():
+            for path in owner.get("paths") or ():
+                made += [
+                    {
+                        "source": link["owner"], "target": link["owned"], "kind": "ownership",
+                        "time": str(alert.get("time")), "share": str(link["share"]),
+                    }
+                    for link in path
+                ]  # fmt: skip
+    number = 0
+    for edge in made[:EDGES_MAX]:
+        number += 1
+        edge |= {"id": f"{alert['id']}-{number}", "label": label, "rule": str(alert.get("rule"))}
+    return made[:EDGES_MAX]
 
 
 def _pair(facts: Mapping[str, Any]) -> list[tuple[str, str]] | None:

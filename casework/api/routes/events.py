@@ -16,6 +16,7 @@ from casework.api.repeat import RepeatableRoute
 from casework.api.types import events as T
 from casework.api.types.common import Cursor, Limit
 from casework.cases.accounts import Permission
+from casework.cases.disclosure import own_part
 from casework.cases.grades import Grade, clear_grade, grade_of, masked
 from casework.cases.scope import Role
 from casework.cases.times import time_text
@@ -165,13 +166,11 @@ async def retry(request: Request, caller: Sender, parts: Parts, number: Number) 
 def _answer(caller: Caller, decision: Decision) -> Response:
     clear = clear_grade(caller.scope)
     refusal = decision.refusal
-    if clear >= Grade.SENSITIVE:
+    if clear >= Grade.SENSITIVE and caller.scope.tenants is None:
         alerts = [alert.decode() for alert in decision.alerts]
     else:
-        alerts = [
-            json.dumps(masked(json.loads(alert), clear), ensure_ascii=False)
-            for alert in decision.alerts
-        ]
+        bodies = [own_part(caller.scope, json.loads(alert)) for alert in decision.alerts]
+        alerts = [json.dumps(masked(body, clear), ensure_ascii=False) for body in bodies]
     told: Any = None
     if refusal is not None:
         told = {
