@@ -1,1 +1,1 @@
-"""Pattern detectors: graph motifs, anomaly models, name screening, ownership (next issues)."""
+"""Pattern detectors: motifs of payments, anomaly models, screening of names, ownership."""
