@@ -1,1 +1,1 @@
-"""Casework: policies, cases, stores, search, API and pages (next issues)."""
+"""Casework: policies, cases, stores, search, API and pages."""

@@ -1,1 +1,1 @@
-"""Distributed wiring over Kafka (a later issue)."""
+"""Distributed wiring over Kafka: not there yet, see docs/roadmap.md."""
