@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from casework.policy.durable_child import limit
-from casework.service.outside import Draft, FailedTest, RuleBook, Trial
+from casework.service.outside import Draft, FailedTest, Trial
+from regtech.app.rulebook import DRAFT, Rules
+from regtech.content.faults import Fault
 from regtech.errors import CapacityError, ContentError, InputError
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.new import new_pack
@@ -30,13 +32,12 @@ FAILED_MAX: Final = 100
 PROBLEMS_MAX: Final = 20
 WORDS_MAX: Final = 1_000
 """What is told of failed tests: so many, so many problems of each, so many signs of a problem."""
-_FILE: Final = "draft.yml"
 
 
 class Drafts:
     """``casework.service.outside.RuleDrafts``. ``seconds``: that the tests of a draft may take."""
 
-    def __init__(self, book: RuleBook, seconds: float = TRIAL_S) -> None:
+    def __init__(self, book: Rules, seconds: float = TRIAL_S) -> None:
         self._book = book
         self._seconds = seconds
         self._one = threading.Lock()
@@ -48,7 +49,7 @@ class Drafts:
         return pack_schema()
 
     def check(self, text: str) -> tuple[Draft | None, Sequence[Mapping[str, Any]]]:
-        pack, faults = _read(text)
+        pack, faults = self._read(text)
         shown = [fault.as_data() for fault in faults]
         for fault in shown:
             del fault["file"]
@@ -64,8 +65,17 @@ class Drafts:
             same=used is not None and used["digest"] == pack.digest,
         )
 
+    def _read(self, text: str) -> tuple[Pack | None, list[Fault]]:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > DRAFT_MAX:
+            raise InputError(
+                f"a draft has at most {DRAFT_MAX} bytes, this one has {size}",
+                hint="a pack can be split in two",
+            )
+        return self._book.read(text)
+
     def run_tests(self, text: str) -> Trial:
-        _, faults = _read(text)
+        _, faults = self._read(text)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContentError(f"the draft has {len(errors)} errors", errors)
@@ -77,16 +87,6 @@ class Drafts:
             return _trial(_beside(text, self._seconds))
         finally:
             self._one.release()
-
-
-def _read(text: str) -> tuple[Pack | None, list[Any]]:
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > DRAFT_MAX:
-        raise InputError(
-            f"a draft has at most {DRAFT_MAX} bytes, this one has {size}",
-            hint="a pack can be split in two",
-        )
-    return load_text(text, _FILE)
 
 
 def _beside(text: str, seconds: float) -> Any:
@@ -126,7 +126,7 @@ def tried(text: str) -> dict[str, Any]:
     from regtech.reference.load import Reference
     from regtech.sandbox.ruletest import run_tests
 
-    pack, _ = load_text(text, _FILE)
+    pack, _ = load_text(text, DRAFT)
     packs = [] if pack is None else [pack]
     report = run_tests(packs, Reference.shipped(), None, shipped_detectors(trial=True))
     failed = [

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from casework.policy.load import load_text as load_policy_text
 from casework.policy.model import Policy
 from casework.policy.show import show as show_policy
 from regtech.app.detection import shipped_detectors
 from regtech.content import read_text
+from regtech.content.faults import Fault
 from regtech.engine.asking import waits_for
 from regtech.errors import ConflictError, InputError, NotFoundError
 from regtech.ports.detection import Detectors
+from regtech.rulelang.check import check_packs
 from regtech.rulelang.coverage import coverage
+from regtech.rulelang.faults import Faults
 from regtech.rulelang.ir import Pack, Rule
 from regtech.rulelang.packs import load_text
 from regtech.rulelang.register import load_register
 from regtech.rulelang.show import show
 from regtech.rulelang.upcoming import upcoming
+
+DRAFT: Final = "draft.yml"
+"""The file that faults of a text are told of."""
 
 
 class Rules:
@@ -75,8 +82,20 @@ class Rules:
         return self._file(self._known(pack_id))[0]
 
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
-        _, faults = load_text(text, "draft.yml")
-        return [fault.as_data() for fault in faults]
+        return [fault.as_data() for fault in self.read(text)[1]]
+
+    def read(self, text: str) -> tuple[Pack | None, list[Fault]]:
+        """A draft and its faults, those beside the other packs in use among them.
+
+        Places in packs in use are told with the name of the file alone.
+        """
+        pack, found = load_text(text, DRAFT)
+        if pack is None:
+            return None, found
+        faults = Faults()
+        check_packs([*(_unplaced(p) for n, p in self._packs.items() if n != pack.id), pack], faults)
+        faults.extend(found)
+        return pack, [fault for fault in faults.ordered() if fault.mark.file == DRAFT]
 
     def _known(self, pack_id: str) -> Pack:
         pack = self._packs.get(pack_id)
@@ -130,7 +149,7 @@ class Rules:
             text = read_text(Path(pack.path))
         except InputError:
             raise ConflictError(changed, hint=hint) from None
-        whole, _ = load_text(text, "draft.yml")
+        whole, _ = load_text(text, DRAFT)
         if whole is None or whole.digest != pack.digest:
             raise ConflictError(changed, hint=hint)
         self._files[pack.id] = (text, whole)
@@ -162,6 +181,17 @@ class Policies:
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         _, faults = load_policy_text(text, "draft.yml")
         return [fault.as_data() for fault in faults]
+
+
+def _unplaced(pack: Pack) -> Pack:
+    """The pack without the folder that it lies in, which is nobody's business outside."""
+    name = Path(pack.path).name
+    return replace(
+        pack,
+        path=name,
+        mark=replace(pack.mark, file=name),
+        rules=tuple(replace(rule, mark=replace(rule.mark, file=name)) for rule in pack.rules),
+    )
 
 
 def _pack(pack: Pack) -> dict[str, Any]:

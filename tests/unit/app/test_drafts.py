@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -34,6 +35,15 @@ def test_what_is_in_use_is_the_same_as_its_source(book: Rules, drafts: Drafts) -
     changed = book.source(PACK).replace("version: 1.0.0", "version: 1.1.0", 1)
     other, _ = drafts.check(changed)
     assert other is not None and (other.version, other.in_use) == ("1.1.0", "1.0.0")
+
+
+def test_a_draft_is_held_against_the_other_packs_in_use(drafts: Drafts) -> None:
+    taken = drafts.start().replace("id: new-rule", "id: cn-lvtr-0501")
+    _, faults = drafts.check(taken)
+    (fault,) = faults
+    assert fault["code"] == "RL110"
+    assert re.search(rf"is already at {PACK}\.yml:\d+:\d+$", str(fault["message"])), fault
+    assert "cn-lvtr-0501" in taken.split("\n")[int(str(fault["line"])) - 1]
 
 
 def test_a_pack_to_begin_from_is_whole_and_its_tests_pass(drafts: Drafts) -> None:

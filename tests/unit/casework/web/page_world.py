@@ -119,7 +119,7 @@ class PageWorld:
                 version="0",
                 search=SearchService(record, index),
                 rules=rules,
-                drafts=Drafts(rules, seconds=300),
+                drafts=Drafts(rules, seconds=300) if isinstance(rules, Rules) else None,
                 policies=context.policies,
                 explainer=Words(),
                 quarantine=context.quarantine,
