@@ -354,6 +354,13 @@ def test_nothing_is_asked_of_another_host(browser: Browser, site: Site) -> None:
         assert asked and all(url.startswith((site.url, "data:")) for url in asked)
 
 
+def _editable(bad: dict[str, Any]) -> bool:
+    """The frame of the editor scrolls what may be typed into, which takes the focus by Tab (the
+    author's story types there); axe looks for ``tabindex`` and native controls alone."""
+    frames = ["cm-scroller" in node["html"] for node in bad["nodes"]]
+    return bad["id"] == "scrollable-region-focusable" and all(frames)
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, site: Site, colours: str) -> None:
     source = axe()
@@ -369,5 +376,6 @@ def test_axe_finds_nothing(browser: Browser, site: Site, colours: str) -> None:
                     f"{path}: {bad['id']}: {bad['nodes'][0]['html'][:160]} "
                     f"{bad['nodes'][0].get('failureSummary', '')[:200]}"
                     for bad in result["violations"]
+                    if not _editable(bad)
                 ]
     assert found == []
