@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -110,11 +111,84 @@ class RuleBook(Protocol):
     def pack(self, pack_id: str) -> Mapping[str, Any]:
         """One pack with its rules. Raises ``NotFoundError``."""
 
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """Every rule: id, title, pack, jurisdiction, status, severity, law, article, confidence,
+        obligation, first, last, and ``waits``: the detector that it waits for, or "".
+        """
+
+    def rule(self, rule_id: str) -> Mapping[str, Any]:
+        """One rule: as in ``rules``, with ``tests`` (name, alerts expected, line) and ``coverage``
+        (obligation, cite, rules that decide it). Raises ``NotFoundError``.
+        """
+
     def page(self, rule_id: str, lang: str) -> str:
         """A rule as a page for people, in Markdown. Raises ``NotFoundError``."""
 
+    def upcoming(self, on: date, until: date) -> Sequence[Mapping[str, Any]]:
+        """Changes of law on those days: day, change, level, name, old, new, rules, jurisdiction."""
+
+    def source(self, pack_id: str) -> str:
+        """A pack's YAML as it stands in its file. Raises ``NotFoundError``, and ``ConflictError``
+        where the file is no longer what is in use.
+        """
+
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         """Faults of a pack in YAML: code, severity, message, line, column, hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a draft of a rulepack says of itself. ``in_use``: the version of that id in use, or "".
+
+    ``same``: nothing that decides differs from what is in use.
+    """
+
+    pack: str
+    version: str
+    rules: int
+    in_use: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTest:
+    """A test of a draft that failed: each problem says what was expected and what came."""
+
+    rule: str
+    name: str
+    line: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the tests of a draft brought. ``waiting``: rule to the detector it waits for."""
+
+    tests: int
+    failed: tuple[FailedTest, ...]
+    waiting: Mapping[str, str]
+
+
+class RuleDrafts(Protocol):
+    """Drafts of rulepacks. They are data: none of this changes a pack in use."""
+
+    def start(self) -> str:
+        """A pack to begin from."""
+
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of packs, for completion."""
+
+    def check(self, text: str) -> tuple[Draft | None, Sequence[Mapping[str, Any]]]:
+        """What the draft says of itself, None where nothing can be told; its faults, as
+        ``RuleBook.lint`` gives them, without the file. Raises ``InputError`` for a long text.
+        """
+
+    def run_tests(self, text: str) -> Trial:
+        """Run the tests of a draft without errors, on the real engine.
+
+        Raises ``ContentError`` for a draft with errors and ``CapacityError`` where it takes longer
+        or more memory than it may, or where others' tests are running.
+        """
 
 
 class Explainer(Protocol):

@@ -62,6 +62,22 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "from_memory_medium": N_("from memory and not certain: do not rely on it unchecked"),
         "": N_("confidence not given"),
     },
+    "rule_status": {
+        "enabled": N_("in use"),
+        "advisory": N_("advice only"),
+        "disabled": N_("switched off: checked and tested, not run"),
+    },
+    "change": {
+        "starts": N_("comes into force"),
+        "lapses": N_("lapses"),
+        "changes": N_("changes"),
+    },
+    "level": {
+        "instrument": N_("the whole text"),
+        "rule": N_("a rule"),
+        "param": N_("a figure"),
+    },
+    "fault": {"error": N_("Error"), "warning": N_("Warning")},
     "basis": {
         "law": N_("stands in the law"),
         "default": N_("our own default, not law"),

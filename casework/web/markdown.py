@@ -1,4 +1,4 @@
-"""The Markdown that the product itself writes, as HTML: headings, lists in lists, bold, code.
+"""The Markdown that the product itself writes, as HTML: headings, lists in lists, stress, code.
 
 Everything is escaped first; no markup, link or image of a text from outside comes through.
 """
@@ -18,6 +18,7 @@ _ROW: Final = re.compile(r"\|(.*)\|\s*")
 _RULE: Final = re.compile(r"[\s|:-]+")
 _CODE: Final = re.compile(r"`([^`]*)`")
 _BOLD: Final = re.compile(r"\*\*([^*]+)\*\*")
+_STRESS: Final = re.compile(r"(?<![\w*])\*([^\s*](?:[^*]*[^\s*])?)\*(?![\w*])")
 _STEP: Final = 2
 """Blanks that make a list one deeper, at least."""
 
@@ -33,7 +34,8 @@ def html_of(text: str, *, top: int = 2) -> Markup:
 def _inline(text: str) -> str:
     safe = str(escape(text))
     safe = _CODE.sub(r"<code>\1</code>", safe)
-    return _BOLD.sub(r"<strong>\1</strong>", safe)
+    safe = _BOLD.sub(r"<strong>\1</strong>", safe)
+    return _STRESS.sub(r"<em>\1</em>", safe)
 
 
 class _Page:

@@ -47,12 +47,23 @@ def _policies(scope: Scope, parts: Parts) -> bool:
     return parts.policies is not None and (not scope.restricted or has_role(scope, Role.AUTHOR))
 
 
+def _rules(scope: Scope, parts: Parts) -> bool:
+    # What the law asks for is for everybody, those who are looked at included.
+    return parts.rules is not None
+
+
+def _drafts(scope: Scope, parts: Parts) -> bool:
+    return parts.drafts is not None and has_role(scope, Role.AUTHOR)
+
+
 MENU: Final = (
     Place("overview", "/overview", N_("Overview"), _full),
     Place("queue", "/queue", N_("Queue"), _reads),
     Place("alerts", "/alerts", N_("Alerts"), _reads),
     Place("parties", "/parties", N_("Parties"), _full),
     Place("institutions", "/institutions", N_("Institutions"), _reads),
+    Place("rules", "/rules", N_("Rules"), _rules),
+    Place("rule-editor", "/rule-editor", N_("Rule editor"), _drafts),
     Place("policies", "/policies", N_("Policies"), _policies),
     Place("quarantine", "/quarantine", N_("Quarantine"), _quarantine),
     Place("webhooks", "/webhooks", N_("Webhooks"), _webhooks),

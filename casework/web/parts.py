@@ -19,6 +19,7 @@ from casework.service.outside import (
     PolicyBook,
     QuarantineDesk,
     RuleBook,
+    RuleDrafts,
     WebhookDesk,
 )
 from casework.service.search import SearchService
@@ -52,6 +53,7 @@ class Parts:
     version: str
     search: SearchService | None = None
     rules: RuleBook | None = None
+    drafts: RuleDrafts | None = None
     policies: PolicyBook | None = None
     explainer: Explainer | None = None
     quarantine: QuarantineDesk | None = None

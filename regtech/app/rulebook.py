@@ -3,42 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
 
 from casework.policy.load import load_text as load_policy_text
 from casework.policy.model import Policy
 from casework.policy.show import show as show_policy
-from regtech.errors import NotFoundError
+from regtech.app.detection import shipped_detectors
+from regtech.content import read_text
+from regtech.content.faults import Fault
+from regtech.engine.asking import waits_for
+from regtech.errors import ConflictError, InputError, NotFoundError
+from regtech.ports.detection import Detectors
+from regtech.rulelang.check import check_packs
+from regtech.rulelang.coverage import coverage
+from regtech.rulelang.faults import Faults
 from regtech.rulelang.ir import Pack, Rule
 from regtech.rulelang.packs import load_text
+from regtech.rulelang.register import load_register
 from regtech.rulelang.show import show
+from regtech.rulelang.upcoming import upcoming
+
+DRAFT: Final = "draft.yml"
+"""The file that faults of a text are told of."""
 
 
 class Rules:
-    """``casework.service.outside.RuleBook`` over packs that were read once."""
+    """``casework.service.outside.RuleBook`` over packs that were read once.
 
-    def __init__(self, packs: Sequence[Pack]) -> None:
+    Packs in use come without the tests of their rules: files are read again where somebody asks for
+    those, and are only believed where they still say what is in use.
+    """
+
+    def __init__(self, packs: Sequence[Pack], detectors: Detectors | None = None) -> None:
         self._packs = {pack.id: pack for pack in packs}
         self._rules = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
+        self._detectors = detectors
+        self._files: dict[str, tuple[str, Pack]] = {}
 
     def packs(self) -> Sequence[Mapping[str, Any]]:
         return [_pack(pack) for _, pack in sorted(self._packs.items())]
 
     def pack(self, pack_id: str) -> Mapping[str, Any]:
+        pack = self._known(pack_id)
+        return {**_pack(pack), "rules_of": [_rule(rule) for rule in pack.rules]}
+
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        return [
+            self._line(rule, pack) for _, pack in sorted(self._packs.items()) for rule in pack.rules
+        ]
+
+    def rule(self, rule_id: str) -> Mapping[str, Any]:
+        rule, pack = self._found(rule_id)
+        return {
+            **self._line(rule, pack),
+            "tests": self._tests(rule, pack),
+            "coverage": [
+                {
+                    "obligation": item.obligation.id,
+                    "cite": item.obligation.cite,
+                    "rules": [name for name, _, _ in item.rules],
+                }
+                for item in coverage(self._packs.values(), load_register())
+                if item.obligation.id in rule.obligations
+            ],
+        }
+
+    def page(self, rule_id: str, lang: str) -> str:
+        rule, pack = self._found(rule_id)
+        return show(rule, pack, lang)
+
+    def upcoming(self, on: date, until: date) -> Sequence[Mapping[str, Any]]:
+        return [item.as_data() for item in upcoming(self._packs.values(), on, until)]
+
+    def source(self, pack_id: str) -> str:
+        return self._file(self._known(pack_id))[0]
+
+    def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
+        return [fault.as_data() for fault in self.read(text)[1]]
+
+    def read(self, text: str) -> tuple[Pack | None, list[Fault]]:
+        """A draft and its faults, those beside the other packs in use among them.
+
+        Places in packs in use are told with the name of the file alone.
+        """
+        pack, found = load_text(text, DRAFT)
+        if pack is None:
+            return None, found
+        faults = Faults()
+        check_packs([*(_unplaced(p) for n, p in self._packs.items() if n != pack.id), pack], faults)
+        faults.extend(found)
+        return pack, [fault for fault in faults.ordered() if fault.mark.file == DRAFT]
+
+    def _known(self, pack_id: str) -> Pack:
         pack = self._packs.get(pack_id)
         if pack is None:
             raise NotFoundError(f"there is no pack {pack_id}")
-        return {**_pack(pack), "rules_of": [_rule(rule) for rule in pack.rules]}
+        return pack
 
-    def page(self, rule_id: str, lang: str) -> str:
+    def _found(self, rule_id: str) -> tuple[Rule, Pack]:
         if rule_id not in self._rules:
             raise NotFoundError(f"there is no rule {rule_id}")
-        rule, pack = self._rules[rule_id]
-        return show(rule, pack, lang)
+        return self._rules[rule_id]
 
-    def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
-        _, faults = load_text(text, "draft.yml")
-        return [fault.as_data() for fault in faults]
+    def _line(self, rule: Rule, pack: Pack) -> dict[str, Any]:
+        law = pack.instruments[rule.cite.instrument] if rule.cite else None
+        if self._detectors is None:
+            self._detectors = shipped_detectors()
+        return {
+            **_rule(rule),
+            "pack": pack.id,
+            "jurisdiction": pack.jurisdiction,
+            "status": rule.status,
+            "law": dict(law.title) if law else None,
+            "article": rule.cite.article if rule.cite else "",
+            "confidence": rule.cite.confidence if rule.cite else "",
+            "obligation": list(rule.obligations),
+            "first": rule.span.first.isoformat() if rule.span.first else "",
+            "last": rule.span.last.isoformat() if rule.span.last else "",
+            "waits": waits_for(rule, self._detectors) or "",
+        }
+
+    def _tests(self, rule: Rule, pack: Pack) -> list[dict[str, Any]] | None:
+        """None where the file no longer says what is in use."""
+        try:
+            _, whole = self._file(pack)
+        except ConflictError:
+            return None
+        (found,) = [one for one in whole.rules if one.id == rule.id]
+        return [
+            {"name": test.name, "alerts": len(test.expect), "line": test.mark.line}
+            for test in found.tests
+        ]
+
+    def _file(self, pack: Pack) -> tuple[str, Pack]:
+        """The text of a pack in use, and the pack with its tests."""
+        kept = self._files.get(pack.id)
+        if kept is not None:
+            return kept
+        changed = f"the file of {pack.id} is no longer what is in use"
+        hint = "the server reads its packs when it starts"
+        try:
+            text = read_text(Path(pack.path))
+        except InputError:
+            raise ConflictError(changed, hint=hint) from None
+        whole, _ = load_text(text, DRAFT)
+        if whole is None or whole.digest != pack.digest:
+            raise ConflictError(changed, hint=hint)
+        self._files[pack.id] = (text, whole)
+        return text, whole
 
 
 class Policies:
@@ -66,6 +181,17 @@ class Policies:
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         _, faults = load_policy_text(text, "draft.yml")
         return [fault.as_data() for fault in faults]
+
+
+def _unplaced(pack: Pack) -> Pack:
+    """The pack without the folder that it lies in, which is nobody's business outside."""
+    name = Path(pack.path).name
+    return replace(
+        pack,
+        path=name,
+        mark=replace(pack.mark, file=name),
+        rules=tuple(replace(rule, mark=replace(rule.mark, file=name)) for rule in pack.rules),
+    )
 
 
 def _pack(pack: Pack) -> dict[str, Any]:

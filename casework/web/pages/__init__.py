@@ -18,6 +18,8 @@ from casework.web.pages import (
     policies,
     quarantine,
     queue,
+    ruleeditor,
+    rules,
     settings,
     signin,
     views,
@@ -29,7 +31,7 @@ def routers() -> list[APIRouter]:
     """The routes of every page; a new page is added here and, where it is led to, in ``menu``."""
     modules = (
         signin, settings, overview, views, queue, files, case, alerts, parties, institutions,
-        quarantine, policies, webhooks, accounts, audit, health,
+        quarantine, rules, ruleeditor, policies, webhooks, accounts, audit, health,
     )  # fmt: skip
     return [module.router for module in modules]
 

@@ -20,6 +20,7 @@ from casework.search.memory import MemoryIndex
 from casework.service.search import SearchService
 from casework.web.parts import Parts
 from casework.web.site import add_pages
+from regtech.app.drafts import Drafts
 from regtech.app.rulebook import Rules
 from tests.contract.world import SERVICE, Weekdays, alert
 from tests.unit.casework.api.api_world import PASSWORD, ApiWorld
@@ -104,6 +105,7 @@ class PageWorld:
                 record, index, SERVICE, service.themes,
                 wait=lambda _: True, random=lambda: 0.5, note=lambda _: None,
             )  # fmt: skip
+            rules = context.rules if context.rules is not None else Rules([])
             parts = Parts(
                 service=service,
                 alerts=context.alerts,
@@ -116,7 +118,8 @@ class PageWorld:
                 health=context.health,
                 version="0",
                 search=SearchService(record, index),
-                rules=context.rules if context.rules is not None else Rules([]),
+                rules=rules,
+                drafts=Drafts(rules, seconds=300) if isinstance(rules, Rules) else None,
                 policies=context.policies,
                 explainer=Words(),
                 quarantine=context.quarantine,

@@ -81,6 +81,14 @@ def test_markdown_is_escaped_first() -> None:
     )
 
 
+def test_markdown_of_stress_is_not_arithmetic() -> None:
+    made = markdown.html_of(
+        "the outcome is *cannot tell*, never *not met*.\n\n2 * 3 * 4 and a*b*c\n"
+    )
+    assert "<em>cannot tell</em>, never <em>not met</em>." in made
+    assert "2 * 3 * 4 and a*b*c" in made
+
+
 def test_markdown_of_tables_and_code() -> None:
     made = markdown.html_of("| a | b |\n|---|---|\n| 1 | <2> |\n\n```\n<x>\n```")
     assert '<th scope="col">a</th>' in made and "<td>&lt;2&gt;</td>" in made

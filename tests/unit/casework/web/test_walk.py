@@ -33,7 +33,9 @@ PAGES = (
     "/overview", "/alerts", "/alerts?aside=suppressed", "/parties",
     "/parties?kind=party&key=K1", "/parties?kind=subject&key=BANK-A%7CK1",
     "/parties?kind=institution&key=BANK-A&as_of=2026-03-02", "/institutions",
-    "/institutions/BANK-A", "/policies", "/policies/one", "/quarantine",
+    "/institutions/BANK-A", "/rules", "/rules?q=cash&jurisdiction=CN&status=enabled",
+    "/rules?waits=1", "/rules?pack=cn-aml-large-value", "/rules/cn-lvtr-0501", "/rule-editor",
+    "/policies", "/policies/one", "/quarantine",
     "/quarantine?state=retried", "/quarantine/1", "/webhooks", "/webhooks/ep-BANK-A", "/accounts",
     "/audit", "/audit?chain=", "/audit?chain=BANK-A", "/health", "/preferences", "/styleguide",
     "/cases/{case}", "/cases/{severe}", "/alerts/{alert}", "/nowhere",
@@ -47,12 +49,12 @@ ROLES = {
     "auditor": (Role.AUDITOR, {}),
 }
 NOT_THEIRS = {
-    "wang": ("/audit", "/health", "/webhooks"),
-    "bank-a": ("/overview", "/policies", "/audit", "/health", "/cases/{severe}"),
+    "wang": ("/audit", "/health", "/webhooks", "/rule-editor"),
+    "bank-a": ("/overview", "/policies", "/rule-editor", "/audit", "/health", "/cases/{severe}"),
     "author": ("/queue", "/overview", "/alerts", "/parties", "/institutions", "/quarantine",
                "/webhooks", "/audit", "/health", "/cases"),
-    "operator": (),
-    "auditor": ("/webhooks", "/health"),
+    "operator": ("/rule-editor",),
+    "auditor": ("/webhooks", "/health", "/rule-editor"),
 }  # fmt: skip
 
 

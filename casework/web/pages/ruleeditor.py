@@ -1,0 +1,151 @@
+"""The rule editor: a draft of a pack is checked, its tests are run, and it is taken away as a file.
+
+Nothing here changes a pack in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import Body, Response
+from fastapi.responses import JSONResponse
+
+from casework.cases.scope import Role
+from casework.service.outside import Draft, RuleBook, RuleDrafts, Trial
+from casework.web.menu import has_role
+from casework.web.render import gettext, page
+from casework.web.site import page_router
+from casework.web.visit import Person, Visit
+from regtech.errors import CapacityError, ForbiddenError, NotFoundError, UsageError
+
+router = page_router()
+
+SHOWN_MAX: Final = 50
+"""Faults and failed tests on a page; the number of all of them is told."""
+AROUND: Final = 2
+"""Lines shown before and after one that a fault is on."""
+LINE_MAX: Final = 300
+ACTS: Final = ("check", "tests", "download")
+
+
+def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
+    rules, drafts = visit.parts.rules, visit.parts.drafts
+    if rules is None or drafts is None:
+        raise NotFoundError("this server has no rules")
+    if not has_role(visit.scope, Role.AUTHOR):
+        raise ForbiddenError(f"{visit.scope.actor} may not edit rules")
+    return rules, drafts
+
+
+@router.get("/rule-editor")
+def begin(visit: Person) -> Response:
+    """A pack in use, or one to begin from."""
+    rules, drafts = _parts(visit)
+    chosen = visit.asked("pack", 200)
+    return _editor(visit, rules.source(chosen) if chosen else drafts.start(), chosen)
+
+
+@router.post("/rule-editor")
+def act(visit: Person) -> Response:
+    """Check the draft, run its tests, or take it away as a file."""
+    _, drafts = _parts(visit)
+    wanted = visit.typed.get("act")
+    if wanted not in ACTS:
+        raise UsageError(f"{wanted[:40]!r} is nothing that can be done with a draft")
+    text = _typed(visit)
+    draft, faults = drafts.check(text)
+    found: dict[str, Any] = {"draft": draft, "faults": faults, "asked": wanted}
+    if draft is None or any(fault["severity"] == "error" for fault in faults):
+        return _editor(visit, text, status=200 if wanted == "check" else 422, **found)
+    if wanted == "download":
+        return _file(draft, text)
+    if wanted == "tests":
+        try:
+            found["trial"] = drafts.run_tests(text)
+        except CapacityError as error:
+            return _editor(visit, text, status=503, stopped=error, **found)
+    return _editor(visit, text, **found)
+
+
+def _typed(visit: Visit) -> str:
+    """The draft as it was typed: browsers send its lines with two signs at their ends."""
+    text = (visit.typed.all("yaml") or [""])[-1].replace("\r\n", "\n")
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _file(draft: Draft, text: str) -> Response:
+    # The id is that of a pack without errors: small letters, digits and hyphens.
+    headers = {"Content-Disposition": f'attachment; filename="{draft.pack}.yml"'}
+    return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
+
+
+@router.post("/rule-editor/lint")
+def lint(visit: Person, yaml: Annotated[str, Body(embed=True)]) -> Response:
+    """Faults of a draft for the script of the editor."""
+    _, drafts = _parts(visit)
+    _, faults = drafts.check(yaml)
+    return JSONResponse({"faults": list(faults)})
+
+
+@router.get("/rule-editor/schema.json")
+def schema(visit: Person) -> Response:
+    """The JSON Schema of packs, for completion."""
+    _, drafts = _parts(visit)
+    return JSONResponse(drafts.schema())
+
+
+def _editor(
+    visit: Visit,
+    text: str,
+    chosen: str = "",
+    *,
+    status: int = 200,
+    draft: Draft | None = None,
+    faults: Sequence[Mapping[str, Any]] | None = None,
+    asked: str = "",
+    trial: Trial | None = None,
+    stopped: CapacityError | None = None,
+) -> Response:
+    rules, _ = _parts(visit)
+    lines = text.split("\n")
+    found = list(faults or ())
+    failed = list(trial.failed) if trial else []
+    places = [int(fault["line"]) for fault in found[:SHOWN_MAX]]
+    places += [test.line for test in failed[:SHOWN_MAX]]
+    return page(
+        visit,
+        "ruleeditor",
+        title=gettext(visit, "Rule editor"),
+        here="rule-editor",
+        status=status,
+        yaml=text,
+        chosen=chosen,
+        packs=rules.packs(),
+        checked=faults is not None,
+        asked=asked,
+        draft=draft,
+        errors=sum(fault["severity"] == "error" for fault in found),
+        warnings=sum(fault["severity"] == "warning" for fault in found),
+        faults=found[:SHOWN_MAX],
+        more_faults=max(0, len(found) - SHOWN_MAX),
+        trial=trial,
+        failed=failed[:SHOWN_MAX],
+        stopped=stopped,
+        excerpts=_excerpts(lines, places),
+    )
+
+
+def _excerpts(lines: Sequence[str], places: Sequence[int]) -> list[list[dict[str, Any]]]:
+    """The lines around those places, each line once, in runs."""
+    wanted = sorted(
+        {n for at in places for n in range(at - AROUND, at + AROUND + 1) if 1 <= n <= len(lines)}
+    )
+    runs: list[list[dict[str, Any]]] = []
+    for number in wanted:
+        if not runs or runs[-1][-1]["number"] != number - 1:
+            runs.append([])
+        text = lines[number - 1]
+        shown = text if len(text) <= LINE_MAX else text[:LINE_MAX] + "…"
+        runs[-1].append({"number": number, "text": shown, "at": number in places})
+    return runs

@@ -1,0 +1,152 @@
+"""Drafts of rulepacks for the rule editor: checked here, their tests run in a process beside.
+
+A draft comes from a browser. It is data, bounded in size, and nothing of it is kept; its tests may
+be made to run long, so they run alone, in a process with a bound of time and memory.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from casework.policy.durable_child import limit
+from casework.service.outside import Draft, FailedTest, Trial
+from regtech.app.rulebook import DRAFT, Rules
+from regtech.content.faults import Fault
+from regtech.errors import CapacityError, ContentError, InputError
+from regtech.rulelang.ir import Pack
+from regtech.rulelang.new import new_pack
+from regtech.rulelang.packs import load_text
+from regtech.rulelang.schema import pack_schema
+
+DRAFT_MAX: Final = 300_000
+"""Bytes of a draft in UTF-8, more than twice the longest pack that ships. As a form it has up to
+three times as many, still fewer than the body of a request may have."""
+TRIAL_S: Final = 20.0
+"""Seconds that the tests of a draft may take."""
+FAILED_MAX: Final = 100
+PROBLEMS_MAX: Final = 20
+WORDS_MAX: Final = 1_000
+"""What is told of failed tests: so many, so many problems of each, so many signs of a problem."""
+
+
+class Drafts:
+    """``casework.service.outside.RuleDrafts``. ``seconds``: that the tests of a draft may take."""
+
+    def __init__(self, book: Rules, seconds: float = TRIAL_S) -> None:
+        self._book = book
+        self._seconds = seconds
+        self._one = threading.Lock()
+
+    def start(self) -> str:
+        return new_pack("new-pack", "INTL", "new-rule", "USD")
+
+    def schema(self) -> Mapping[str, Any]:
+        return pack_schema()
+
+    def check(self, text: str) -> tuple[Draft | None, Sequence[Mapping[str, Any]]]:
+        pack, faults = self._read(text)
+        shown = [fault.as_data() for fault in faults]
+        for fault in shown:
+            del fault["file"]
+        return (None if pack is None else self._said(pack)), shown
+
+    def _said(self, pack: Pack) -> Draft:
+        used = next((one for one in self._book.packs() if one["id"] == pack.id), None)
+        return Draft(
+            pack=pack.id,
+            version=pack.version,
+            rules=len(pack.rules),
+            in_use="" if used is None else str(used["version"]),
+            same=used is not None and used["digest"] == pack.digest,
+        )
+
+    def _read(self, text: str) -> tuple[Pack | None, list[Fault]]:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > DRAFT_MAX:
+            raise InputError(
+                f"a draft has at most {DRAFT_MAX} bytes, this one has {size}",
+                hint="a pack can be split in two",
+            )
+        return self._book.read(text)
+
+    def run_tests(self, text: str) -> Trial:
+        _, faults = self._read(text)
+        errors = [fault for fault in faults if fault.severity == "error"]
+        if errors:
+            raise ContentError(f"the draft has {len(errors)} errors", errors)
+        if not self._one.acquire(blocking=False):
+            raise CapacityError(
+                "tests of another draft are running", hint="try again in half a minute"
+            )
+        try:
+            return _trial(_beside(text, self._seconds))
+        finally:
+            self._one.release()
+
+
+def _beside(text: str, seconds: float) -> Any:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "regtech.app.drafts"],
+            input=text.encode("utf-8", "surrogatepass"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CapacityError(
+            f"the tests took longer than {seconds:g} seconds and were stopped",
+            hint="try again (a first run compiles for a while), or regtech rules test on the file",
+        ) from None
+    if done.returncode:
+        raise CapacityError(
+            "the tests could not be run to their end",
+            hint="they need more memory than they may have; regtech rules test on the file",
+        )
+    return json.loads(done.stdout)
+
+
+def _trial(found: Mapping[str, Any]) -> Trial:
+    failed = [
+        FailedTest(one["rule"], one["name"], one["line"], tuple(one["problems"]))
+        for one in found["failed"]
+    ]
+    return Trial(found["tests"], tuple(failed), found["waiting"])
+
+
+def tried(text: str) -> dict[str, Any]:
+    """What the tests of a pack bring, as data; what the process beside writes."""
+    from regtech.app.detection import shipped_detectors
+    from regtech.reference.load import Reference
+    from regtech.sandbox.ruletest import run_tests
+
+    pack, _ = load_text(text, DRAFT)
+    packs = [] if pack is None else [pack]
+    report = run_tests(packs, Reference.shipped(), None, shipped_detectors(trial=True))
+    failed = [
+        {
+            "rule": one.rule,
+            "name": one.test.name[:WORDS_MAX],
+            "line": one.test.mark.line,
+            "problems": [problem[:WORDS_MAX] for problem in one.problems[:PROBLEMS_MAX]],
+        }
+        for one in report.failed[:FAILED_MAX]
+    ]
+    return {"tests": len(report.results), "failed": failed, "waiting": report.waiting}
+
+
+def main() -> None:
+    """A draft from standard input, what its tests brought to standard output."""
+    limit()
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
+    sys.stdout.write(json.dumps(tried(text)))
+
+
+if __name__ == "__main__":
+    main()
