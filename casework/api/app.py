@@ -76,6 +76,7 @@ def create_app(
         hsts=hsts,
         page_of=page_of,
     )
+    # As FastAPI says to extend the description: the method is replaced on the instance.
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

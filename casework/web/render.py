@@ -41,6 +41,7 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     texts = catalogue(lang)
+    # The extension adds the method to the environment; the types of Jinja do not know of it.
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
 
     def label(kind: str, code: Any) -> str:

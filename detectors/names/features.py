@@ -2,6 +2,8 @@
 
 The kernel is the one place where names are compared; matching pairs, screening and explaining all
 come through it, so that they cannot give different answers.
+
+More than 500 lines: one kernel and its parts, which the compiler wants to see together.
 """
 
 from __future__ import annotations

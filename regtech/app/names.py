@@ -26,6 +26,9 @@ from regtech.content import content_root, read_text, yamlmarks
 from regtech.errors import ContentError, InputError, UsageError
 
 FOLDER: Final = "names"
+_KINDS: Final[dict[str, Kind]] = {
+    "person": "person", "entity": "entity", "vessel": "vessel", "aircraft": "aircraft",
+}  # fmt: skip
 FAULTS_TOLD: Final = 5
 MATCH_MIN: Final = 0.5
 """From this score on two names count as one's: where the errors balanced on development pairs."""
@@ -156,8 +159,7 @@ def write_hits(out: str, hits: list[dict[str, Any]]) -> None:
 
 
 def _kind(text: str) -> Kind:
-    word = text.strip().lower()
-    return word if word in ("person", "entity", "vessel", "aircraft") else ""  # type: ignore[return-value]
+    return _KINDS.get(text.strip().lower(), "")
 
 
 # --- lists

@@ -1,6 +1,7 @@
 """What the browser adds to the pages, in a real one, under the policy that the pages have.
 
 Needs the distribution's Chromium; elsewhere skipped with the reason.
+Long because every component is tried on one kind of page, under one server and one policy.
 """
 
 from __future__ import annotations

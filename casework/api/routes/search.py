@@ -32,7 +32,8 @@ def search(
     caller: Reader,
     parts: Parts,
     text: T.Words = "",
-    kind: _Kinds = [],  # noqa: B006  read by FastAPI, never changed
+    # FastAPI copies the defaults, and nothing changes them here.
+    kind: _Kinds = [],  # noqa: B006
     jurisdiction: _Values = [],  # noqa: B006
     theme: _Values = [],  # noqa: B006
     state: _Values = [],  # noqa: B006

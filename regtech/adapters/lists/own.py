@@ -24,6 +24,8 @@ COLUMNS: Final = (
     "program", "note",
 )  # fmt: skip
 
+_KINDS: Final[dict[str, EntryKind]] = {kind: kind for kind in get_args(EntryKind)}
+
 
 def read_own(path: Path, countries: Mapping[str, str]) -> tuple[list[ListEntry], list[str]]:
     """Entries, and lines that were left out with the reason. Raises ``InputError``."""
@@ -46,11 +48,10 @@ def read_own(path: Path, countries: Mapping[str, str]) -> tuple[list[ListEntry],
         if not cells.get("name"):
             faults.append(f"{where}: no name")
             continue
-        kind = cells.get("kind", "").lower()
-        if kind not in get_args(EntryKind):
-            faults.append(f"{where}: unknown kind {kind!r}, taken as unknown")
-            kind = ""
-        entry = _entry(cells, kind, where, countries, faults)  # type: ignore[arg-type]
+        word = cells.get("kind", "").lower()
+        if word not in _KINDS:
+            faults.append(f"{where}: unknown kind {word!r}, taken as unknown")
+        entry = _entry(cells, _KINDS.get(word, ""), where, countries, faults)
         known = found.get(entry.id)
         found[entry.id] = entry if known is None else _joined(known, entry)
     return list(found.values()), faults

@@ -22,6 +22,8 @@ _DOCTYPE: Final = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.I)
 _QUALITIES: Final[Mapping[str, Quality]] = {"low": "weak"}
 _IMO: Final = re.compile(r"\bIMO(?:\s+(?:number|no\.?))?\s*:?\s*(\d{7})\b", re.I)
 
+_KINDS: Final[tuple[tuple[str, EntryKind], ...]] = (("INDIVIDUAL", "person"), ("ENTITY", "entity"))
+
 
 def parse_xml(path: Path) -> Element:
     """The root element. Raises ``InputError`` for a declaration of entities or broken XML."""
@@ -57,9 +59,9 @@ def read_un(
     if root.tag != ROOT:
         raise InputError(f"{path} is not the UN's list: its root is {root.tag!r}", hint=ROOT)
     entries, faults = [], []
-    for tag, kind in (("INDIVIDUAL", "person"), ("ENTITY", "entity")):
+    for tag, kind in _KINDS:
         for element in root.iter(tag):
-            entry = _entry(element, tag, kind, countries)  # type: ignore[arg-type]
+            entry = _entry(element, tag, kind, countries)
             if entry is None:
                 faults.append(f"{path.name}: a {tag} without DATAID or name")
             else:
