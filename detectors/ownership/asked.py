@@ -35,7 +35,7 @@ from detectors.ownership.terms import (
 )
 from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Question
-from regtech.reference.zones import local_day
+from regtech.reference.zones import local_days
 
 OWNERSHIP: Final = EVENT_TYPES.index("ownership")
 PARTY: Final = EVENT_TYPES.index("party")
@@ -101,11 +101,14 @@ class Asked:
             question.name: frozenset(EVENT_TYPES.index(name) for name in question.types)
             for question in questions
         }
+        self._compared = {q.name: _terms(q) for q in questions if q.asks == "beneficial_owner"}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Owners found so far, by question and party."""
         self._found: dict[tuple[str, int], Finding] = {}
         self._answers: dict[tuple[str, int, Fraction, Comparator], Answer] = {}
         """Of the present event: rules of several jurisdictions ask the same."""
+        self._standing: dict[int, tuple[list[str], int]] = {}
+        """Of the present event, by day: ``_below``."""
         self._texts: dict[int, str] = {}
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
@@ -114,10 +117,14 @@ class Asked:
         answers = {q.name: np.zeros(events.count, np.int64) for q in self._questions}
         types = events.types
         wanted = {OWNERSHIP, PARTY}.union(*self._types.values())
-        for place in np.flatnonzero(np.isin(types, sorted(wanted))).tolist():
-            kind = int(types[place])
-            event = _Event(self, events, place)
+        places = np.flatnonzero(np.isin(types, sorted(wanted)))
+        block = _Block(self, events, places)
+        for number, (place, kind) in enumerate(
+            zip(places.tolist(), types[places].tolist(), strict=True)
+        ):
+            event = _Event(block, number, place)
             self._answers.clear()
+            self._standing.clear()
             if kind == PARTY:
                 note_party(self._graph, event.time_us, event.value, event.word, "party")
             elif kind == OWNERSHIP:
@@ -142,13 +149,13 @@ class Asked:
     # --- answers
 
     def _one(self, question: Question, event: _Event) -> int:
-        at = Moment(event.time_us, local_day(question.zone, event.time_us))
         if question.asks == "beneficial_owner":
-            return self._new_owners(question, event, at)
+            return self._new_owners(question, event, event.at(question.zone))
         parties = [event.party(path) for path in question.parties]
-        if any(party is None for party in parties):
-            return UNKNOWN
         names = [party for party in parties if party is not None]
+        if len(names) < len(parties):
+            return UNKNOWN
+        at = event.at(question.zone)
         if question.asks == "same_owner":
             return self._same_owner(question, event, names, at)
         assert question.comparison is not None
@@ -178,8 +185,11 @@ class Asked:
         owned = event.party("owned")
         if owned is None:
             return UNKNOWN
-        comparator, threshold = _terms(question)
-        entities, cut = self._below(owned, at)
+        comparator, threshold = self._compared[question.name]
+        below = self._standing.get(at.day)
+        if below is None:
+            below = self._standing[at.day] = self._below(owned, at)
+        entities, cut = below
         # Behind a natural person there is nobody: what is not known is not about this event.
         leads_on = event.word("owner.kind") not in ("person", "government")
         found: list[dict[str, Any]] = []
@@ -239,20 +249,51 @@ class Asked:
         self._told = {(name, entity): frozenset(names) for name, entity, *names in told}
 
 
+class _Block:
+    """The events of a block that are looked at: each column is read at once, when it is asked."""
+
+    def __init__(self, asked: Asked, events: Events, places: npt.NDArray[np.intp]) -> None:
+        self.asked, self.events, self.places = asked, events, places
+        self._instants = events.times[places]
+        self.times: list[int] = self._instants.tolist()
+        self._columns: dict[str, list[int]] = {}
+        self._days: dict[str, list[int]] = {}
+
+    def column(self, path: str) -> list[int]:
+        """Stored values of a field. KeyError for one that was not asked for."""
+        found = self._columns.get(path)
+        if found is None:
+            found = self._columns[path] = self.events.column(path)[self.places].tolist()
+        return found
+
+    def days(self, zone: str) -> list[int]:
+        """The day of each event in a zone."""
+        found = self._days.get(zone)
+        if found is None:
+            found = self._days[zone] = local_days(zone, self._instants).tolist()
+        return found
+
+
 class _Event:
     """One event of a block."""
 
-    def __init__(self, asked: Asked, events: Events, place: int) -> None:
-        self._asked, self._events, self.place = asked, events, place
-        self.time_us = int(events.times[place])
+    __slots__ = ("_block", "_number", "place", "time_us")
+
+    def __init__(self, block: _Block, number: int, place: int) -> None:
+        self._block, self._number, self.place = block, number, place
+        self.time_us = block.times[number]
+
+    def at(self, zone: str) -> Moment:
+        """When it happens, with the day in a zone."""
+        return Moment(self.time_us, self._block.days(zone)[self._number])
 
     def value(self, path: str) -> int | None:
-        found = int(self._events.column(path)[self.place])
+        found = self._block.column(path)[self._number]
         return None if found == UNKNOWN else found
 
     def word(self, path: str) -> str | None:
-        found = self.value(path)
-        return None if found is None else self._asked.text(self._events, found)
+        found = self._block.column(path)[self._number]
+        return None if found == UNKNOWN else self._block.asked.text(self._block.events, found)
 
     def party(self, path: str) -> str | None:
         """Id of a party, or what a plain field says."""

@@ -78,6 +78,14 @@ def local_day(zone: str, instant_us: int) -> int:
     return (instant_us + offset_us(zone, instant_us)) // DAY_US
 
 
+def local_days(zone: str, instants_us: Int64) -> Int64:
+    """``local_day`` of each of several instants."""
+    starts, offsets = transition_table(zone)
+    places = np.searchsorted(starts, instants_us, side="right") - 1
+    found: Int64 = (instants_us + offsets[places]) // DAY_US
+    return found
+
+
 def local_day_start_us(zone: str, day: date | int) -> int:
     """The first instant at which the zone's calendar shows the day, or a later one.
 
