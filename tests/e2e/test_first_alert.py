@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from regtech.cli.main import run
 from regtech.model.alert import digested
 
 PARTY = (
@@ -34,6 +35,22 @@ class Done:
 
 
 Command = Callable[..., Done]
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """The command in this process, in a folder of its own: what it does, without its start."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def command(*arguments: object) -> Done:
+        status = run([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Done(status, captured.out, captured.err)
+
+    return command
 
 
 @pytest.fixture
@@ -81,9 +98,9 @@ def test_a_first_alert(regtech: Command, tmp_path: Path) -> None:
     assert replayed.status == 0, replayed.out
 
 
-def test_a_fen_less_is_no_alert(regtech: Command, tmp_path: Path) -> None:
+def test_a_fen_less_is_no_alert(here: Command, tmp_path: Path) -> None:
     events = _events(tmp_path / "cash.ndjson", "19999.99")
-    assert regtech("run", events, "--packs", PACK).status == 0
+    assert here("run", events, "--packs", PACK).status == 0
     assert [a for a in _alerts(tmp_path / "alerts.ndjson") if a["rule"] == "cn-lvtr-0501"] == []
 
 
@@ -94,8 +111,8 @@ def test_standard_input_to_standard_output(regtech: Command, tmp_path: Path) -> 
     assert [json.loads(line)["rule"] for line in done.out.splitlines()]
 
 
-def test_machines_get_one_document(regtech: Command, tmp_path: Path) -> None:
-    done = regtech("run", _events(tmp_path / "cash.ndjson"), "--packs", PACK, "--json")
+def test_machines_get_one_document(here: Command, tmp_path: Path) -> None:
+    done = here("run", _events(tmp_path / "cash.ndjson"), "--packs", PACK, "--json")
     summary = json.loads(done.out)
     assert "error" not in done.err and summary["events"] == 3
     parts = ("judged", "repeats", "conflicts", "late", "outside")
@@ -103,37 +120,37 @@ def test_machines_get_one_document(regtech: Command, tmp_path: Path) -> None:
     assert total == summary["events"]
 
 
-def test_every_format_gives_the_same_digest(regtech: Command, tmp_path: Path) -> None:
+def test_every_format_gives_the_same_digest(here: Command, tmp_path: Path) -> None:
     digests = set()
     for suffix in ("ndjson", "csv", "parquet"):
         made = ("simulate", f"e.{suffix}", "--events", 3000, "--seed", 5)
-        assert regtech(*made).status == 0
-        done = regtech("run", f"e.{suffix}", "--out", f"{suffix}.out", "--json")
+        assert here(*made).status == 0
+        done = here("run", f"e.{suffix}", "--out", f"{suffix}.out", "--json")
         assert done.status == 0, done.err
         digests.add(json.loads(done.out)["digest"])
     assert len(digests) == 1
 
 
-def test_a_bad_record_is_set_aside_and_can_be_fed_again(regtech: Command, tmp_path: Path) -> None:
+def test_a_bad_record_is_set_aside_and_can_be_fed_again(here: Command, tmp_path: Path) -> None:
     bad = CASH.format(4, "10:00:00", "1").replace("+08:00", "")
     events = _events(tmp_path / "cash.ndjson", "20000", bad)
-    done = regtech("run", events, "--packs", PACK, "--json")
+    done = here("run", events, "--packs", PACK, "--json")
     summary = json.loads(done.out)
     assert summary["quarantined"] == {"missing_offset": 1}
-    listed = json.loads(regtech("quarantine", "list", summary["quarantine"], "--json").out)
+    listed = json.loads(here("quarantine", "list", summary["quarantine"], "--json").out)
     assert listed["records"][0]["line"] == 4
-    retried = regtech(
+    retried = here(
         "quarantine", "retry", summary["quarantine"], "--out", "again.ndjson",
         "--set", "time=2026-03-02T10:00:00+08:00",
     )  # fmt: skip
     assert retried.status == 0, retried.err
-    again = regtech("run", events, "again.ndjson", "--packs", PACK, "--json")
+    again = here("run", events, "again.ndjson", "--packs", PACK, "--json")
     assert json.loads(again.out)["judged"] == 4
 
 
-def test_strict_stops_at_the_first_bad_record(regtech: Command, tmp_path: Path) -> None:
+def test_strict_stops_at_the_first_bad_record(here: Command, tmp_path: Path) -> None:
     events = _events(tmp_path / "cash.ndjson", "20000", "{")
-    done = regtech("run", events, "--packs", PACK, "--strict")
+    done = here("run", events, "--packs", PACK, "--strict")
     assert done.status == 3 and f"{events}:4" in done.err.replace(", line ", ":")
     assert not (tmp_path / "alerts.ndjson").exists()
 
@@ -150,10 +167,10 @@ def test_strict_stops_at_the_first_bad_record(regtech: Command, tmp_path: Path) 
     ],
 )
 def test_what_cannot_be_is_said_with_the_right_status(
-    regtech: Command, tmp_path: Path, arguments: tuple[str, ...], status: int
+    here: Command, tmp_path: Path, arguments: tuple[str, ...], status: int
 ) -> None:
     _events(tmp_path / "cash.ndjson")
-    done = regtech(*arguments)
+    done = here(*arguments)
     assert (done.status, done.out) == (status, ""), done.err
     assert done.err.startswith("error[")
 

@@ -27,7 +27,7 @@ from regtech.app.simulate import simulate_command
 from regtech.clock import SystemClock
 from regtech.errors import InputError, StoreError
 
-EVENTS = 20_000
+EVENTS = 8_000
 SERVICE = service_scope("test")
 
 
@@ -109,7 +109,7 @@ def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> No
         away = aside(parts)
         places.update(away.keys())
     assert places == Counter(alert["id"] for alert in alerts)
-    assert len(alerts) > 5000 and len(places) == len(alerts)
+    assert len(alerts) > 2000 and len(places) == len(alerts)
     assert {"duty-with-a-date", "conduct-of-institution", "subject-and-theme"} <= policies.keys()
     assert {policy for _, policy in away.values()} == {"near-miss-alone"}
     assert sum(policies.values()) * 2 < len(alerts)
