@@ -20,6 +20,8 @@ WORKERS ?= 2
 RECORDS ?= 1000000
 SEEDS ?= 2000
 DEMO := demo
+# The tests start hundreds of processes: none of them is to compile the same sources again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check format bench fuzz mutate frontend lock clean
 .DEFAULT_GOAL := help
@@ -41,7 +43,7 @@ demo: $(STAMP)
 	@$(BIN)/regtech demo $(DEMO)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
