@@ -16,6 +16,7 @@ from regtech.adapters.quarantine import QuarantineFile
 from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.adapters.sources import SourceFile, describe_source
 from regtech.app.choice import chosen_packs
+from regtech.app.compiling import compile_kernels
 from regtech.app.judging import Judging, Outcome, Settings, check_home
 from regtech.app.keeping import (
     arrays_of,
@@ -32,7 +33,6 @@ from regtech.app.sources import check_names, resolve_sources
 from regtech.app.stopping import Stopping
 from regtech.app.summary import RuleCount, RunSummary
 from regtech.clock import Clock, SystemClock
-from regtech.columns.jit import uncompiled
 from regtech.engine.snapshot import vocabularies
 from regtech.errors import InputError, InternalError, Interrupted, UsageError
 from regtech.reference.load import Reference
@@ -181,8 +181,7 @@ class _Run:
             restore_run(found, self.judging)
             self.resumed_at = self.judging.counts.given
             self._saved = found.path
-        if uncompiled():
-            told.note("compiling for this machine, once: this takes about half a minute")
+        compile_kernels(settings.packs, Reference.shipped(), told)
         self.judging.open()
 
         def place(name: str) -> Position | None:

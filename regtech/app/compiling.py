@@ -1,0 +1,81 @@
+"""The first run on a machine: kernels are compiled on two cores at once.
+
+Compiling takes over a minute of processor time, once. What rules ask of networks and what the
+engine does are compiled without each other, so another process (``python -m
+regtech.app.compiling``) takes the first, while this one judges a few events to compile the second.
+Both find the other's code in the cache of kernels afterwards.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any, Final
+
+import numpy as np
+
+from regtech.app.progress import Progress
+from regtech.columns.jit import CACHE_ROOT, uncompiled
+from regtech.model.fields import EVENT_TYPES
+from regtech.reference.load import Reference
+from regtech.rulelang.ir import Pack
+from regtech.sandbox.harness import judge_events
+
+_ROLES: Final = (
+    "exporter",
+    "recipient",
+    "lender",
+    "borrower",
+    "holder",
+    "counterparty",
+    "of",
+    "owner",
+    "owned",
+    "party",
+)
+"""Who must be named in an event of some type."""
+
+
+def compile_kernels(packs: tuple[Pack, ...], reference: Reference, told: Progress) -> None:
+    """Compile what a run with these packs calls, where that was never done on this machine."""
+    if CACHE_ROOT is None or not uncompiled():
+        return
+    told.note("compiling for this machine, once: this takes up to a minute")
+    command = [sys.executable, "-m", "regtech.app.compiling"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+        judge_events(packs, trial_events(), reference)
+
+
+def trial_events() -> list[dict[str, Any]]:
+    """An event of each type on two days a year apart, so that windows move on."""
+    return [
+        {
+            "id": f"{kind}-{year}",
+            "type": kind,
+            "time": f"{year}-03-02T09:00:00Z",
+            "reporter": "R",
+            "amount": "1.00",
+            "currency": "EUR",
+            "kind": "other",
+            "name": "other",
+            "value": "1.00",
+            **{role: {"id": role} for role in _ROLES},
+        }
+        for year in (2025, 2026)
+        for kind in EVENT_TYPES
+    ]
+
+
+def main() -> None:
+    """Compile what detectors call."""
+    from detectors.graph.motifs import Motifs, Payments
+    from detectors.graph.spec import DEFAULTS
+
+    ones = np.ones(1, np.int64)
+    payment = Payments(time_us=ones, payer=ones - 1, payee=ones, amount=ones, currency=ones)
+    for _ in Motifs((next(iter(DEFAULTS.values())),)).observe(payment):
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The first run on a machine: what a run calls is compiled before it begins."""
+
+from __future__ import annotations
+
+import pytest
+
+from regtech.app import compiling
+from regtech.app.choice import chosen_packs
+from regtech.app.compiling import compile_kernels, trial_events
+from regtech.app.progress import NoProgress
+from regtech.model.fields import EVENT_TYPES
+from regtech.reference.load import Reference
+from regtech.sandbox.harness import judge_events
+
+PACKS = tuple(chosen_packs(("cn-aml-large-value",), None))
+
+
+class Told(NoProgress):
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_the_events_that_it_is_tried_with_are_of_all_types_and_good() -> None:
+    assert {event["type"] for event in trial_events()} == set(EVENT_TYPES)
+    assert judge_events(PACKS, trial_events(), Reference.shipped()).rejects == []
+
+
+def test_a_first_run_says_so_and_a_second_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    monkeypatch.setattr(compiling, "uncompiled", lambda: ("measures",))
+    compile_kernels(PACKS, Reference.shipped(), told)
+    assert len(told.notes) == 1 and "once" in told.notes[0]
+    monkeypatch.setattr(compiling, "uncompiled", tuple)
+    compile_kernels(PACKS, Reference.shipped(), told)
+    assert len(told.notes) == 1
