@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from casework.cases.lifecycle import ALLOWED, Action
 from casework.cases.times import time_text
 from casework.web import formats, markdown
+from casework.web.flows import country_name
 from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
 from casework.web.menu import menu_of
@@ -61,6 +62,7 @@ def environment(lang: str) -> Environment:
         money=formats.money,
         fact=formats.fact,
         is_day=formats.is_day,
+        country_name=country_name,
         asset=asset,
         link=link,
         languages=LANGUAGES,
