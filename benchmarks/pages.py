@@ -45,6 +45,7 @@ PEOPLE: Mapping[str, tuple[Role, Mapping[str, Any]]] = {
 PATHS: Mapping[str, Sequence[str]] = {
     "wang": (
         "/queue",
+        "/queue/count",
         "/queue?jurisdiction=EU",
         "/queue?tenant=BANK-9",
         "/queue?assignee=nobody&overdue=1",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from math import sqrt
+from math import log2
 from typing import Any, Final
 
 from babel import Locale
@@ -26,7 +26,7 @@ WIDTH: Final = 640
 _BOX: Final = 190
 _HIGH: Final = 30
 _GAP: Final = 12
-_LINE: Final = (2.0, 12.0)
+_WIDEST: Final = 14.0
 _LOCALES: Final = {"en": "en", "zh": "zh_Hans"}
 _CLDR: Final = {"UK": "GB"}
 """Codes of jurisdictions that are no territories of CLDR."""
@@ -157,14 +157,12 @@ def drawn(found: Sequence[Flow]) -> FlowDrawing:
         }
 
     sources, targets = column(left, 0), column(right, WIDTH - _BOX)
-    most = max((flow.findings for flow in shown), default=1)
     lines = []
     for flow in shown:
         start, end = sources[flow.source], targets[flow.target]
         x1, x2, middle = _BOX, WIDTH - _BOX, WIDTH / 2
         y1, y2 = start.y + _HIGH / 2, end.y + _HIGH / 2
-        thin, thick = _LINE
-        width = round(thin + (thick - thin) * sqrt(flow.findings / most), 1)
+        width = round(min(_WIDEST, 2 + 2 * log2(1 + flow.findings)), 1)
         path = f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2:g} {y2:g}"
         lines.append(Line(flow, path, width))
     places = (*sources.values(), *targets.values())
