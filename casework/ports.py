@@ -70,6 +70,15 @@ class Tally(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Of open cases: how many there are, are overdue, and have nobody."""
+
+    cases: int
+    overdue: int
+    nobody: int
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """What became of alerts that were handed in, by id in the order given.
 
@@ -318,6 +327,19 @@ class Record(Protocol):
     def tally(self, scope: Scope, query: CaseQuery, by: Tally) -> Mapping[str, int]:
         """How many cases there are of each value; a case of two tenants counts for both."""
 
+    def standing(
+        self, scope: Scope, by: Sequence[Tally], now_us: int
+    ) -> Mapping[tuple[str, ...], Standing]:
+        """How open cases stand, by their values together; of two tenants they count for both."""
+
+    def alert_weeks(
+        self, scope: Scope, by: Tally, last_day: int, weeks: int
+    ) -> Mapping[str, tuple[int, ...]]:
+        """Alerts of so many weeks of event time by jurisdiction or tenant, the oldest week first.
+
+        Days are those of UTC since 1970; ``last_day`` is the last of the last week.
+        """
+
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000
     ) -> tuple[Entry, ...]:
@@ -353,12 +375,15 @@ class Record(Protocol):
         """Alerts that are aside, with the reason, the latest event time first."""
 
     def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int, *, latest: int
     ) -> Sequence[StoredAlert]:
-        """Alerts with any of the keys whose event time lies in [since, until], by time and id."""
+        """The latest alerts with any of the keys whose event time lies in [since, until].
 
-    def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
-        """The cases that have the alert now."""
+        In the order of time and id, at most ``latest`` of them.
+        """
+
+    def cases_of_alerts(self, scope: Scope, alert_ids: Collection[str]) -> tuple[Case, ...]:
+        """The cases that have any of the alerts now, in the order of the queue."""
 
     def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:
         """Cases with a party, account, device, person or group in common."""

@@ -60,19 +60,20 @@ class AlertReading(Base):
         """The cases that have an alert, for those who work them. Raises ``NotFoundError``."""
         self._full(scope)
         self.record.alert(scope, alert_id)
-        return self.record.cases_of_alert(scope, alert_id)
+        return self.record.cases_of_alerts(scope, (alert_id,))
 
     def party(
-        self, scope: Scope, key: Key, since_us: int, until_us: int
+        self, scope: Scope, key: Key, since_us: int, until_us: int, limit: int = PARTY_ALERTS
     ) -> tuple[list[dict[str, Any]], tuple[Case, ...], bool]:
         """(latest alerts of the key in the time, cases of the latest of them, whether more)."""
         allow(scope, Action.READ)
-        found = self.record.alerts_of(scope, (key,), since_us, until_us)
-        latest = list(reversed(found))[:PARTY_ALERTS]
-        cases: dict[str, Case] = {}
-        for alert in [] if scope.restricted else latest[:_CASES_OF]:
-            cases.update({case.id: case for case in self.record.cases_of_alert(scope, alert.id)})
-        return self._shown(scope, latest), tuple(cases.values()), len(found) > len(latest)
+        found = self.record.alerts_of(scope, (key,), since_us, until_us, latest=limit + 1)
+        latest = list(reversed(found))[:limit]
+        cases: tuple[Case, ...] = ()
+        if not scope.restricted:
+            ids = [alert.id for alert in latest[:_CASES_OF]]
+            cases = self.record.cases_of_alerts(scope, ids)
+        return self._shown(scope, latest), cases, len(found) > limit
 
     def log(
         self, scope: Scope, chain: str, *, after: int = 0, limit: int = 100

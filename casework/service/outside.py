@@ -121,6 +121,11 @@ class RuleBook(Protocol):
         (obligation, cite, rules that decide it). Raises ``NotFoundError``.
         """
 
+    def law(self, rule_id: str) -> Mapping[str, Any]:
+        """One rule: as in ``rules``, with ``explain``, what it says in our words by language, or
+        None. Costs little. Raises ``NotFoundError``.
+        """
+
     def page(self, rule_id: str, lang: str) -> str:
         """A rule as a page for people, in Markdown. Raises ``NotFoundError``."""
 

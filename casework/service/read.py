@@ -19,11 +19,12 @@ from casework.cases.scope import Scope
 from casework.cases.sla import ClockReading, read_clock
 from casework.cases.timeline import Draft, Entry, EntryKind, changed
 from casework.cases.times import time_text
-from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Tally, Unit
+from casework.ports import AlertConflict, CaseQuery, Page, Precision, Related, Standing, Tally, Unit
 from casework.service.base import Base, needs
 from regtech.reference.civil import iso_from_day
 from regtech.reference.zones import local_day
 
+DAY_US = 86_400_000_000
 VIEW_MAX = 500
 """Alerts and entries of one view; the pages of the record have the rest."""
 
@@ -47,6 +48,16 @@ class Reading(Base):
         """How many cases of a query there are of each value, for those who work them."""
         self._full(scope)
         return self.record.tally(scope, query, by)
+
+    def standing(self, scope: Scope, by: Sequence[Tally]) -> Mapping[tuple[str, ...], Standing]:
+        """How open cases stand now, for those who work them."""
+        self._full(scope)
+        return self.record.standing(scope, by, self.clock.now_us())
+
+    def alert_weeks(self, scope: Scope, by: Tally, weeks: int) -> Mapping[str, tuple[int, ...]]:
+        """Alerts of the last weeks by event time, the oldest first, for those who work them."""
+        self._full(scope)
+        return self.record.alert_weeks(scope, by, self.clock.now_us() // DAY_US, weeks)
 
     def summary(self, scope: Scope, case: Case) -> dict[str, Any]:
         """A case as a line of a list: masked, with its clock."""

@@ -18,6 +18,7 @@ from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
 from casework.ports import CaseQuery, Job, JobState
 from regtech.errors import CapacityError, ConflictError, NotFoundError, UsageError
 
+DAY_US: Final = 86_400_000_000
 HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
 

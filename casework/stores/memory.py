@@ -6,6 +6,7 @@ More than 500 lines: one method for each of the port, and it is read beside the 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import threading
 from collections import Counter, defaultdict
@@ -36,11 +37,13 @@ from casework.ports import (
     Reach,
     Related,
     SavedSearch,
+    Standing,
     Tally,
     Topic,
 )
 from casework.stores.common import (
     CASE_PLACE,
+    DAY_US,
     HUB_CASES,
     RESTRICTED_PLACE,
     SEARCHES_MAX,
@@ -187,6 +190,39 @@ class MemoryRecord:
                 counts[str(getattr(case, by.value))] += 1
         return dict(counts)
 
+    def standing(
+        self, scope: Scope, by: Sequence[Tally], now_us: int
+    ) -> Mapping[tuple[str, ...], Standing]:
+        with self._lock:
+            found = [c for c in self._tables.cases.values() if sees(scope, c) and not c.ended]
+        counts: dict[tuple[str, ...], Counter[str]] = {}
+        for case in found:
+            mine = [t for t in case.tenants if scope.tenants is None or t in scope.tenants]
+            values = (mine if one is Tally.TENANT else [str(getattr(case, one))] for one in by)
+            for key in itertools.product(*values):
+                counter = counts.setdefault(key, Counter())
+                counter["cases"] += 1
+                counter["overdue"] += case.due_us is not None and case.due_us < now_us
+                counter["nobody"] += not case.assignee
+        return {
+            key: Standing(counter["cases"], counter["overdue"], counter["nobody"])
+            for key, counter in counts.items()
+        }
+
+    def alert_weeks(
+        self, scope: Scope, by: Tally, last_day: int, weeks: int
+    ) -> Mapping[str, tuple[int, ...]]:
+        first = last_day - 7 * weeks + 1
+        with self._lock:
+            found = [a for a in self._tables.alerts.values() if sees_alert(scope, a)]
+        counts: dict[str, list[int]] = {}
+        for alert in found:
+            week = (alert.time_us // DAY_US - first) // 7
+            if 0 <= week < weeks:
+                value = alert.jurisdiction if by is Tally.JURISDICTION else alert.tenant
+                counts.setdefault(value, [0] * weeks)[week] += 1
+        return {value: tuple(series) for value, series in counts.items()}
+
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000
     ) -> tuple[Entry, ...]:
@@ -265,13 +301,14 @@ class MemoryRecord:
         last = items[-1].alert if items else None
         return Page(tuple(items), write_cursor((-last.time_us, last.id)) if more and last else None)
 
-    def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
+    def cases_of_alerts(self, scope: Scope, alert_ids: Collection[str]) -> tuple[Case, ...]:
+        wanted = set(alert_ids)
         with self._lock:
             tables = self._tables
             found = [
                 tables.cases[case_id]
                 for case_id, ids in tables.held.items()
-                if alert_id in ids and (case_id, alert_id) not in tables.gone
+                if any((case_id, i) not in tables.gone for i in wanted.intersection(ids))
             ]
         seen = [case for case in found if sees(scope, case)]
         return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
@@ -312,7 +349,7 @@ class MemoryRecord:
         return Page(tuple(c for _, c in items), write_cursor(items[-1][0]) if more else None)
 
     def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int, *, latest: int
     ) -> Sequence[StoredAlert]:
         wanted = set(keys)
         with self._lock:
@@ -323,7 +360,8 @@ class MemoryRecord:
                 and sees_alert(scope, alert)
                 and wanted.intersection(alert.keys())
             ]
-        return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+        found.sort(key=lambda alert: (alert.time_us, alert.id))
+        return found[-latest:]
 
     def file(self, scope: Scope, case_id: str, sha256: str) -> bytes:
         with self._lock:

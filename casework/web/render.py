@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from casework.cases.lifecycle import ALLOWED, Action
 from casework.cases.times import time_text
 from casework.web import formats, markdown
+from casework.web.flows import country_name
 from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
 from casework.web.menu import menu_of
@@ -46,7 +47,15 @@ def environment(lang: str) -> Environment:
 
     def label(kind: str, code: Any) -> str:
         word = LABELS[kind].get(str(code))
-        return formats.clean(code) if word is None else texts.gettext(word)
+        if word is not None:
+            return texts.gettext(word)
+        if kind != "per":
+            return formats.clean(code)
+        return ", ".join(" – ".join(map(per, subject_words(part))) for part in str(code).split(","))
+
+    def per(word: str) -> str:
+        found = LABELS["per"].get(word)
+        return formats.clean(word) if found is None else texts.gettext(found)
 
     made.filters.update(
         said=lambda text: formats.clean(said(text, lang)),
@@ -61,6 +70,7 @@ def environment(lang: str) -> Environment:
         money=formats.money,
         fact=formats.fact,
         is_day=formats.is_day,
+        country_name=country_name,
         asset=asset,
         link=link,
         languages=LANGUAGES,
@@ -69,6 +79,11 @@ def environment(lang: str) -> Environment:
         lang_tag=TAGS[lang],
     )
     return made
+
+
+def subject_words(path: str) -> list[str]:
+    """What a subject is named by, in words that have labels: the id of a party is the party."""
+    return [word for word in path.split(".") if word != "id"] or [path]
 
 
 def link(path: str, **query: Any) -> str:

@@ -36,7 +36,7 @@ from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
-from regtech.app.pages import pages_of
+from regtech.app.pages import Explanations, pages_of
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
@@ -50,6 +50,8 @@ ROOM_S: Final = 1.0
 """How often it is looked whether the journal has room left."""
 REMEMBER_S: Final = 5.0
 """How often it is looked whether the engine's memory is worth keeping again."""
+READY_S: Final = 3600.0
+"""How often it is looked whether all packs are compiled for explanations; once is enough."""
 SYNC_S: Final = 0.05
 """How often a journal that nobody waits for is made durable."""
 
@@ -112,6 +114,12 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
         health = ServerHealth(workers)
         metrics = Metrics()
         context, search = _context(settings, parts, record, clock, metrics, health, workers, stack)
+        explanations = Explanations(settings.rules, settings.packs)
+        workers.every(
+            READY_S,
+            "explanations",
+            lambda scope: explanations.make_ready(scope, context.service, lambda: workers.stopping),
+        )
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -132,7 +140,7 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
             lifespan=lifespan,
             page_of=failed_page,
         )
-        add_pages(app, pages_of(context, rules=settings.rules))
+        add_pages(app, pages_of(context, explanations))
         yield Server(app, context, workers)
 
 

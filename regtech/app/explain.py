@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 from regtech.app.options import parse_day
 from regtech.errors import UsageError
@@ -19,9 +20,20 @@ def _files(rules: Path | None) -> dict[str, Path]:
     return {path.stem: path for path in pack_files(rules)}
 
 
-@cache
+_COMPILING: Final = Lock()
+
+
 def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
-    """The pack compiled alone, rules that are not run included; UsageError where there is none."""
+    """The pack compiled alone, rules that are not run included; UsageError where there is none.
+
+    One at a time: who asks for what is being compiled waits for it and does not do it again.
+    """
+    with _COMPILING:
+        return _compiled(pack, rules, law_as_of)
+
+
+@cache
+def _compiled(pack: str, rules: Path | None, law_as_of: str | None) -> Any:
     from regtech.app.detection import shipped_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
@@ -46,6 +58,21 @@ def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
         law_as_of=day,
         detectors=shipped_detectors(trial=True),
     )
+
+
+def all_packs(rules: Path | None) -> list[str]:
+    """The ids of the packs of a folder, or of those that ship."""
+    return sorted(_files(rules))
+
+
+def make_ready(packs: Iterable[str], rules: Path | None, stopping: Callable[[], bool]) -> None:
+    """Compile packs now, so that nobody waits for it; those that are not there are passed over."""
+    known = _files(rules)
+    for pack in dict.fromkeys(packs):
+        if stopping():
+            return
+        if pack in known:
+            _plan(pack, rules)
 
 
 def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:

@@ -55,6 +55,11 @@ class Rules:
             self._line(rule, pack) for _, pack in sorted(self._packs.items()) for rule in pack.rules
         ]
 
+    def law(self, rule_id: str) -> Mapping[str, Any]:
+        rule, pack = self._found(rule_id)
+        explain = dict(rule.explain) if rule.explain else None
+        return {**self._line(rule, pack), "explain": explain}
+
     def rule(self, rule_id: str) -> Mapping[str, Any]:
         rule, pack = self._found(rule_id)
         return {

@@ -13,12 +13,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from casework.ports import Tally
 from casework.stores.sql.engine import open_engine, store_url
 from casework.stores.sql.record import SqlRecord
 from casework.stores.sql.tables import HEAD, METADATA
 from regtech.clock import ManualClock
 from regtech.errors import StoreError, UsageError
-from tests.contract.world import SERVICE, START_US, WANG, Salts, World
+from tests.contract.world import DAY_US, SERVICE, START_US, WANG, Salts, World, alert
 
 
 def test_the_migrations_make_what_the_tables_say(sql_url: str) -> None:
@@ -43,6 +44,23 @@ def test_a_store_of_a_later_version_is_left_alone(sql_url: str) -> None:
     engine.dispose()
     with pytest.raises(StoreError, match="later version"):
         open_engine(store_url(sql_url))
+
+
+def test_alerts_that_are_there_already_are_counted_by_day(sql_url: str) -> None:
+    record = SqlRecord(sql_url, ManualClock(START_US), Salts())
+    World(record, ManualClock(START_US)).take(*(alert(n, day=n) for n in range(9)))
+    last = START_US // DAY_US + 8
+    before = record.alert_weeks(SERVICE, Tally.TENANT, last, 2)
+    record.close()
+    engine = open_engine(store_url(sql_url))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alert_days"))
+        connection.execute(sa.text("DROP INDEX ix_cases_standing"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'r0005'"))
+    engine.dispose()
+    again = SqlRecord(sql_url, ManualClock(START_US), Salts())
+    assert again.alert_weeks(SERVICE, Tally.TENANT, last, 2) == before == {"BANK-A": (2, 7)}
+    again.close()
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_case_whose_alerts_are_all_aside_is_withdrawn_and_comes_back(world: Wo
 
 
 def open_case_of(world: World, number: int) -> Case:
-    found = world.record.cases_of_alert(SERVICE, alert(number).id)
+    found = world.record.cases_of_alerts(SERVICE, [alert(number).id])
     (case,) = [case for case in found if not case.ended]
     return case
 

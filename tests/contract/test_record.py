@@ -164,7 +164,7 @@ def test_what_policies_put_into_cases_is_told_apart_from_what_people_move(world:
         assert [a.id for a in unit.case_alerts(SERVICE, split.id)] == [three]
         assert unit.attach(SERVICE, case.id, [alert(2), alert(3)]) == {two}
         assert [a.id for a in unit.case_alerts(SERVICE, case.id)] == [one, two]
-    assert [c.id for c in world.record.cases_of_alert(SERVICE, three)] == [split.id]
+    assert [c.id for c in world.record.cases_of_alerts(SERVICE, [three])] == [split.id]
 
 
 def test_closings_wakes_and_how_far_event_time_has_come(world: World) -> None:
@@ -325,6 +325,66 @@ def test_cases_are_counted_as_they_are_listed(world: World) -> None:
                     )
                 ]
                 assert dict(world.record.tally(who, query, by)) == Counter(map(str, named))
+        open_cases = world.record.cases(who, CaseQuery(), limit=100).items
+        for pair in (
+            (Tally.JURISDICTION, Tally.STATE),
+            (Tally.TENANT,),
+            (Tally.TENANT, Tally.THEME),
+        ):
+            expected: dict[tuple[str, ...], list[int]] = {}
+            for case in open_cases:
+                for tenant in case.tenants if Tally.TENANT in pair else ("",):
+                    key = tuple(
+                        tenant if by is Tally.TENANT else str(getattr(case, by.value))
+                        for by in pair
+                    )
+                    row = expected.setdefault(key, [0, 0, 0])
+                    row[0] += 1
+                    row[1] += case.due_us is not None and case.due_us < late
+                    row[2] += case.assignee is None
+            found = world.record.standing(who, pair, late)
+            assert {k: [v.cases, v.overdue, v.nobody] for k, v in found.items()} == expected
+            assert any(0 < v.overdue for v in found.values())
+
+
+def test_alerts_are_counted_by_week_as_they_come(world: World) -> None:
+    for n in range(30):
+        made = alert(
+            n, subject=f"K{n}", day=n, jurisdiction=("CN", "EU")[n % 2], tenant=f"BANK-{n % 3}",
+            kind=("breach", "suspicion")[n % 2],
+        )  # fmt: skip
+        world.take(made)
+        world.take(made)
+    last = START_US // DAY_US + 27
+    found = world.record.alert_weeks(SERVICE, Tally.JURISDICTION, last, 3)
+    days = range(last - 20, last + 1)
+    for value, series in found.items():
+        parity = ("CN", "EU").index(value)
+        mine = [n for n in range(30) if n % 2 == parity and START_US // DAY_US + n in days]
+        assert sum(series) == len(mine) and len(series) == 3
+        assert series[-1] == sum(START_US // DAY_US + n > last - 7 for n in mine)
+    by_bank = world.record.alert_weeks(scope(tenants={"BANK-1"}), Tally.TENANT, last, 3)
+    assert set(by_bank) == {"BANK-1"} and sum(by_bank["BANK-1"]) == 7
+    bank = scope("bank", Role.INSTITUTION, tenants={"BANK-1"})
+    assert sum(world.record.alert_weeks(bank, Tally.TENANT, last, 3)["BANK-1"]) < 7
+
+
+def test_the_latest_alerts_of_a_key_and_their_cases(world: World) -> None:
+    for n in range(12):
+        world.take(alert(n, subject=f"K{n % 2}", day=n, payer__account="A-1"))
+    account = (KeyKind.ACCOUNT, "A-1")
+    always = (0, START_US + 40 * DAY_US)
+    found = world.record.alerts_of(SERVICE, (account,), *always, latest=5)
+    assert [a.id for a in found] == [alert(n).id for n in range(7, 12)]
+    until = (0, alert(8, day=8).time_us)
+    found = world.record.alerts_of(SERVICE, (account,), *until, latest=3)
+    assert [a.id for a in found] == [alert(n).id for n in (6, 7, 8)]
+    everything = world.record.alerts_of(SERVICE, (account,), *always, latest=100)
+    assert len(everything) == 12
+    cases = world.record.cases_of_alerts(SERVICE, [a.id for a in everything])
+    assert list(cases) == [c for c in world.all() if c.alert_count]
+    assert world.record.alerts_of(scope(tenants={"X"}), (account,), *always, latest=3) == []
+    assert world.record.cases_of_alerts(scope(tenants={"X"}), [everything[0].id]) == ()
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxXQ", "\u00e9", "W1tbW1t"])
@@ -471,7 +531,7 @@ def test_what_is_out_of_scope_is_as_if_it_were_not_there(world: World, who: str)
         assert said[0] == said[1]
     assert world.record.cases(stranger, CaseQuery(open=None)).items == ()
     assert world.record.alerts(stranger).items == ()
-    assert world.record.cases_of_alert(stranger, alert(1).id) == ()
+    assert world.record.cases_of_alerts(stranger, [alert(1).id]) == ()
     assert reached(world, Reach("subject", "BANK-A|K1", 0, START_US), who=stranger) == []
     with world.record.unit(stranger) as unit:
         assert unit.find(stranger, [case.id]) == {}

@@ -13,6 +13,7 @@ from casework.cases.scope import Scope
 from casework.ports import CaseQuery, Reach, Tally
 from casework.stores.common import effective
 from casework.stores.sql.tables import (
+    ALERT_DAYS,
     ALERT_KEYS,
     ALERTS,
     CASE_TENANTS,
@@ -93,6 +94,36 @@ def tally(scope: Scope, query: CaseQuery, by: Tally) -> sa.Select[Any]:
     return sa.select(column, sa.func.count()).where(*where).group_by(column)
 
 
+def standing(scope: Scope, by: Sequence[Tally], now_us: int) -> sa.Select[Any]:
+    """The values, then the number of open cases, of overdue ones, and of those nobody has."""
+    where = _asked(scope, CaseQuery())
+    columns: list[sa.Column[Any]] = []
+    for one in by:
+        if one is Tally.TENANT:
+            of_case = CASE_TENANTS.alias()
+            columns.append(of_case.c.tenant)
+            where.append(of_case.c.case_id == CASES.c.id)
+            if scope.tenants is not None:
+                where.append(of_case.c.tenant.in_(sorted(scope.tenants)))
+        else:
+            columns.append(CASES.c[one.value])
+    late = sa.func.sum(sa.case((CASES.c.due_sort < now_us, 1), else_=0))
+    nobody = sa.func.sum(sa.case((CASES.c.assignee == "", 1), else_=0))
+    return sa.select(*columns, sa.func.count(), late, nobody).where(*where).group_by(*columns)
+
+
+def alert_weeks(scope: Scope, by: Tally, last_day: int, weeks: int) -> sa.Select[Any]:
+    """Value, week from 0, and the number of alerts."""
+    c = ALERT_DAYS.c
+    first = last_day - 7 * weeks + 1
+    week = (c.day - first) // 7
+    return (
+        sa.select(c[by.value], week, sa.func.sum(c.alerts))
+        .where(c.day.between(first, last_day), *alert_in_scope(scope, ALERT_DAYS))
+        .group_by(c[by.value], week)
+    )
+
+
 def queue(scope: Scope, query: CaseQuery, place: Sequence[Any] | None) -> sa.Select[Any]:
     """Cases of a query in order, after a place."""
     where = _asked(scope, query)
@@ -131,7 +162,10 @@ def _asked(scope: Scope, query: CaseQuery) -> list[Condition]:
 def alerts_by_key(
     scope: Scope, keys: Collection[Key], since_us: int, until_us: int
 ) -> Iterator[sa.Select[Any]]:
-    """Statements that together find the alerts of the keys in the window; some may come twice."""
+    """Statements that together find the alerts of the keys in the window; some may come twice.
+
+    A key of one kind is a piece of the index of keys in the order of time.
+    """
     by_kind: dict[str, list[str]] = {}
     for kind, value in sorted(set(keys)):
         by_kind.setdefault(kind.value, []).append(value)

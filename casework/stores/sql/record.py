@@ -29,6 +29,7 @@ from casework.ports import (
     Precision,
     Related,
     SavedSearch,
+    Standing,
     Tally,
     Topic,
 )
@@ -49,10 +50,12 @@ from casework.stores.sql.engine import open_engine, store_url, told
 from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.queries import (
     alert_in_scope,
+    alert_weeks,
     alerts_by_key,
     chunks,
     in_scope,
     queue,
+    standing,
     tally,
 )
 from casework.stores.sql.rows import (
@@ -65,6 +68,7 @@ from casework.stores.sql.rows import (
 )
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
+    ALERT_KEYS,
     ALERTS,
     ASIDES,
     CASE_ALERTS,
@@ -143,6 +147,22 @@ class SqlRecord:
         with self.reading() as connection:
             rows = connection.execute(tally(scope, query, by)).all()
         return {str(value): int(count) for value, count in rows}
+
+    def standing(
+        self, scope: Scope, by: Sequence[Tally], now_us: int
+    ) -> Mapping[tuple[str, ...], Standing]:
+        with self.reading() as connection:
+            rows = connection.execute(standing(scope, by, now_us)).all()
+        return {tuple(map(str, row[:-3])): Standing(*map(int, row[-3:])) for row in rows}
+
+    def alert_weeks(
+        self, scope: Scope, by: Tally, last_day: int, weeks: int
+    ) -> Mapping[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        with self.reading() as connection:
+            for value, week, count in connection.execute(alert_weeks(scope, by, last_day, weeks)):
+                found.setdefault(value, [0] * weeks)[week] = int(count)
+        return {value: tuple(series) for value, series in found.items()}
 
     def timeline(
         self, scope: Scope, case_id: str, *, after: int = 0, limit: int = 1000
@@ -253,27 +273,30 @@ class SqlRecord:
         )
 
     def alerts_of(
-        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int
+        self, scope: Scope, keys: Collection[Key], since_us: int, until_us: int, *, latest: int
     ) -> Sequence[StoredAlert]:
+        k = ALERT_KEYS.c
         with self.reading() as connection:
             found = {
                 row.id: row
                 for select in alerts_by_key(scope, keys, since_us, until_us)
-                for row in connection.execute(select)
+                for row in connection.execute(
+                    select.order_by(k.time_us.desc(), k.alert_id.desc()).limit(latest)
+                )
             }
         rows = sorted(found.values(), key=lambda row: (row.time_us, row.id))
-        return [read_alert(row) for row in rows]
+        return [read_alert(row) for row in rows[-latest:]]
 
-    def cases_of_alert(self, scope: Scope, alert_id: str) -> tuple[Case, ...]:
-        select = (
-            sa.select(CASES.c.body)
-            .join(CASE_ALERTS, CASE_ALERTS.c.case_id == CASES.c.id)
-            .where(CASE_ALERTS.c.alert_id == alert_id, CASE_ALERTS.c.moved_to.is_(None))
-            .where(*in_scope(scope))
-        )
+    def cases_of_alerts(self, scope: Scope, alert_ids: Collection[str]) -> tuple[Case, ...]:
+        c = CASE_ALERTS.c
+        found: dict[str, Case] = {}
         with self.reading() as connection:
-            found = [read_case(row.body) for row in connection.execute(select)]
-        seen = [case for case in found if sees(scope, case)]
+            for some in chunks(sorted(set(alert_ids))):
+                mine = sa.select(c.case_id).where(c.alert_id.in_(some), c.moved_to.is_(None))
+                select = sa.select(CASES.c.body).where(CASES.c.id.in_(mine), *in_scope(scope))
+                cases = map(read_case, connection.execute(select).scalars())
+                found.update((case.id, case) for case in cases)
+        seen = [case for case in found.values() if sees(scope, case)]
         return tuple(sorted(seen, key=lambda case: case_order(scope, case)))
 
     def related(self, scope: Scope, case_id: str, *, limit: int = 20) -> tuple[Related, ...]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "r0005"
+HEAD: Final = "r0006"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -66,6 +66,19 @@ ALERT_KEYS: Final = Table(
     Column("alert_id", String, primary_key=True),
     sqlite_with_rowid=False,
 )
+
+ALERT_DAYS: Final = Table(
+    "alert_days",
+    METADATA,
+    # Days of event time since 1970, UTC.
+    Column("day", Integer, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("jurisdiction", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("alerts", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many alerts there are: a million are not counted for every look at the overview."""
 
 ASIDES: Final = Table(
     "asides",
@@ -152,6 +165,10 @@ CASES: Final = Table(
     Index("ix_cases_theme", "theme", "ended", *_ORDER),
     Index("ix_cases_tell", "tell_us"),
     Index("ix_cases_opened", "ended", "opened_us", "id"),
+    # What is counted at every look at the overview, in the order in which it is counted.
+    Index(
+        "ix_cases_standing", "ended", "jurisdiction", "theme", "state", "due_sort", "assignee", "id"
+    ),
 )
 
 CASE_TENANTS: Final = Table(

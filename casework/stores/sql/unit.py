@@ -10,6 +10,7 @@ More than 500 lines: all writes of a transaction share what it holds and what wa
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -27,6 +28,7 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import CaseQuery, Intake, Reach, Topic
 from casework.stores.common import (
+    DAY_US,
     Salt,
     absent,
     chained,
@@ -49,6 +51,7 @@ from casework.stores.sql.rows import (
 )
 from casework.stores.sql.tables import (
     ALERT_CONFLICTS,
+    ALERT_DAYS,
     ALERT_KEYS,
     ALERTS,
     ASIDES,
@@ -189,6 +192,7 @@ class SqlUnit:
                 fresh = [alert for alert in fresh if alert.id not in lost]
                 known.update(lost)
             self._add_keys(fresh)
+            self._count_days(fresh)
             self._say(Topic.SEARCH, {"alerts": [alert.id for alert in fresh]})
         new = {alert.id: alert.digest for alert in fresh}
         self._fresh.update(new)
@@ -212,6 +216,16 @@ class SqlUnit:
             for kind, value in alert.keys()
         ]
         self._bulk(ALERT_KEYS, rows, repeats=True)
+
+    def _count_days(self, alerts: Sequence[StoredAlert]) -> None:
+        counts = Counter((a.time_us // DAY_US, a.tenant, a.jurisdiction, a.kind) for a in alerts)
+        c, insert = ALERT_DAYS.c, self._insert(ALERT_DAYS)
+        names = [column.name for column in c]
+        # In order, so that two units at once wait for each other and never for both.
+        rows = [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(counts.items())]
+        more = {"alerts": c.alerts + insert.excluded.alerts}
+        upsert = insert.on_conflict_do_update(index_elements=names[:-1], set_=more)
+        self._connection.execute(upsert, rows)
 
     def _keep_conflicts(
         self, alerts: Sequence[StoredAlert], known: Mapping[str, str], now: int

@@ -8,7 +8,8 @@ from fastapi import Response
 
 from casework.cases.directive import ASIDES, Disposition
 from casework.cases.lifecycle import Action, allow
-from casework.web.pages.case import explained
+from casework.web import owners
+from casework.web.pages.case import explained, rule_of
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person
@@ -65,12 +66,15 @@ def show(visit: Person, alert: str) -> Response:
             why = explained(visit, alert)
         except RegtechError as error:
             why = error.message
+    held, roles = owners.holdings([body])
     return page(
         visit,
         "alert",
         title=alert,
         here="alerts",
         body=body,
-        alert={"body": body, "open": True, "why": why},
+        alert={"body": body, "open": True, "why": why, "rule": rule_of(visit, body)},
         cases=cases,
+        holdings=held,
+        owner_drawing=owners.drawn(held, roles),
     )

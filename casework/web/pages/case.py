@@ -15,9 +15,12 @@ from casework.cases.errors import VersionConflictError
 from casework.cases.grades import Grade, clear_grade, grade_of
 from casework.cases.lifecycle import HIGH, MOVES, Move
 from casework.cases.scope import Role, Scope
+from casework.cases.times import time_text
+from casework.web import flows, owners
 from casework.web.acting import act_on
 from casework.web.drawing import network
-from casework.web.labels import ERRORS
+from casework.web.labels import ERRORS, LABELS
+from casework.web.language import said
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
@@ -63,19 +66,76 @@ def case_page(
         done=visit.asked("done", 40),
         evidence=visit.parts.bundles is not None,
         exports=_exports(view),
-        network=network(view["found"]),
+        **_drawings(visit, view),
     )
 
 
+def _drawings(visit: Visit, view: Mapping[str, Any]) -> dict[str, Any]:
+    """What the case shows as drawings, each with the figures that it is made of."""
+    held, roles = owners.holdings(view["found"])
+    between = flows.flows(view["found"])
+    return {
+        "network": network(view["found"]),
+        "flows": between,
+        "flow_drawing": flows.drawn(between),
+        "holdings": held,
+        "owner_drawing": owners.drawn(held, roles),
+    }
+
+
+@router.get("/cases/{case}/timeline.json")
+def moments(visit: Person, case: str) -> dict[str, Any]:
+    """The timeline for the drawing: what was found, what was done, when it is due, and now."""
+    visit.parts.service.get(visit.scope, case)  # for those who work cases alone
+    view = visit.parts.service.view(visit.scope, case)
+    found, done = gettext(visit, "Findings"), gettext(visit, "Actions")
+    items = [
+        {
+            "id": body["id"],
+            "time": body["time"],
+            "label": said(body.get("explanation"), visit.lang) or str(body.get("rule")),
+            "kind": "alert",
+            "lane": found,
+            "href": f"/alerts/{body['id']}",
+        }
+        for body in view["found"]
+    ]
+    items += [
+        {
+            "id": str(entry["sequence"]),
+            "time": entry["at"],
+            "label": f"{gettext(visit, LABELS['entry'][entry['kind']])} · {entry['actor']}",
+            "kind": entry["kind"],
+            "lane": done,
+        }
+        for entry in view["timeline"]
+    ]
+    marks = []
+    if view["due"]:
+        marks.append({"time": view["due"], "label": gettext(visit, "Due"), "kind": "due"})
+    now = time_text(visit.parts.clock.now_us())
+    return {"items": items, "lanes": [found, done], "marks": marks, "now": now}
+
+
 def _alert(visit: Visit, body: Mapping[str, Any], opened: bool) -> dict[str, Any]:
-    """An alert for the page; the one that is open with its arithmetic in words."""
+    """An alert with its rule for the page; the one that is open with its arithmetic in words."""
     why = ""
     if opened and visit.parts.explainer is not None:
         try:
             why = explained(visit, str(body["id"]))
         except RegtechError as error:
             why = error.message
-    return {"body": body, "open": opened, "why": why}
+    return {"body": body, "open": opened, "why": why, "rule": rule_of(visit, body)}
+
+
+def rule_of(visit: Visit, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The rule of an alert as it stands in the packs in use; None where there is none of its id."""
+    if visit.parts.rules is None:
+        return None
+    try:
+        return visit.parts.rules.law(str(body.get("rule")))
+    except RegtechError:
+        return None
 
 
 def explained(visit: Visit, alert_id: str) -> str:

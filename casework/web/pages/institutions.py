@@ -35,12 +35,10 @@ def list_institutions(visit: Person) -> Response:
             {"id": tenant, "open": None, "overdue": None} for tenant in sorted(scope.tenants or ())
         ]
     else:
-        now = visit.parts.clock.now_us()
-        open_ = service.tally(scope, CaseQuery(), Tally.TENANT)
-        late = service.tally(scope, CaseQuery(due_before_us=now), Tally.TENANT)
+        found = service.standing(scope, (Tally.TENANT,))
         rows = [
-            {"id": tenant, "open": count, "overdue": late.get(tenant, 0)}
-            for tenant, count in sorted(open_.items(), key=lambda pair: (-pair[1], pair[0]))
+            {"id": tenant, "open": stand.cases, "overdue": stand.overdue}
+            for (tenant,), stand in sorted(found.items(), key=lambda p: (-p[1].cases, p[0]))
         ]
     wanted = visit.asked("name", 100).casefold()
     rows = [row for row in rows if wanted in str(row["id"]).casefold()]
@@ -81,7 +79,9 @@ def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
     late = service.tally(scope, CaseQuery(tenant=tenant, due_before_us=now), Tally.TENANT)
     states = service.tally(scope, CaseQuery(tenant=tenant, open=None), Tally.STATE)
     themes = service.tally(scope, mine, Tally.THEME)
-    alerts, _, more = visit.parts.alerts.party(scope, (KeyKind.INSTITUTION, tenant), 0, LAST_US)
+    alerts, _, more = visit.parts.alerts.party(
+        scope, (KeyKind.INSTITUTION, tenant), 0, LAST_US, DUE_ROWS
+    )
     if not states and not alerts:
         raise NotFoundError(f"there is no institution {tenant}")
     precision = []
@@ -98,8 +98,8 @@ def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
             for theme, count in sorted(themes.items(), key=lambda pair: (-pair[1], pair[0]))
         ],
         "precision": precision,
-        "alerts": alerts[:DUE_ROWS],
-        "more_alerts": more or len(alerts) > DUE_ROWS,
+        "alerts": alerts,
+        "more_alerts": more,
         "dues": [],
     }
 

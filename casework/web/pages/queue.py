@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from casework.cases.alert import severity_rank
 from casework.cases.case import Case, State
 from casework.cases.importance import why_first
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Role
-from casework.ports import CaseQuery
+from casework.ports import CaseQuery, Tally
 from casework.search.query import Kind, SearchQuery
 from casework.web.acting import act_on
+from casework.web.language import catalogue
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
@@ -59,9 +61,38 @@ def show(visit: Person) -> Response:
         here="queue",
         cases=[service.summary(visit.scope, case) for case in found.items],
         first=first,
+        count=_count_text(visit, _count(visit, query)),
         after=found.after,
         **_around(visit),
     )
+
+
+@router.get("/queue/count")
+def count(visit: Person) -> Response:
+    """How many cases the filters of the address have now, as a number and in words.
+
+    The tag lets a browser that knows the number already be told so and no more.
+    """
+    allow(visit.scope, Action.READ)
+    if visit.scope.restricted:
+        raise ForbiddenError(f"{visit.scope.actor} is not told how many cases there are")
+    number = _count(visit, _query(visit, visit.parts.clock.now_us()))
+    headers = {"ETag": f'"{number}-{visit.lang}"', "Cache-Control": "private, no-cache"}
+    if visit.request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    made = {"count": number, "text": _count_text(visit, number)}
+    return JSONResponse(made, headers=headers)
+
+
+def _count(visit: Visit, query: CaseQuery) -> int:
+    """Those that are snoozed are counted as well: they are open."""
+    asked = replace(query, awake_at_us=None)
+    return sum(visit.parts.service.tally(visit.scope, asked, Tally.JURISDICTION).values())
+
+
+def _count_text(visit: Visit, number: int) -> str:
+    said = catalogue(visit.lang).ngettext("%(num)s case", "%(num)s cases", number)
+    return said % {"num": f"{number:,}"}
 
 
 def _query(visit: Visit, now: int) -> CaseQuery:

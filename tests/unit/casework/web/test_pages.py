@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from casework.cases.scope import Role
 from casework.identity.rate import COOKIE
+from casework.search.errors import IndexAbsentError
+from casework.service.search import SearchService
+from casework.web.render import environment
 from tests.contract.world import DAY_US, SERVICE, WANG
 from tests.unit.casework.api.api_world import PASSWORD, SECOND_US
 from tests.unit.casework.web.desks import Bundles, Hooks
@@ -397,3 +401,41 @@ def test_the_api_says_in_its_own_way_that_it_has_nothing(pages: PageWorld) -> No
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["content-security-policy"].startswith("default-src 'none'; frame")
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", ("1 case", "2 cases")), ("zh", ("1 件案件", "2 件案件"))]
+)
+def test_the_number_of_cases_is_told_only_when_it_changes(
+    pages: PageWorld, lang: str, said: tuple[str, str]
+) -> None:
+    pages.case(1, subject="K1")
+    person = pages.browser("wang", lang=lang)
+    page = person.get("/queue?theme=laundering")
+    (shown,) = [node for node in page.nodes if "data-live" in node.attrs]
+    assert shown.attrs["data-live"] == "/queue/count?theme=laundering"
+    assert shown.attrs["aria-live"] == "polite"
+    first = person.ask("GET", "/queue/count")
+    assert first.json() == {"count": 1, "text": said[0]} and said[0] in person.get("/queue").text
+    known = {"If-None-Match": first.headers["etag"]}
+    assert person.ask("GET", "/queue/count", headers=known).status_code == 304
+    pages.case(2, subject="K2")
+    assert person.ask("GET", "/queue/count", headers=known).json()["text"] == said[1]
+    assert person.ask("GET", "/queue/count?theme=nothing").json()["count"] == 0
+
+
+def test_a_subject_is_named_in_the_language_of_the_page(pages: PageWorld) -> None:
+    label = environment("zh").globals["label"]
+    assert label("per", "owner,owned.sector") == "所有者, 被持股公司 – 行业"
+    assert label("per", "subject.id") == "对象" and label("per", "odd<b>") == "odd<b>"
+
+
+def test_a_search_before_its_index_is_made_says_so(pages: PageWorld, monkeypatch: Any) -> None:
+    def absent(*_: object, **__: object) -> None:
+        raise IndexAbsentError
+
+    person = pages.browser("wang")
+    monkeypatch.setattr(SearchService, "search", absent)
+    page = person.page(person.ask("GET", "/queue?q=K1"), 503)
+    assert "The search index is still being made" in page.text
+    assert person.ask("GET", "/queue").status_code == 200

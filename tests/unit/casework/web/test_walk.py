@@ -172,7 +172,7 @@ def test_an_institution_never_sees_anothers_data(world: PageWorld, lang: str) ->
     paths = [
         *_paths(world), f"/cases/{other.id}", f"/alerts/{3:032x}", "/institutions/BANK-B",
         f"/parties?kind=party&key={FOREIGN}", "/webhooks/ep-BANK-B", f"/queue?q={FOREIGN[:6]}",
-        "/quarantine/2", f"/cases/{other.id}/network.json",
+        "/quarantine/2", f"/cases/{other.id}/network.json", f"/cases/{other.id}/timeline.json",
     ]  # fmt: skip
     for path in paths:
         response = person.ask("GET", path)
@@ -236,3 +236,15 @@ def test_the_network_is_data(world: PageWorld) -> None:
     made = json.loads(person.ask("GET", f"/cases/{case.id}/network.json").content)
     ids = {node["id"] for node in made["nodes"]}
     assert made["edges"] and all(e["source"] in ids and e["target"] in ids for e in made["edges"])
+
+
+def test_the_timeline_is_data(world: PageWorld) -> None:
+    case = next(c for c in _cases(world) if "K1" in c.key)
+    made = json.loads(
+        world.signed_in("wang", "zh").ask("GET", f"/cases/{case.id}/timeline.json").content
+    )
+    assert made["lanes"] == ["发现", "处理"]
+    found, done = ([i for i in made["items"] if i["lane"] == lane] for lane in made["lanes"])
+    assert [item["href"] for item in found] == [f"/alerts/{1:032x}"] and len(done) >= 3
+    asked = world.signed_in("bank-a").ask("GET", f"/cases/{case.id}/timeline.json")
+    assert asked.status_code == 403
