@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.directive import AsideDirective, Wake
 from casework.cases.disclosure import sees, sees_alert
-from casework.cases.keys import RELATING, Key
+from casework.cases.keys import RELATING, Key, KeyKind
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import CaseQuery, Intake, Reach, Topic
@@ -78,6 +79,26 @@ class Place:
 
     planned: int
     moved_to: str | None
+
+
+_WORDS: Final = {kind: kind.value for kind in KeyKind}
+
+
+def _insert_into(table: sa.Table, dialect: sa.Dialect) -> Any:
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+@lru_cache(256)
+def _insertion(
+    table: sa.Table, names: tuple[str, ...], repeats: bool, dialect: sa.Dialect
+) -> tuple[str, tuple[str, ...] | None]:
+    """The statement as the driver takes it, and its columns in order where they have places."""
+    insert = _insert_into(table, dialect).inline()
+    if repeats:
+        insert = insert.on_conflict_do_nothing()
+    compiled = insert.compile(dialect=dialect, column_keys=list(names))
+    order = compiled.positiontup
+    return str(compiled), None if order is None else tuple(order)
 
 
 class SqlUnit:
@@ -207,11 +228,13 @@ class SqlUnit:
 
     def _add_keys(self, alerts: Sequence[StoredAlert]) -> None:
         rows = [
-            {"kind": kind.value, "value": value, "time_us": alert.time_us, "alert_id": alert.id}
+            (_WORDS[kind], value, alert.time_us, alert.id)
             for alert in alerts
             for kind, value in alert.keys()
         ]
-        self._bulk(ALERT_KEYS, rows, repeats=True)
+        # In the order of the index: neighbours of a page are written together.
+        rows.sort()
+        self._send(ALERT_KEYS, ("kind", "value", "time_us", "alert_id"), rows, repeats=True)
 
     def _keep_conflicts(
         self, alerts: Sequence[StoredAlert], known: Mapping[str, str], now: int
@@ -270,6 +293,8 @@ class SqlUnit:
 
     def _load_held(self, case_ids: Collection[str]) -> dict[str, dict[str, Place]]:
         wanted = sorted({i for i in case_ids if i not in self._held})
+        if not wanted:
+            return self._held
         self._held.update({case_id: {} for case_id in wanted})
         c = CASE_ALERTS.c
         columns = (c.case_id, c.alert_id, c.planned, c.moved_to)
@@ -448,7 +473,7 @@ class SqlUnit:
             )
 
     def _insert(self, table: sa.Table) -> Any:
-        return postgresql.insert(table) if self._postgres else sqlite.insert(table)
+        return _insert_into(table, self._connection.dialect)
 
     def _bulk(
         self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, repeats: bool = False
@@ -460,17 +485,23 @@ class SqlUnit:
         """
         if not rows:
             return
-        insert = self._insert(table).inline()
-        if repeats:
-            insert = insert.on_conflict_do_nothing()
-        names = list(rows[0])
-        compiled = insert.compile(dialect=self._connection.dialect, column_keys=names)
-        order = compiled.positiontup
+        names = tuple(rows[0])
+        given = list(map(operator.itemgetter(*names), rows))
+        self._send(table, names, given, repeats=repeats)
+
+    def _send(
+        self, table: sa.Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], *, repeats: bool
+    ) -> None:
+        """Insert rows of values in the order of the names."""
+        if not rows:
+            return
+        text, order = _insertion(table, names, repeats, self._connection.dialect)
         if order is None:
-            self._connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
+            given: Any = [dict(zip(names, row, strict=True)) for row in rows]
         else:
-            given = list(map(operator.itemgetter(*order), rows))
-            self._connection.exec_driver_sql(str(compiled), given)
+            places = [names.index(name) for name in order]
+            given = rows if order == names else list(map(operator.itemgetter(*places), rows))
+        self._connection.exec_driver_sql(text, given)
 
     def _put(self, table: sa.Table, **row: Any) -> None:
         self._rows.setdefault(table, []).append(row)
