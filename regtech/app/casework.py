@@ -12,6 +12,7 @@ from typing import Any
 from casework.cases.alert import StoredAlert
 from casework.cases.chain import SALT_BYTES
 from casework.cases.scope import Role, Scope, service_scope
+from casework.policy.gather import collector_paused
 from casework.ports import Record
 from casework.service.cases import CaseService
 from casework.service.intake import BATCH, AlertIntake, IntakeReport
@@ -98,10 +99,11 @@ class AlertStore:
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Alerts as canonical JSON, without line ends."""
-        for line in lines:
-            self._waiting.append(StoredAlert.of(line))
-            if len(self._waiting) >= BATCH:
-                self.flush()
+        with collector_paused():
+            for line in lines:
+                self._waiting.append(StoredAlert.of(line))
+                if len(self._waiting) >= BATCH:
+                    self.flush()
 
     def flush(self) -> None:
         """Write what waits. A snapshot that lets the engine forget may then be taken."""
@@ -132,18 +134,32 @@ def import_alerts(
             raise InputError(f"{file} could not be read: {error.strerror}") from None
         progress.stage(f"importing {file}", size)
         with stream:
-            batch: list[StoredAlert] = []
-            for number, line in enumerate(stream, 1):
-                progress.advance(len(line), f"{report.new:,} new")
-                if not line.strip():
-                    continue
-                try:
-                    batch.append(StoredAlert.of(line.rstrip(b"\r\n"), tenant))
-                except InputError as error:
-                    raise InputError(f"{file}:{number}: {error.message}", hint=error.hint) from None
-                if len(batch) == BATCH:
-                    report.add(parts.intake.take(scope, batch))
-                    batch = []
-            report.add(parts.intake.take(scope, batch))
+            lines = enumerate(stream, 1)
+            while True:
+                batch, size = _next_batch(file, lines, tenant)
+                if not size:
+                    break
+                report.add(parts.intake.take(scope, batch))
+                progress.advance(size, f"{report.new:,} new")
     report.add(parts.intake.wake(scope))
     return report
+
+
+def _next_batch(
+    file: Path, lines: Iterator[tuple[int, bytes]], tenant: str | None
+) -> tuple[list[StoredAlert], int]:
+    """The next alerts of a file, and how many bytes they took; 0 at its end."""
+    batch: list[StoredAlert] = []
+    size = 0
+    with collector_paused():
+        for number, line in lines:
+            size += len(line)
+            if not line.strip():
+                continue
+            try:
+                batch.append(StoredAlert.of(line.rstrip(b"\r\n"), tenant))
+            except InputError as error:
+                raise InputError(f"{file}:{number}: {error.message}", hint=error.hint) from None
+            if len(batch) == BATCH:
+                break
+    return batch, size
