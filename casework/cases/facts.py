@@ -40,7 +40,9 @@ GROUP_FACTS: Final = (
 )
 COUNTERPARTY_FACTS: Final = ("counterparty.id", "recipient.id", "borrower.id", "partner.id")
 COUNTERPARTY_PARTS: Final = ("counterparty", "recipient", "borrower", "owned", "payee.id")
-_NAMES: Final = {names: frozenset(names) for names in (GROUP_FACTS, COUNTERPARTY_FACTS)}
+_NAMES: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
+    names: frozenset(names) for names in (GROUP_FACTS, COUNTERPARTY_FACTS)
+}
 LOCAL_SUBJECTS: Final = ("customer", "account")
 """Subjects whose ids are the institution's own, so that two institutions may use the same."""
 

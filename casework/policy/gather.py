@@ -19,7 +19,7 @@ from __future__ import annotations
 import gc
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from casework.cases.directive import CaseKey, Plan
@@ -85,6 +85,8 @@ class _Gathering:
             if isinstance(policy.action, Brake)
         ]
         self.made: dict[tuple[object, ...], Stretch | None] = {}
+        self.at_most: dict[Stretch, int] = {}
+        """How many alerts stretches have: their subjects are not more."""
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
@@ -254,7 +256,9 @@ class _Gathering:
         return found
 
     def _judge_brakes(self, alerts: Iterable[AlertFacts]) -> None:
-        for stretch, (brake, facts) in self._stretches(alerts).items():
+        stretches = self._stretches(alerts)
+        self._count(stretches)
+        for stretch, (brake, facts) in stretches.items():
             if stretch not in self.verdicts:
                 self.verdicts[stretch] = self._verdict(stretch, brake, facts, ())
 
@@ -263,7 +267,9 @@ class _Gathering:
         ids = frozenset(facts.id for facts in touched)
         reaches = []
         turned = set()
-        for stretch, (brake, facts) in self._stretches(touched, counted=True).items():
+        stretches = self._stretches(touched, counted=True)
+        self._count(stretches)
+        for stretch, (brake, facts) in stretches.items():
             now = self._verdict(stretch, brake, facts, ())
             self.verdicts[stretch] = now
             if now.braked != self._verdict(stretch, brake, facts, ids).braked:
@@ -282,17 +288,62 @@ class _Gathering:
     def _verdict(
         self, stretch: Stretch, brake: Brake, facts: AlertFacts, without: Iterable[str]
     ) -> Verdict:
-        policy = next(p for p in self.policies if p.id == stretch.policy)
-        institution = facts.institution if "institution" in policy.same else None
         since, until = stretch.start, stretch.start + brake.over
+        institution = self._institution(stretch, facts)
         watched = self.reader.subjects_watched(facts.rule, institution, since, until)
         if watched is None:
             return Verdict(False, 0, None)
+        at_most = self.at_most.get(stretch)
+        if at_most is not None and not _brakes(brake, at_most, watched):
+            return Verdict(False, at_most, watched)
         alerted = self.reader.subjects_alerted(
             facts.rule, institution, since, until, frozenset(without)
         )
-        braked = alerted >= brake.at_least and alerted * 10_000 > brake.above * watched
-        return Verdict(braked, alerted, watched)
+        return Verdict(_brakes(brake, alerted, watched), alerted, watched)
+
+    def _institution(self, stretch: Stretch, facts: AlertFacts) -> str | None:
+        """The institution whose subjects the brake counts; None: of all."""
+        policy = next(p for p in self.policies if p.id == stretch.policy)
+        return facts.institution if "institution" in policy.same else None
+
+    def _count(self, stretches: Mapping[Stretch, tuple[Brake, AlertFacts]]) -> None:
+        """Note how many alerts stretches have, all at once: nearly none has enough to brake."""
+        asked = {}
+        for stretch, (brake, facts) in stretches.items():
+            since, until = stretch.start, stretch.start + brake.over
+            of = (facts.rule, self._institution(stretch, facts), since, until)
+            if stretch not in self.at_most and self.reader.subjects_watched(*of) is not None:
+                asked[stretch] = Reach("rule", facts.rule, since, until - 1)
+        if asked:
+            counts = self.reader.counted(list(asked.values()))
+            self.at_most.update(zip(asked, counts, strict=True))
+
+    def turned(self, alerts: Iterable[AlertFacts], braked: Container[str]) -> list[AlertFacts]:
+        """Of some alerts those that a brake would hold back now and does not, or the other way."""
+        ready = [self.planner.ready(facts) for facts in alerts]
+        self._judge_brakes(ready)
+        return [
+            facts
+            for facts in ready
+            if any(self.verdicts[stretch].braked for stretch in self._stretches([facts]))
+            is not (facts.id in braked)
+        ]
+
+
+def turned(
+    planner: Planner, reader: AlertReader, alerts: Iterable[AlertFacts], braked: Container[str]
+) -> list[AlertFacts]:
+    """Alerts that are to be decided anew, since more is known of how many subjects there are.
+
+    ``braked``: ids of those that a brake holds back so far.
+    """
+    with collector_paused():
+        return _Gathering(planner, reader).turned(alerts, braked)
+
+
+def _brakes(brake: Brake, alerted: int, watched: int) -> bool:
+    """Whether so many subjects of so many are too many."""
+    return alerted >= brake.at_least and alerted * 10_000 > brake.above * watched
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

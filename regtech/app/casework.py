@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +96,8 @@ class AlertStore:
         self._parts, self._scope = parts, service_scope("run")
         self._waiting: list[StoredAlert] = []
         self.report = IntakeReport()
+        self.watching: Callable[[], Mapping[str, int]] = dict
+        """Says for how many subjects the run evaluates each rule, which brakes need to know."""
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Alerts as canonical JSON, without line ends."""
@@ -108,9 +110,16 @@ class AlertStore:
     def flush(self) -> None:
         """Write what waits. A snapshot that lets the engine forget may then be taken."""
         if self._waiting:
+            self.report.add(self._parts.intake.watch(self._scope, self.watching()))
             self.report.add(self._parts.intake.take(self._scope, self._waiting))
             self.report.add(self._parts.intake.wake(self._scope))
             self._waiting = []
+
+    def finish(self) -> None:
+        """The end of the run: how many subjects there were is known for good."""
+        self.flush()
+        intake = self._parts.intake
+        self.report.add(intake.watch(self._scope, self.watching(), exactly=True))
 
     def as_dict(self) -> dict[str, Any]:
         """What became of the alerts, for the summary of the run."""

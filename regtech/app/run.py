@@ -181,6 +181,8 @@ class _Run:
             restore_run(found, self.judging)
             self.resumed_at = self.judging.counts.given
             self._saved = found.path
+        if store is not None:
+            store.watching = self.judging.engine.watching
         if uncompiled():
             told.note("compiling for this machine, once: this takes about half a minute")
         self.judging.open()
@@ -304,7 +306,7 @@ class _Run:
                 raise
         if self.store is not None:
             self.store.take(near)  # policies combine what was close with what was found
-            self.store.flush()
+            self.store.finish()
         digest = self.alerts.close().digest
         self.quarantine.close()
         return self._summary(digest, near, began)

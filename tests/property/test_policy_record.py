@@ -45,8 +45,10 @@ LATE_US = micros("2027-01-01T00:00:00Z")
 class Desk:
     """A store under the intake, opened anew when asked, and who closes cases on it."""
 
-    def __init__(self, given: Given, file: Path | None) -> None:
+    def __init__(self, given: Given, file: Path | None, *, said: bool = True) -> None:
         self.given, self.file = given, file
+        self.said = said
+        """Whether a setting says how many subjects there are, or the engine, little by little."""
         self.clock, self.salts = ManualClock(LATE_US), Salts()
         self.policies = compiled(given)
         self.alerts = [StoredAlert.of(json.dumps(alert).encode()) for alert in given.alerts]
@@ -70,7 +72,14 @@ class Desk:
         self.record = self.memory
         if self.file is not None:
             self.record = SqlRecord(f"sqlite:///{self.file}", self.clock, self.salts)
-        self.world = World(self.record, self.clock, self.planner(), self.given.watched)
+        watched = self.given.watched if self.said else None
+        self.world = World(self.record, self.clock, self.planner(), watched)
+
+    def watch(self, subjects: int | None) -> None:
+        """The engine says how many subjects it evaluates rules for."""
+        if subjects is not None and not self.said:
+            rules = {alert.rule for alert in self.alerts}
+            self.world.intake.watch(SERVICE, dict.fromkeys(rules, subjects), exactly=True)
 
     def close(self, number: int) -> None:
         """A person closes one of the open cases; from then on its keys are closed."""
@@ -158,14 +167,18 @@ class Desk:
 
 
 def holds(given: Given, seed: int, file: Path | None) -> None:
-    desk = Desk(given, file)
     draw = Random(seed)
+    # The engine does not count subjects by institution: such a brake goes by a setting alone.
+    apart = any("brake" in p and "institution" in p["same"] for p in given.policies)
+    desk = Desk(given, file, said=apart or draw.random() < 0.3)
     bounds = [0, *given.cuts, len(given.alerts)]
     closings = list(given.closings)
     order = [desk.alerts[place] for place in given.order]
     try:
         for low, high in zip(bounds, bounds[1:], strict=False):
             desk.world.intake.take(SERVICE, order[low:high])
+            if given.watched is not None and draw.random() < 0.7:
+                desk.watch(draw.randint(0, given.watched))
             if draw.random() < 0.3:
                 desk.restart()
             if draw.random() < 0.3:
@@ -174,6 +187,7 @@ def holds(given: Given, seed: int, file: Path | None) -> None:
                 desk.world.intake.wake(SERVICE)
             if closings:
                 desk.close(closings.pop()[0])
+        desk.watch(given.watched)
         end = max(alert.time_us for alert in desk.alerts)
         for as_of in (end, *(end + wake for wake in given.wakes), end + 48 * HOUR):
             desk.world.intake.wake(SERVICE, as_of)

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
-from casework.cases.directive import AsideDirective, Wake
+from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.disclosure import sees, sees_alert
 from casework.cases.keys import RELATING, Key, KeyKind
 from casework.cases.scope import Scope
@@ -36,7 +36,13 @@ from casework.stores.common import (
     unchained,
     version_conflict,
 )
-from casework.stores.sql.queries import alert_in_scope, chunks, queue, reaching
+from casework.stores.sql.queries import (
+    alert_in_scope,
+    chunks,
+    counting,
+    queue,
+    reaching,
+)
 from casework.stores.sql.rows import (
     alert_row,
     aside_row,
@@ -81,6 +87,8 @@ class Place:
     moved_to: str | None
 
 
+_WATCHED: Final = "watched "
+"""Beginning of the marks that say for how many subjects a rule is evaluated."""
 _WORDS: Final = {kind: kind.value for kind in KeyKind}
 
 
@@ -337,6 +345,30 @@ class SqlUnit:
             return frozenset(found)
         return frozenset(alert.id for alert in self.alerts(scope, sorted(found)))
 
+    def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
+        found = [0] * len(reaches)
+        for text, given in counting(reaches, postgres=self._postgres):
+            for place, count in self._connection.exec_driver_sql(text, given):
+                found[place] = count
+        return found
+
+    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+        found: set[str] = set()
+        c = ASIDES.c
+        for some in chunks(sorted(rules)):
+            where = (c.rule.in_(some), c.disposition == Disposition.BRAKED.value)
+            found.update(self._connection.execute(sa.select(c.alert_id).where(*where)).scalars())
+        return frozenset(found)
+
+    def watched(self, scope: Scope) -> dict[str, int]:
+        c = MARKS.c
+        select = sa.select(c.name, c.at_us).where(c.name.startswith(_WATCHED, autoescape=True))
+        rows = self._connection.execute(select)
+        return {name.removeprefix(_WATCHED): int(subjects) for name, subjects in rows}
+
+    def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
+        self._raise_marks({f"{_WATCHED}{rule}": number for rule, number in subjects.items()})
+
     def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}
         c = CLOSINGS.c
@@ -426,11 +458,17 @@ class SqlUnit:
         return max((int(at) for at in found if at is not None), default=0)
 
     def passed(self, scope: Scope, at_us: int) -> None:
-        insert = self._insert(MARKS).values(name="passed", at_us=at_us)
+        self._raise_marks({"passed": at_us})
+
+    def _raise_marks(self, marks: Mapping[str, int]) -> None:
+        """Marks only ever grow: in whatever order they come, the highest stays."""
+        insert = self._insert(MARKS)
         later = insert.excluded.at_us > MARKS.c.at_us
         values = {"at_us": insert.excluded.at_us}
         upsert = insert.on_conflict_do_update(index_elements=["name"], set_=values, where=later)
-        self._connection.execute(upsert)
+        rows = [{"name": name, "at_us": marks[name]} for name in sorted(marks)]
+        if rows:
+            self._connection.execute(upsert, rows)
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         self.case(scope, case_id)
