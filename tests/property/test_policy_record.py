@@ -59,6 +59,8 @@ class Desk:
             if (values := policy.key_of(self.planner().ready(alert.facts()))) is not None
         }
         self.closings: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self.kept: dict[str, tuple[set[Any], list[str]]] = {}
+        """Cases that a person closed: their keys, and their alerts by time at that moment."""
         self.memory = MemoryRecord(self.clock, self.salts)
         self.record: Record = self.memory
         self.restart()
@@ -96,6 +98,8 @@ class Desk:
             WANG, case.id, case.version, Gate.CLOSE, "seen", outcome=Outcome.DATA_ERROR
         )
         service.approve(LI, case.id, case.version, case.version)
+        keys = {self.keys[digest] for digest in case.planned["keys"] if digest in self.keys}
+        self.kept.setdefault(case.id, (keys, [alert.id for alert in self.held(case)]))
         for digest in case.planned["keys"]:
             if digest in self.keys:
                 self.closings.setdefault(self.keys[digest], []).append(at)
@@ -104,6 +108,18 @@ class Desk:
         """Alerts of a case by time and id."""
         found = self.record.case_alerts(SERVICE, case.id, limit=1000).items
         return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+
+    def name_of(self, name: str, key: Any, names: tuple[str, ...], planned: set[str]) -> str:
+        """What a case is called: as it was called when a person closed it, if one did."""
+        if name in self.kept:
+            return name
+        known = {
+            alert: other
+            for other, (keys, alerts) in sorted(self.kept.items(), reverse=True)
+            for alert in alerts
+            if key in keys and other not in planned
+        }
+        return next((known[alert] for alert in names if alert in known), name)
 
     def is_as_read(self, as_of: int) -> None:
         """The record says what the plainest reading of all alerts says."""
@@ -136,6 +152,7 @@ class Desk:
             )  # fmt: skip
         closed = {i: c for i, c in cases.items() if c.ended and not c.withdrawn}
         wanted: set[tuple[Any, ...]] = set()
+        named = {item[2] for item in read.cases if item[0] != "unsorted"}
         for item in read.cases:
             if item[0] == "unsorted":
                 open_ = not any(
@@ -146,6 +163,7 @@ class Desk:
                 unsorted.discard(item[1])
                 continue
             policy, names, name, key, priority, queue, severity, theme, tenants, due = item
+            name = self.name_of(name, (policy, key), names, named)
             if name in closed:  # nothing that a person closed is torn apart, and late ones come
                 assert set(names) <= {alert.id for alert in self.held(closed[name])}
                 continue
