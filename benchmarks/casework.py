@@ -29,6 +29,7 @@ from casework.cases.chain import SALT_BYTES  # noqa: E402
 from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
 from casework.cases.themes import Themes  # noqa: E402
 from casework.cases.times import instant_us, time_text  # noqa: E402
+from casework.policy.gather import collector_paused
 from casework.policy.planner import Planner  # noqa: E402
 from casework.ports import CaseQuery, Record  # noqa: E402
 from casework.service.cases import CaseService  # noqa: E402
@@ -116,7 +117,8 @@ def load(
         if not piece:
             return count, wall, cpu
         began, used = CLOCK.elapsed(), sum(os.times()[:2])
-        made = [StoredAlert.of(line) for line in piece]
+        with collector_paused():  # as the ways into a store do it
+            made = [StoredAlert.of(line) for line in piece]
         if intake is not None:
             intake.take(SERVICE, made)
         else:

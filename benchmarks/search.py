@@ -147,6 +147,10 @@ def questions() -> dict[str, tuple[Scope, list[SearchQuery]]]:
         "no word, filtered": (wang, many(lambda: SearchQuery(kinds=only, states=("new",)))),
         "no word at all": (wang, many(lambda: SearchQuery())),
         "one institution's supervisor": (one, many(lambda: SearchQuery(name(draw)))),
+        "one institution's, a word of every document": (
+            one,
+            many(lambda: SearchQuery("diligence")),
+        ),
         "an institution, no word": (bank, many(lambda: SearchQuery())),
     }
 

@@ -200,6 +200,18 @@ class PolicyUnit(Protocol):
     def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         """Ids of the alerts of any of the reaches; it may be more, never less."""
 
+    def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
+        """How many alerts each of the reaches has; it may be more, never less."""
+
+    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+        """Ids of the alerts of the rules that a brake holds back."""
+
+    def watched(self, scope: Scope) -> dict[str, int]:
+        """For how many subjects rules are evaluated, as far as it was ever said."""
+
+    def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
+        """For how many subjects rules are evaluated; a number that was higher before stays."""
+
     def closings(self, scope: Scope, keys: Collection[str]) -> Mapping[str, tuple[int, ...]]:
         """When people closed cases of the keys, in event time, sorted; keys without are left out.
 

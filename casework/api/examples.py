@@ -169,6 +169,7 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     search.SearchPage: {
         "items": [_HIT],
         "total": 1,
+        "at_least": False,
         "facets": {"state": {"triage": 1}},
         "after": None,
     },

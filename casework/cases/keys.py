@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from casework.cases.facts import AlertFacts
@@ -37,6 +38,11 @@ RELATING: Final = (KeyKind.PARTY, KeyKind.ACCOUNT, KeyKind.DEVICE, KeyKind.PERSO
 Key = tuple[KeyKind, str]
 
 _OTHER_SIDE: Final = ("payee", "counterparty", "recipient", "borrower", "partner")
+_PART_KINDS: Final = {
+    "account": (KeyKind.ACCOUNT,),
+    "device": (KeyKind.DEVICE,),
+    "group": (KeyKind.GROUP,),
+}
 _PERSONS_MAX: Final = 50
 """Persons of one alert that are kept as keys: a leak may name millions."""
 VALUE_MAX: Final = 200
@@ -64,48 +70,57 @@ def keys_of(alert: Mapping[str, Any], facts: AlertFacts) -> tuple[Key, ...]:
 
     def add(kind: KeyKind, value: Any) -> None:
         if isinstance(value, str) and value:
-            found.append(key_of(kind, value))
+            found.append((kind, _digest(value) if len(value) > VALUE_MAX else value))
 
     for kind in POLICY_KINDS:
         add(kind, getattr(facts, kind))
     subject = alert.get("subject") or {}
-    identity = subject.get("id", "")
-    pers = str(subject.get("per", "")).split(",")
-    values = str(identity).split("|")
+    pers, values = str(subject.get("per", "")).split(","), str(subject.get("id", "")).split("|")
     if len(pers) == len(values):
         for per, value in zip(pers, values, strict=True):
             if per != "event":
                 add(_kind_of(per), value)
     for path, value in (alert.get("facts") or {}).items():
-        head, _, part = str(path).rpartition(".")
-        if part == "id" and head:
-            add(KeyKind.PARTY, value)
-            if head in _OTHER_SIDE:
-                add(KeyKind.COUNTERPARTY, value)
-        elif part == "account":
-            add(KeyKind.ACCOUNT, value)
-        elif part == "device":
-            add(KeyKind.DEVICE, value)
-        elif part == "group":
-            add(KeyKind.GROUP, value)
-        elif path == "persons" and isinstance(value, list):
+        if path == "persons" and isinstance(value, list):
             for person in value[:_PERSONS_MAX]:
                 add(KeyKind.PERSON, person)
+        for kind in _kinds_at(str(path)):
+            add(kind, value)
     for path, value in (subject.get("by") or {}).items():
-        head, _, part = str(path).rpartition(".")
-        if part in ("id", "group"):
-            add(KeyKind.GROUP if part == "group" else KeyKind.PARTY, value)
-            if part == "id" and head in _OTHER_SIDE:
-                add(KeyKind.COUNTERPARTY, value)
+        for kind in _kinds_by(str(path)):
+            add(kind, value)
     found.sort()
     # Neighbours are compared, since hashing a word of an enumeration costs more than sorting.
     return tuple(key for i, key in enumerate(found) if i == 0 or key != found[i - 1])
+
+
+@lru_cache(4096)
+def _kinds_at(path: str) -> tuple[KeyKind, ...]:
+    """What the fact at a path of the event names."""
+    head, _, part = path.rpartition(".")
+    if part == "id" and head:
+        return _party(head)
+    return _PART_KINDS.get(part, ())
+
+
+@lru_cache(4096)
+def _kinds_by(path: str) -> tuple[KeyKind, ...]:
+    """What the part of a subject at a path names."""
+    head, _, part = path.rpartition(".")
+    if part == "id":
+        return _party(head)
+    return (KeyKind.GROUP,) if part == "group" else ()
+
+
+def _party(head: str) -> tuple[KeyKind, ...]:
+    return (KeyKind.PARTY, KeyKind.COUNTERPARTY) if head in _OTHER_SIDE else (KeyKind.PARTY,)
 
 
 def _digest(value: str) -> str:
     return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
 
 
+@lru_cache(4096)
 def _kind_of(per: str) -> KeyKind:
     """What a part of a subject names, from how the rule calls it."""
     last = per.rpartition(".")[2]

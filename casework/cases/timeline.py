@@ -116,6 +116,7 @@ GRADED: Final = (
     "detail.name",
 )
 """Places of an entry that may be personal: hashed as commitments where they are not empty."""
+_PLACES: Final = {place: (place.split(".") + [""])[:2] for place in GRADED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +157,11 @@ class Entry:
 
     def content(self) -> dict[str, Any]:
         """What the hash is over: everything but the hashes, graded values as commitments."""
-        return _content(self)
+        return _content(self, self.position, self.salts)
 
     def graded(self, place: str) -> Any:
         """The value at a place of ``GRADED``; None where there is none."""
-        head, _, name = place.partition(".")
+        head, name = _PLACES[place]
         if not name:
             return self.reason or None
         part: Mapping[str, Any] = getattr(self, head)
@@ -172,14 +173,14 @@ class Entry:
         return entry_hash(self.previous, self.content()) == self.hash
 
 
-def _content(entry: Entry) -> dict[str, Any]:
+def _content(entry: Entry, position: int, salts: Mapping[str, str]) -> dict[str, Any]:
     parts: dict[str, dict[str, Any]] = {
         "before": dict(entry.before),
         "after": dict(entry.after),
         "detail": dict(entry.detail),
     }
     reason: Any = entry.reason
-    for place, salt in entry.salts.items():
+    for place, salt in salts.items():
         head, _, name = place.partition(".")
         sealed = {MARK: commitment(bytes.fromhex(salt), entry.graded(place))}
         if name:
@@ -196,7 +197,7 @@ def _content(entry: Entry) -> dict[str, Any]:
         "reason": reason,
         "shared": entry.shared,
         "chain": entry.chain,
-        "position": entry.position,
+        "position": position,
     }
 
 
@@ -226,8 +227,9 @@ def entry_of(
 def seal(entry: Entry, position: int, previous: bytes, salt: Callable[[], bytes]) -> Entry:
     """The entry at its place of the chain, with salts and hash."""
     salts = {place: salt().hex() for place in GRADED if entry.graded(place) is not None}
-    placed = replace(entry, position=position, salts=salts, previous=previous)
-    return replace(placed, hash=entry_hash(previous, placed.content()))
+    content = _content(entry, position, salts)
+    sealed = entry_hash(previous, content)
+    return replace(entry, position=position, salts=salts, previous=previous, hash=sealed)
 
 
 def opened(case: Case, detail: Mapping[str, Any]) -> Draft:

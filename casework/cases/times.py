@@ -31,6 +31,23 @@ def time_text(us: int) -> str:
     return f"{text}.{fraction:06d}Z" if fraction else f"{text}Z"
 
 
+@lru_cache(1 << 12)
+def _day_us(text: str) -> int:
+    """The beginning of a day in UTC, from ``YYYY-MM-DDT``."""
+    return instant_us(f"{text}00:00:00+00:00")
+
+
+def _seconds(text: str) -> int | None:
+    """Seconds of ``HH:MM:SSZ``; None for what is not written so."""
+    if len(text) != 9 or text[2] != ":" or text[5] != ":" or text[8] != "Z":
+        return None
+    digits = text[0:2] + text[3:5] + text[6:8]
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    hour, minute, second = int(digits[0:2]), int(digits[2:4]), int(digits[4:6])
+    return 3600 * hour + 60 * minute + second if hour < 24 and minute < 60 and second < 60 else None
+
+
 @lru_cache(1 << 14)
 def instant_us(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 time. Raises ``ValueError`` for anything else.
@@ -38,6 +55,8 @@ def instant_us(text: str) -> int:
     Exact, and for the year 0 too: an event of the first hours of the year 1 east of Greenwich lies
     there.
     """
+    if (seconds := _seconds(text[11:])) is not None:  # as our own alerts have it, whole and UTC
+        return _day_us(text[:11]) + seconds * SECOND_US
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise ValueError(f"not a time with an offset: {text!r}")

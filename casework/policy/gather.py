@@ -19,7 +19,7 @@ from __future__ import annotations
 import gc
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from casework.cases.directive import CaseKey, Plan
@@ -69,7 +69,10 @@ class _Gathering:
             for index, policy in enumerate(self.policies)
             if policy.same and not isinstance(policy.action, Brake)
         ]
+        self.keyed = [(1 << index, index, policy.keys) for index, policy in self.linking]
         self.keys: dict[str, tuple[dict[int, tuple[str, ...]], AlertFacts]] = {}
+        self.waiting: dict[int, list[tuple[str, tuple[str, ...], int]]] = defaultdict(list)
+        """For each policy the alerts that are still to be followed: id, key and time."""
         self.known: dict[str, AlertFacts] = {}
         self.followed: dict[int, set[str]] = defaultdict(set)
         self.held: dict[_Scope, dict[str, AlertFacts]] = defaultdict(dict)
@@ -82,21 +85,21 @@ class _Gathering:
             if isinstance(policy.action, Brake)
         ]
         self.made: dict[tuple[object, ...], Stretch | None] = {}
+        self.at_most: dict[Stretch, int] = {}
+        """How many alerts stretches have: their subjects are not more."""
 
     def question(self, touched: list[AlertFacts], as_of: int) -> Question:
         ready = [self.planner.ready(facts) for facts in touched]
         self.known.update({facts.id: facts for facts in ready})
-        scope = {facts.id: facts for facts in [*ready, *self._braked_anew(ready)]}
+        first = [*ready, *self._braked_anew(ready)]
+        scope = {facts.id: facts for facts in first}
         # The old form of a changed alert links to others, but only its last form is there.
-        linking = [*ready, *scope.values()]
+        self._follow(first)
         for index, _ in self.linking:
-            found = self._together(index, linking)
-            linking += [facts for facts in found if facts.id not in scope]
-            scope.update({facts.id: facts for facts in found if facts.id not in scope})
+            self._spread(index, scope)
         needed = dict(scope)
         for index, _ in reversed(self.linking):
-            found = self._together(index, list(needed.values()))
-            needed.update({facts.id: facts for facts in found if facts.id not in needed})
+            self._spread(index, needed)
         self._judge_brakes(needed.values())
         return Question(
             tuple(needed.values()), as_of, self.closings, self.verdicts, frozenset(scope)
@@ -104,30 +107,37 @@ class _Gathering:
 
     # --- links --------------------------------------------------------------------------------
 
-    def _together(self, index: int, alerts: list[AlertFacts]) -> list[AlertFacts]:
-        """All that a policy could bring together with the alerts, through however many others.
+    def _follow(self, alerts: Iterable[AlertFacts]) -> None:
+        """Note alerts with each policy that could bring them together with others."""
+        for facts in alerts:
+            for index, key in self._keys(facts).items():
+                self.waiting[index].append((facts.id, key, facts.time))
+
+    def _spread(self, index: int, reached: dict[str, AlertFacts]) -> None:
+        """Adds all that a policy could bring together with what was reached."""
+        found = [facts for facts in self._together(index) if facts.id not in reached]
+        reached.update({facts.id: facts for facts in found})
+        self._follow(found)
+
+    def _together(self, index: int) -> list[AlertFacts]:
+        """All that a policy could bring together with the alerts that wait for it, through however
+        many others.
 
         Alerts that were followed before are passed over: what they lead to was given then.
         """
         spans: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
         times: dict[tuple[str, ...], set[int]] = defaultdict(set)
         followed = self.followed[index]
-        for facts in alerts:
-            if facts.id not in followed:
-                found_keys = self.keys.get(facts.id)  # at hand for nearly all: no call for it
-                if found_keys is None or found_keys[1] is not facts:
-                    found_keys = self._keys(facts), facts
-                key = found_keys[0].get(index)
-                if key is not None:
-                    times[key].add(facts.time)
+        for alert, key, at in self.waiting.pop(index, ()):
+            if alert not in followed:
+                times[key].add(at)
         self._load_closings(index, times)
         policy = self.policies[index]
         done: set[str] = set()
         found: list[AlertFacts] = []
         while times:
             for key, some in times.items():
-                fresh = [self._span(policy, key, at) for at in some]
-                spans[key] = _merged([*spans[key], *fresh])
+                spans[key] = _merged([*spans[key], *self._spans(policy, key, some)])
             self._load(index, {key: spans[key] for key in times})
             layer = times
             times = defaultdict(set)
@@ -161,7 +171,9 @@ class _Gathering:
         ]
         for facts in self.reader.alerts_of(requests):
             facts = self._once(facts)
-            mine = self._keys(facts).get(index)
+            known = self.keys.get(facts.id)  # at hand for nearly all: no call for it
+            keys = known[0] if known is not None and known[1] is facts else self._keys(facts)
+            mine = keys.get(index)
             if mine is not None and mine in wanted:
                 self.held[index, mine][facts.id] = facts
 
@@ -178,18 +190,26 @@ class _Gathering:
         if found is None or of is not facts:
             found = {}
             mask = self.planner.policies.candidates(facts)
-            for index, policy in self.linking:
-                if mask >> index & 1 and (key := policy.key_of(facts)) is not None:
+            for bit, index, keys in self.keyed:
+                if mask & bit and all(key := keys(facts)):
                     found[index] = key
             self.keys[facts.id] = (found, facts)
         return found
 
-    def _span(self, policy: Policy, key: tuple[str, ...], at: int) -> tuple[int, int]:
-        """From when to when alerts can have to do with one at this time."""
+    def _spans(
+        self, policy: Policy, key: tuple[str, ...], times: Iterable[int]
+    ) -> list[tuple[int, int]]:
+        """From when to when alerts can have to do with those at these times."""
         reach = policy.reach
-        if not isinstance(policy.action, OpenCase):
-            return at - reach, at + reach
-        cuts = self.closings.get(case_key(policy, key), ())
+        opens = isinstance(policy.action, OpenCase)
+        cuts = self.closings.get(case_key(policy, key), ()) if opens else ()
+        if not cuts:
+            return [(at - reach, at + reach) for at in times]
+        return [self._span(policy, cuts, at) for at in times]
+
+    def _span(self, policy: Policy, cuts: Sequence[int], at: int) -> tuple[int, int]:
+        """The same for one time, between closings."""
+        reach = policy.reach
         # A join may reach across a closing, and its members then belong to the later side: only
         # where nothing can be joined across does a closing end the reach.
         where = bisect_left(cuts, at)
@@ -236,7 +256,9 @@ class _Gathering:
         return found
 
     def _judge_brakes(self, alerts: Iterable[AlertFacts]) -> None:
-        for stretch, (brake, facts) in self._stretches(alerts).items():
+        stretches = self._stretches(alerts)
+        self._count(stretches)
+        for stretch, (brake, facts) in stretches.items():
             if stretch not in self.verdicts:
                 self.verdicts[stretch] = self._verdict(stretch, brake, facts, ())
 
@@ -245,7 +267,9 @@ class _Gathering:
         ids = frozenset(facts.id for facts in touched)
         reaches = []
         turned = set()
-        for stretch, (brake, facts) in self._stretches(touched, counted=True).items():
+        stretches = self._stretches(touched, counted=True)
+        self._count(stretches)
+        for stretch, (brake, facts) in stretches.items():
             now = self._verdict(stretch, brake, facts, ())
             self.verdicts[stretch] = now
             if now.braked != self._verdict(stretch, brake, facts, ids).braked:
@@ -264,17 +288,62 @@ class _Gathering:
     def _verdict(
         self, stretch: Stretch, brake: Brake, facts: AlertFacts, without: Iterable[str]
     ) -> Verdict:
-        policy = next(p for p in self.policies if p.id == stretch.policy)
-        institution = facts.institution if "institution" in policy.same else None
         since, until = stretch.start, stretch.start + brake.over
+        institution = self._institution(stretch, facts)
         watched = self.reader.subjects_watched(facts.rule, institution, since, until)
         if watched is None:
             return Verdict(False, 0, None)
+        at_most = self.at_most.get(stretch)
+        if at_most is not None and not _brakes(brake, at_most, watched):
+            return Verdict(False, at_most, watched)
         alerted = self.reader.subjects_alerted(
             facts.rule, institution, since, until, frozenset(without)
         )
-        braked = alerted >= brake.at_least and alerted * 10_000 > brake.above * watched
-        return Verdict(braked, alerted, watched)
+        return Verdict(_brakes(brake, alerted, watched), alerted, watched)
+
+    def _institution(self, stretch: Stretch, facts: AlertFacts) -> str | None:
+        """The institution whose subjects the brake counts; None: of all."""
+        policy = next(p for p in self.policies if p.id == stretch.policy)
+        return facts.institution if "institution" in policy.same else None
+
+    def _count(self, stretches: Mapping[Stretch, tuple[Brake, AlertFacts]]) -> None:
+        """Note how many alerts stretches have, all at once: nearly none has enough to brake."""
+        asked = {}
+        for stretch, (brake, facts) in stretches.items():
+            since, until = stretch.start, stretch.start + brake.over
+            of = (facts.rule, self._institution(stretch, facts), since, until)
+            if stretch not in self.at_most and self.reader.subjects_watched(*of) is not None:
+                asked[stretch] = Reach("rule", facts.rule, since, until - 1)
+        if asked:
+            counts = self.reader.counted(list(asked.values()))
+            self.at_most.update(zip(asked, counts, strict=True))
+
+    def turned(self, alerts: Iterable[AlertFacts], braked: Container[str]) -> list[AlertFacts]:
+        """Of some alerts those that a brake would hold back now and does not, or the other way."""
+        ready = [self.planner.ready(facts) for facts in alerts]
+        self._judge_brakes(ready)
+        return [
+            facts
+            for facts in ready
+            if any(self.verdicts[stretch].braked for stretch in self._stretches([facts]))
+            is not (facts.id in braked)
+        ]
+
+
+def turned(
+    planner: Planner, reader: AlertReader, alerts: Iterable[AlertFacts], braked: Container[str]
+) -> list[AlertFacts]:
+    """Alerts that are to be decided anew, since more is known of how many subjects there are.
+
+    ``braked``: ids of those that a brake holds back so far.
+    """
+    with collector_paused():
+        return _Gathering(planner, reader).turned(alerts, braked)
+
+
+def _brakes(brake: Brake, alerted: int, watched: int) -> bool:
+    """Whether so many subjects of so many are too many."""
+    return alerted >= brake.at_least and alerted * 10_000 > brake.above * watched
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -233,8 +233,13 @@ class Policy:
 
     def key_of(self, facts: AlertFacts) -> tuple[str, ...] | None:
         """The values of ``same``; None where one is missing: the policy then does not apply."""
-        found = _getter(self.same)(facts)
+        found = self.keys(facts)
         return found if all(found) else None
+
+    @property
+    def keys(self) -> Callable[[AlertFacts], tuple[str, ...]]:
+        """Reads the values of ``same``, missing ones as they are: for who asks it often."""
+        return _getter(self.same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +283,7 @@ class PolicySet:
 
         What does not depend on a party is remembered: a deployment has few kinds of alerts.
         """
-        signature = (facts.theme, *_signature(facts))
+        signature = _SIGNATURE(facts), facts.due is None, facts.theme
         mask = self._masks.get(signature)
         if mask is None:
             mask = _remember(self._masks, signature, self._mask(facts, own=False))
@@ -300,7 +305,7 @@ class PolicySet:
 
     def theme_of(self, facts: AlertFacts) -> str:
         """The first theme with a pattern that the alert meets; "" where there is none."""
-        signature = _signature(facts)
+        signature = _SIGNATURE(facts), facts.due is None
         theme = self._themes.get(signature)
         if theme is None:
             found = (t.id for t in self.themes if any(p.meets(facts) for p in t.patterns))
@@ -329,19 +334,17 @@ def _remember(
     return value
 
 
-def _signature(facts: AlertFacts) -> tuple[Any, ...]:
-    """All that patterns can ask of an alert, but for its theme and its parties."""
-    return (
-        facts.rule,
-        facts.pack,
-        facts.kind,
-        facts.severity,
-        facts.jurisdiction,
-        facts.obligations,
-        facts.status,
-        facts.outcome,
-        facts.per,
-        facts.due is None,
-        facts.warning,
-        facts.late,
-    )
+_SIGNATURE: Final[Callable[[AlertFacts], tuple[Any, ...]]] = attrgetter(
+    "rule",
+    "pack",
+    "kind",
+    "severity",
+    "jurisdiction",
+    "obligations",
+    "status",
+    "outcome",
+    "per",
+    "warning",
+    "late",
+)
+"""All that patterns can ask of an alert, but for its theme, its due date and its parties."""

@@ -195,6 +195,9 @@ class _Run:
         )
 
     def _brake(self, policy: Policy, brake: Brake, places: list[int]) -> None:
+        mine = [v for of, v in self.question.verdicts.items() if of.policy == policy.id]
+        if all(verdict.watched is not None and not verdict.braked for verdict in mine):
+            return
         for place in places:
             facts = self.alerts[place]
             stretch = stretch_of(policy, brake, facts)
@@ -231,10 +234,11 @@ class _Run:
     ) -> dict[tuple[str, ...], list[int]]:
         """Places of alerts by key, in order; alerts without a part of the key are left out."""
         found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        keys = policy.keys
         for place in places:
             if taken or self.free[place]:
-                key = policy.key_of(self.alerts[place])
-                if key is not None:
+                key = keys(self.alerts[place])
+                if all(key):
                     found[key].append(place)
         return found
 

@@ -47,6 +47,10 @@ class AlertReader(Protocol):
         """
         ...
 
+    def counted(self, reaches: Sequence[Reach]) -> Sequence[int]:
+        """How many alerts each of the reaches has; it may be more, never less."""
+        ...
+
     def subjects_watched(
         self, rule: str, institution: str | None, since: int, until: int
     ) -> int | None:
@@ -128,6 +132,9 @@ class MemoryAlerts:
             if at < until and mine and counts:
                 subjects.add(facts.subject)
         return len(subjects)
+
+    def counted(self, reaches: Sequence[Reach]) -> Sequence[int]:
+        return [sum(1 for _ in self.alerts_of((reach,))) for reach in reaches]
 
     def subjects_watched(
         self, rule: str, institution: str | None, since: int, until: int

@@ -3,7 +3,9 @@
 A late alert can come before the first alert of a case, or bring two cases together: the plan then
 names another case, and the old one is merged into it (its timeline and its id are kept; who looks
 for the old id is led on). What people closed is never torn apart: alerts that a closed case has
-stay in it, also where the plan has them in another case as well.
+stay in it, also where the plan has them in another case as well. And a case that a person closed
+keeps its id for good: where a plan has its alerts together with an earlier one, it is that case,
+open again.
 """
 
 from __future__ import annotations
@@ -12,19 +14,24 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casework.cases.directive import AsideDirective, CaseDirective, Plan
+from casework.cases.plans import key_digest
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentCase:
     """A case as the record has it: what it was last given (``said``), and the alerts that policies
-    put into it, wherever a person may have moved them since. ``closed``: by a person."""
+    put into it, wherever a person may have moved them since. ``closed``: by a person; ``kept``: so
+    it was once, and alerts opened it again. ``keys``: digests of the keys whose alerts come to it.
+    """
 
     said: str
     alerts: frozenset[str]
     closed: bool = False
+    kept: bool = False
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,38 @@ class SetAside:
 Change = (
     OpenedCase | AddedAlerts | RevisedCase | TakenAlerts | MergedCase | WithdrawnCase | SetAside
 )
+
+
+def named(cases: Mapping[str, CurrentCase], plan: Plan) -> Plan:
+    """The plan with the ids that cases keep, since a person closed them.
+
+    Of several such cases that a planned one has alerts of, it is the one with the earliest. Alerts
+    that came after the closing change nothing of that, in whatever order.
+    """
+    kept = {name: case for name, case in cases.items() if case.closed or case.kept}
+    free = set(kept) - {planned.case for planned in plan.cases}
+    if not free:
+        return plan
+    found: list[CaseDirective] = []
+    for planned in plan.cases:
+        if planned.case not in kept:
+            key = key_digest(planned.key)
+            mine = [name for name in free if key in kept[name].keys]
+            name = _first_of(planned, {name: kept[name].alerts for name in mine})
+            if name is not None:
+                free.discard(name)
+                planned = replace(planned, case=name)
+        found.append(planned)
+    return replace(plan, cases=tuple(found))
+
+
+def _first_of(planned: CaseDirective, alerts: Mapping[str, frozenset[str]]) -> str | None:
+    """The case that has the earliest of the planned alerts; None where none has any."""
+    for alert in planned.alerts:
+        having = sorted(name for name, mine in alerts.items() if alert in mine)
+        if having:
+            return having[0]
+    return None
 
 
 def changes(

@@ -21,6 +21,8 @@ from casework.search.reach import Reach, reach_of
 from regtech.errors import UsageError
 
 LIMIT_MAX: Final = 500
+COUNTED_MAX: Final = 10_000
+"""So many documents with the words asked for are counted; of more, that there are more is said."""
 _ABOUT_MAX: Final = 5
 
 
@@ -53,12 +55,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Documents with their scores, in order. ``snapshot`` None: there is no more."""
+    """Documents with their scores, in order. ``snapshot`` None: there is no more. ``at_least``:
+    there are more than ``total``."""
 
     found: Sequence[tuple[int, Document]]
     total: int
     facets: Mapping[str, Mapping[str, int]]
     snapshot: str | None
+    at_least: bool = False
 
 
 NOTHING: Final = Answer((), 0, {}, None)
@@ -66,6 +70,8 @@ NOTHING: Final = Answer((), 0, {}, None)
 
 class ScopedSearch(ABC):
     """``SearchIndex.search`` over a backend that answers ``Asked``."""
+
+    counted_max = COUNTED_MAX
 
     def search(
         self,
@@ -99,7 +105,7 @@ class ScopedSearch(ABC):
             )
             for name in (reach.facets if facets else ())
         }
-        return SearchPage(hits, answer.total, shown, following)
+        return SearchPage(hits, answer.total, shown, following, answer.at_least)
 
     @abstractmethod
     def _answer(self, asked: Asked) -> Answer:

@@ -64,7 +64,11 @@ class MemoryIndex(ScopedSearch):
             found = [f for f in found if f[:3] > (-place.score, -place.at_us, place.id)]
         rows = [(-score, document) for score, _, _, document in found[: asked.limit]]
         facets = {name: dict(counter) for name, counter in counts.items()} if asked.facets else {}
-        return Answer(rows, total, facets, walk if len(found) > asked.limit else None)
+        after = walk if len(found) > asked.limit else None
+        at_least = bool(asked.terms) and total > self.counted_max
+        return Answer(
+            rows, self.counted_max if at_least else total, facets, after, at_least=at_least
+        )
 
     def write(self, documents: Sequence[Document]) -> None:
         with self._lock:

@@ -55,13 +55,16 @@ class SearchPage:
     """A piece of what was found, the best first. ``total`` and ``facets`` are about all of it.
 
     ``facets``: field to value to how many; only those that the scope may see. ``after`` is handed
-    back for the next piece; None at the end.
+    back for the next piece; None at the end. ``at_least``: so many have the words that not all were
+    counted. There are more than ``total``, the numbers of ``facets`` are the least that there are,
+    and an index may show the best of those alone that were written last.
     """
 
     hits: tuple[Hit, ...]
     total: int
     facets: Mapping[str, Mapping[str, int]]
     after: str | None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
-from casework.cases.facts import AlertFacts
+from casework.cases.facts import YEARS_US, AlertFacts
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
 from casework.cases.themes import Themes
 from casework.cases.timeline import Draft, EntryKind
-from casework.policy.gather import collector_paused, decide
+from casework.policy.gather import collector_paused, decide, turned
 from casework.policy.planner import Planner
-from casework.ports import Record, Unit
+from casework.ports import Reach, Record, Unit
 from casework.service.placing import Placed, Placing
 from casework.service.reader import KnownFacts, RecordReader
 from regtech.clock import Clock
@@ -25,6 +25,8 @@ from regtech.errors import ConflictError, InternalError
 BATCH: Final = 2000
 """Alerts of one transaction."""
 _TRIES: Final = 5
+_HARDLY: Final = 105
+"""Hundredths of the last number of subjects from which on another is news."""
 
 
 @dataclass
@@ -66,7 +68,8 @@ class IntakeReport:
 class AlertIntake(Placing):
     """Takes alerts. The same again changes nothing, so that whoever is not sure sends again.
 
-    ``watched``: how many subjects rules are evaluated for, which brakes need; None: nobody knows.
+    ``watched``: how many subjects rules are evaluated for, which brakes need; None: as those say
+    who evaluate them (``watch``).
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class AlertIntake(Placing):
         super().__init__(record, clock, jurisdictions, themes)
         self.planner, self.watched = planner, watched
         self._known = KnownFacts()
+        self._told: dict[str, int] = {}
+        """What ``watch`` kept last, so that nothing is opened for what is no news."""
 
     def take(self, scope: Scope, alerts: Iterable[StoredAlert]) -> IntakeReport:
         """Keep alerts and bring the cases in line; each batch wholly or not at all.
@@ -153,6 +158,45 @@ class AlertIntake(Placing):
     def _as_of(self, scope: Scope, unit: Unit) -> int:
         """How far event time is known: an alert from the future does not make it later than now."""
         return min(unit.as_of(scope), self.clock.now_us())
+
+    def watch(
+        self, scope: Scope, subjects: Mapping[str, int], *, exactly: bool = False
+    ) -> IntakeReport:
+        """Take note of how many subjects rules are evaluated for: what brakes are held against.
+
+        The most that was ever said of a rule counts, so that it is the same whoever says it when:
+        alerts that were held back for too low a number go on now. A number that is hardly higher
+        than the one before waits, unless it is to be kept ``exactly``. Nothing happens where a
+        setting says the number.
+        """
+        allow(scope, Action.INTAKE)
+        report = IntakeReport()
+        if self.watched is not None:
+            return report
+        enough = 100 if exactly else _HARDLY
+        news = {
+            rule: number
+            for rule, number in subjects.items()
+            if number > self._told.get(rule, 0) and number * 100 >= self._told.get(rule, 0) * enough
+        }
+        if not news:
+            return report
+        with collector_paused(), self.record.unit(scope) as unit:
+            unit.hold(scope)
+            known = unit.watched(scope)
+            more = {rule: n for rule, n in news.items() if n > known.get(rule, 0)}
+            unit.watch(scope, more)
+            reader = self._reader(scope, unit, ())
+            braked = unit.braked(scope, more)
+            # A brake that could not tell may hold back any alert; one that could lets go of some.
+            anew = [Reach("rule", rule, *YEARS_US) for rule in more if rule not in known]
+            alerts = {facts.id: facts for facts in [*reader.facts(braked), *reader.alerts_of(anew)]}
+            touched = turned(self.planner, reader, alerts.values(), braked)
+            if touched:
+                self._decide(scope, unit, reader, touched, {}, report)
+        self._known.keep(reader.loaded)
+        self._told |= {rule: max(n, known.get(rule, 0)) for rule, n in news.items()}
+        return report
 
     def wake(self, scope: Scope, now_us: int | None = None) -> IntakeReport:
         """Decide what has become due: an alert that should have followed another did not.

@@ -29,6 +29,7 @@ from casework.policy.reconcile import (
     TakenAlerts,
     WithdrawnCase,
     changes,
+    named,
     said,
 )
 from casework.ports import Unit
@@ -69,11 +70,14 @@ class Placing(Base):
                 said=case.planned.get("said", ""),
                 alerts=placed.get(name, frozenset()),
                 closed=case.ended and case.merged_into is None,
+                kept=bool(case.planned.get("kept")) and case.merged_into is None,
+                keys=frozenset(case.planned.get("keys", ())),
             )
             for name, case in cases.items()
             if not case.withdrawn
         }
         aside = unit.asides(scope, old)
+        plan = named(current, plan)
         found = changes(current, aside, plan)
         away = {
             alert: _where(scope, unit, alert, to)
@@ -209,6 +213,8 @@ class _Work:
         arrived -= self._stay(case.id, [alert for alert in alerts if alert.id in arrived])
         new = [alert for alert in alerts if alert.id in arrived]
         fields = self._said(case, directive)
+        if case.ended and not again:
+            fields["planned"] = {**fields["planned"], "kept": True}
         fields |= {
             "alert_count": case.alert_count + len(new),
             "alert_kinds": tuple(sorted({*case.alert_kinds, *(alert.kind for alert in new)})),

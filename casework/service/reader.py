@@ -39,7 +39,8 @@ class KnownFacts:
 class RecordReader:
     """``casework.policy.reader.AlertReader`` over a transaction.
 
-    ``watched``: how many subjects rules are evaluated for; None: nobody said. ``ready`` gives facts
+    ``watched``: how many subjects rules are evaluated for; None: as the record has it from those
+    who evaluate them. ``ready`` gives facts
     their theme. ``loaded`` are facts that were read here: to be kept once the transaction has
     ended well.
     """
@@ -56,6 +57,7 @@ class RecordReader:
         self._scope, self._unit, self._known, self._watched = scope, unit, known, watched
         self.loaded = {facts.id: facts for facts in fresh}
         self._ready = ready
+        self._census: dict[str, int] | None = None
         self._reached: dict[Reach, list[AlertFacts]] = {}
 
     def facts(self, alert_ids: Iterable[str]) -> list[AlertFacts]:
@@ -76,6 +78,9 @@ class RecordReader:
 
     def alerts_of(self, reaches: Collection[Reach]) -> Iterable[AlertFacts]:
         return self.facts(self._unit.reach(self._scope, reaches))
+
+    def counted(self, reaches: Sequence[Reach]) -> Sequence[int]:
+        return self._unit.counted(self._scope, reaches)
 
     def closings(self, keys: Collection[CaseKey]) -> Mapping[CaseKey, Sequence[int]]:
         digests = {key_digest(key): key for key in keys}
@@ -109,4 +114,9 @@ class RecordReader:
     def subjects_watched(
         self, rule: str, institution: str | None, since: int, until: int
     ) -> int | None:
-        return self._watched
+        if self._watched is not None:
+            return self._watched
+        if self._census is None:
+            self._census = self._unit.watched(self._scope)
+        # The engine counts subjects of rules, not those of each institution.
+        return self._census.get(rule) if institution is None else None

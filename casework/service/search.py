@@ -43,7 +43,7 @@ class SearchService:
         chains = {hit.subject: self._chain(scope, hit) for hit in page.hits}
         hits = tuple(hit for hit in page.hits if chains[hit.subject] is not None)
         self._told(scope, hits, {name: chain for name, chain in chains.items() if chain})
-        return SearchPage(hits, page.total, page.facets, page.after)
+        return SearchPage(hits, page.total, page.facets, page.after, page.at_least)
 
     def _chain(self, scope: Scope, hit: Hit) -> str | None:
         """The log that it belongs into; None where the record does not show it to the scope."""
@@ -100,6 +100,7 @@ def page_data(page: SearchPage) -> dict[str, Any]:
     """A page as plain data; pieces of a highlight are text and whether it matched."""
     return {
         "total": page.total,
+        "at_least": page.at_least,
         "hits": [hit_data(hit) for hit in page.hits],
         "facets": {name: dict(counts) for name, counts in page.facets.items()},
         "after": page.after,

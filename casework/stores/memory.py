@@ -81,6 +81,7 @@ class _Tables:
     checkpoints: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     """(log, size) to the checkpoint as written."""
     passed: int = 0
+    watched: dict[str, int] = field(default_factory=dict)
     latest: int = 0
     conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
     held: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -594,6 +595,24 @@ class _Unit:
             places = tables.reached.get(key_of(KeyKind(reach.kind), reach.value), ())
             found.update(i for at, i in places if reach.since <= at <= reach.until)
         return frozenset(i for i in found if sees_alert(scope, tables.alerts[i]))
+
+    def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
+        return [len(self.reach(scope, (reach,))) for reach in reaches]
+
+    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+        tables = self._tables
+        return frozenset(
+            alert_id
+            for alert_id, directive in tables.asides.items()
+            if directive.outcome is Disposition.BRAKED and tables.alerts[alert_id].rule in rules
+        )
+
+    def watched(self, scope: Scope) -> dict[str, int]:
+        return dict(self._tables.watched)
+
+    def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
+        known = self._tables.watched
+        known.update({rule: max(n, known.get(rule, n)) for rule, n in subjects.items()})
 
     def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, set[int]] = {}

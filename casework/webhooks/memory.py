@@ -110,6 +110,13 @@ class MemoryOutbox:
                 claims.append(Claim(head, endpoint, self._token, now_us + lease_us))
             return tuple(claims)
 
+    def renew(self, scope: Scope, claim: Claim, until_us: int) -> bool:
+        with self._lock:
+            if self._leases.get(claim.delivery.id, (0, 0))[0] != claim.token:
+                return False
+            self._leases[claim.delivery.id] = (claim.token, until_us)
+            return True
+
     def settle(self, scope: Scope, claim: Claim, verdict: Verdict) -> bool:
         with self._lock:
             delivery_id = claim.delivery.id

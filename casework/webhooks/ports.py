@@ -58,6 +58,9 @@ class Outbox(Protocol):
         it was not settled, it is given out again. Endpoints that have waited longest come first.
         """
 
+    def renew(self, scope: Scope, claim: Claim, until_us: int) -> bool:
+        """Hold a claim until later: its attempt is still under way; False where it is lost."""
+
     def settle(self, scope: Scope, claim: Claim, verdict: Verdict) -> bool:
         """Write what came of an attempt, all or nothing, and end the claim.
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from casework.cases.scope import Scope
 from casework.webhooks.delivery import Message, Outcome, Retry, fan_out, verdict
@@ -18,6 +20,8 @@ from regtech.clock import Clock
 from regtech.errors import RegtechError, UsageError
 
 _LOG = logging.getLogger(__name__)
+LEASE_S: Final = 15.0
+"""How long the endpoint of an attempt whose worker was killed has to wait."""
 
 
 def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
@@ -33,8 +37,9 @@ def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
 class Worker:
     """One loop of attempts.
 
-    ``chance`` gives numbers in [0, 1) (``random.random``). ``lease_s`` must be longer than an
-    attempt can take with its look-up of the name, or two workers make the same one.
+    ``chance`` gives numbers in [0, 1) (``random.random``). A claim holds for ``lease_s`` and is
+    renewed while its attempt is under way, however long it takes: so much later at most another
+    worker goes on where this one was killed.
     """
 
     def __init__(
@@ -47,7 +52,7 @@ class Worker:
         clock: Clock,
         chance: Callable[[], float],
         retry: Retry | None = None,
-        lease_s: float = 120.0,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
@@ -56,7 +61,7 @@ class Worker:
         self._clock = clock
         self._chance = chance
         self._retry = retry or Retry()
-        self._lease_us = int(lease_s * 1_000_000)
+        self._lease_s, self._lease_us = lease_s, int(lease_s * 1_000_000)
 
     def run(self, stop: threading.Event, *, idle_s: float = 1.0) -> None:
         """Work until ``stop`` is set; the attempt that is under way is finished first.
@@ -89,7 +94,8 @@ class Worker:
             headers = signed_headers(
                 endpoint.secrets, delivery.id, self._clock.now_us(), delivery.body
             )
-            outcome = self._sender.send(endpoint.url, headers, delivery.body)
+            with self._held(claim):
+                outcome = self._sender.send(endpoint.url, headers, delivery.body)
         except UsageError as error:  # no active secret
             outcome = Outcome(None, error.message)
         result = verdict(
@@ -111,6 +117,28 @@ class Worker:
             result.delivery.state,
             "" if settled else " (another worker was given it)",
         )
+
+    @contextmanager
+    def _held(self, claim: Claim) -> Iterator[None]:
+        """Nobody else is given the claim while an attempt is under way."""
+        done = threading.Event()
+
+        def hold() -> None:
+            while not done.wait(self._lease_s / 3):
+                try:
+                    until = self._clock.now_us() + self._lease_us
+                    if not self._outbox.renew(self._scope, claim, until):
+                        return
+                except RegtechError as error:
+                    _LOG.warning("a webhook's claim could not be renewed: %s", error)
+
+        holder = threading.Thread(target=hold, name="webhook-claim", daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            done.set()
+            holder.join()
 
     def _tell(self) -> bool:
         untold = self._outbox.untold(self._scope)

@@ -52,6 +52,8 @@ REMEMBER_S: Final = 5.0
 """How often it is looked whether the engine's memory is worth keeping again."""
 READY_S: Final = 3600.0
 """How often it is looked whether all packs are compiled for explanations; once is enough."""
+SUBJECTS_S: Final = 60.0
+"""How often it is told exactly how many subjects rules are evaluated for; with alerts, roughly."""
 SYNC_S: Final = 0.05
 """How often a journal that nobody waits for is made durable."""
 
@@ -230,6 +232,7 @@ def _events(
             run_beside(replace(wanted, position=position).command(), lambda: workers.stopping)
 
     workers.every(REMEMBER_S, "memory", remember)
+    workers.every(SUBJECTS_S, "subjects", deciding.count_subjects)
     if not settings.journal_waits:
         workers.every(SYNC_S, "journal", lambda _: journal.sync())
     deciding.wakes(workers.every(1.0, "alerts", hand_over))

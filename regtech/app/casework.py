@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from casework.cases.alert import StoredAlert
 from casework.cases.chain import SALT_BYTES
 from casework.cases.scope import Role, Scope, service_scope
+from casework.policy.gather import collector_paused
 from casework.ports import Record
 from casework.service.cases import CaseService
 from casework.service.intake import BATCH, AlertIntake, IntakeReport
@@ -95,20 +96,30 @@ class AlertStore:
         self._parts, self._scope = parts, service_scope("run")
         self._waiting: list[StoredAlert] = []
         self.report = IntakeReport()
+        self.watching: Callable[[], Mapping[str, int]] = dict
+        """Says for how many subjects the run evaluates each rule, which brakes need to know."""
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Alerts as canonical JSON, without line ends."""
-        for line in lines:
-            self._waiting.append(StoredAlert.of(line))
-            if len(self._waiting) >= BATCH:
-                self.flush()
+        with collector_paused():
+            for line in lines:
+                self._waiting.append(StoredAlert.of(line))
+                if len(self._waiting) >= BATCH:
+                    self.flush()
 
     def flush(self) -> None:
         """Write what waits. A snapshot that lets the engine forget may then be taken."""
         if self._waiting:
+            self.report.add(self._parts.intake.watch(self._scope, self.watching()))
             self.report.add(self._parts.intake.take(self._scope, self._waiting))
             self.report.add(self._parts.intake.wake(self._scope))
             self._waiting = []
+
+    def finish(self) -> None:
+        """The end of the run: how many subjects there were is known for good."""
+        self.flush()
+        intake = self._parts.intake
+        self.report.add(intake.watch(self._scope, self.watching(), exactly=True))
 
     def as_dict(self) -> dict[str, Any]:
         """What became of the alerts, for the summary of the run."""
@@ -132,18 +143,32 @@ def import_alerts(
             raise InputError(f"{file} could not be read: {error.strerror}") from None
         progress.stage(f"importing {file}", size)
         with stream:
-            batch: list[StoredAlert] = []
-            for number, line in enumerate(stream, 1):
-                progress.advance(len(line), f"{report.new:,} new")
-                if not line.strip():
-                    continue
-                try:
-                    batch.append(StoredAlert.of(line.rstrip(b"\r\n"), tenant))
-                except InputError as error:
-                    raise InputError(f"{file}:{number}: {error.message}", hint=error.hint) from None
-                if len(batch) == BATCH:
-                    report.add(parts.intake.take(scope, batch))
-                    batch = []
-            report.add(parts.intake.take(scope, batch))
+            lines = enumerate(stream, 1)
+            while True:
+                batch, size = _next_batch(file, lines, tenant)
+                if not size:
+                    break
+                report.add(parts.intake.take(scope, batch))
+                progress.advance(size, f"{report.new:,} new")
     report.add(parts.intake.wake(scope))
     return report
+
+
+def _next_batch(
+    file: Path, lines: Iterator[tuple[int, bytes]], tenant: str | None
+) -> tuple[list[StoredAlert], int]:
+    """The next alerts of a file, and how many bytes they took; 0 at its end."""
+    batch: list[StoredAlert] = []
+    size = 0
+    with collector_paused():
+        for number, line in lines:
+            size += len(line)
+            if not line.strip():
+                continue
+            try:
+                batch.append(StoredAlert.of(line.rstrip(b"\r\n"), tenant))
+            except InputError as error:
+                raise InputError(f"{file}:{number}: {error.message}", hint=error.hint) from None
+            if len(batch) == BATCH:
+                break
+    return batch, size

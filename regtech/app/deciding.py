@@ -238,13 +238,24 @@ class Deciding:
                     count, end = count + 1, place
                     if len(batch) >= 1000:
                         break
+                subjects = self._warm.engine.watching()
             self._journal.sync(end)
+            self._intake.watch(scope, subjects)
             self._intake.take(scope, [StoredAlert.of(alert) for alert in batch])
             with self._lock:
                 for _ in range(count):
                     self._waiting.popleft()
                 self._waiting_count -= len(batch)
             self._journal.take(end)
+
+    def count_subjects(self, scope: Scope) -> None:
+        """Tell the record for how many subjects rules are evaluated: brakes are held against it."""
+        self._intake.watch(scope, self.subjects(), exactly=True)
+
+    def subjects(self) -> dict[str, int]:
+        """For how many subjects each rule was evaluated so far."""
+        with self._lock:
+            return self._warm.engine.watching()
 
     # --- what is remembered
 

@@ -182,6 +182,8 @@ class _Run:
             self.resumed_at = self.judging.counts.given
             self._saved = found.path
         compile_kernels(settings.packs, Reference.shipped(), told)
+        if store is not None:
+            store.watching = self.judging.engine.watching
         self.judging.open()
 
         def place(name: str) -> Position | None:
@@ -303,7 +305,7 @@ class _Run:
                 raise
         if self.store is not None:
             self.store.take(near)  # policies combine what was close with what was found
-            self.store.flush()
+            self.store.finish()
         digest = self.alerts.close().digest
         self.quarantine.close()
         return self._summary(digest, near, began)

@@ -37,7 +37,7 @@ SETTINGS: Final = (
     Setting(
         "REGTECH_WATCHED",
         "",
-        "how many subjects rules are evaluated for, which brakes need to know",
+        "how many subjects every rule is evaluated for, where brakes are not to go by the count",
     ),
     Setting(
         "REGTECH_SEARCH",

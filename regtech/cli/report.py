@@ -86,7 +86,7 @@ def store_report(store: dict[str, Any], lang: str) -> list[str]:
             said = "，".join(f"{_ASIDE_ZH[name]} {_number(n)} 条" for name, n in aside.items())
             lines.append(f"不立案：{said}：regtech cases aside --store {store['url']}")
         if unknown:
-            lines.append(f"{_number(unknown)} 条规则无法判断是否制动：设置 REGTECH_WATCHED")
+            lines.append(f"{_number(unknown)} 条规则无法判断是否制动：见 REGTECH_WATCHED")
         if conflicts:
             lines.append(f"{_number(conflicts)} 条预警编号相同而内容不同：regtech cases conflicts")
         lines.append(f"查看：regtech cases list --store {store['url']}")
@@ -99,7 +99,7 @@ def store_report(store: dict[str, Any], lang: str) -> list[str]:
         said = ", ".join(f"{_number(n)} {name}" for name, n in aside.items())
         lines.append(f"in no case: {said}: regtech cases aside --store {store['url']}")
     if unknown:
-        lines.append(f"brakes could not tell of {_number(unknown)} rules: set REGTECH_WATCHED")
+        lines.append(f"brakes cannot tell of {_number(unknown)} rules (see REGTECH_WATCHED)")
     if conflicts:
         lines.append(f"{_number(conflicts)} came under a known id: regtech cases conflicts")
     lines.append(f"see them: regtech cases list --store {store['url']}")

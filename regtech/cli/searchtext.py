@@ -24,6 +24,8 @@ _ZH: Final[Mapping[str, str]] = {
     "sealed": "证件",
     "found": "条结果",
     "nothing": "没有结果",
+    "more than": "超过",
+    "narrow": "（各项数字为下限；再加一个词可缩小范围）",
     "same": "与记录一致",
     "differs": "与记录不一致",
     "missing": "缺失",
@@ -37,6 +39,7 @@ _ZH: Final[Mapping[str, str]] = {
 _EN: Final[Mapping[str, str]] = {
     "tenant": "institution",
     "nothing": "nothing found",
+    "narrow": "(the numbers are the least that there are; another word finds fewer)",
     "same": "the same as the record",
     "differs": "not what the record says",
 }
@@ -55,6 +58,8 @@ def page_text(page: Mapping[str, Any], lang: str) -> str:
     if not page["total"]:
         return said("nothing", lang)
     parts = [f"{page['total']} {said('found', lang)}"]
+    if page["at_least"]:
+        parts = [f"{said('more than', lang)} {parts[0]} {said('narrow', lang)}"]
     parts += [_hit(hit, lang) for hit in page["hits"]]
     counts = [
         f"{said(name, lang)}: "

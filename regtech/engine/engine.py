@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence as Names
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.rows import months_before
-from regtech.engine.plan import Plan
+from regtech.engine.plan import Plan, subject_space
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
 from regtech.model.alert import Alert
@@ -263,6 +264,23 @@ class Engine:
             done.append(heapq.heappop(self.held)[2])
         self.alerts += len(done)
         return done
+
+    def watching(self) -> dict[str, int]:
+        """For how many subjects each rule was evaluated so far, by the id of the rule.
+
+        Left out are rules whose subject is each single event. Subjects are those that an event of
+        the rule's types named, whatever else the rule asks of it.
+        """
+        found: dict[str, int] = {}
+        for rule, space in self._subjects:
+            found[rule] = max(self.judge.state.keys[space].count, found.get(rule, 0))
+        return found
+
+    @cached_property
+    def _subjects(self) -> tuple[tuple[str, int], ...]:
+        """Rules with the key spaces of their subjects."""
+        spaces = ((v.rule.id, subject_space(self.plan, v)) for v in self.plan.variants)
+        return tuple((rule, space.index) for rule, space in spaces if space is not None)
 
     def summary(self) -> Summary:
         """Counts so far."""

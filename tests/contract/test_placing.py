@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -206,10 +207,28 @@ def test_what_a_person_closed_keeps_its_alerts_and_takes_late_ones(world: World)
     assert world.record.case(SERVICE, case.id).state is State.REOPENED
     assert places(world) == {"rest": [1, 2, 3, 4]}
     again = close(world, world.record.case(SERVICE, case.id))
-    # From before its first alert: another case, which has them all; the closed one keeps its own.
+    # From before its first alert: it is open again as well, and is called what it was called.
     world.take(money(5, 3))
-    assert world.record.case(SERVICE, case.id) == again and again.alert_count == 3
+    case = world.record.case(SERVICE, case.id)
+    assert (case.state, case.alert_count, again.alert_count) == (State.REOPENED, 4, 3)
     assert places(world) == {"rest": [1, 2, 3, 4, 5]}
+    assert len(world.all()) == 2
+
+
+@pytest.mark.parametrize("order", list(permutations((3, 4, 5))))
+def test_alerts_from_before_a_closed_case_open_it_again_in_any_order(
+    world: World, order: tuple[int, ...]
+) -> None:
+    case = close(world, world.one(money(1, 4), money(2, 5)))
+    for number in order:  # each before the one that came first so far, or between
+        world.take(money(number, 7 - number))
+    (found,) = world.all()
+    assert (found.id, found.state, found.alert_count) == (case.id, State.REOPENED, 5)
+    # A person closes it once more, and an even earlier alert opens it again.
+    close(world, found)
+    world.take(money(6, 1))
+    (found,) = world.all()
+    assert (found.id, found.state, found.alert_count) == (case.id, State.REOPENED, 6)
 
 
 def test_a_case_that_is_reopened_by_a_person_takes_alerts_again(world: World) -> None:

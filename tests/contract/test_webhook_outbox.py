@@ -398,3 +398,18 @@ def test_any_mixture_keeps_order_and_loses_nothing(name: str) -> None:
             max_examples=60 if name == "memory" else 15, stateful_step_count=40, deadline=None
         ),
     )
+
+
+def test_a_claim_that_is_renewed_stays_with_its_worker_and_a_lost_one_does_not(
+    outbox: Outbox,
+) -> None:
+    filled(outbox)
+    claim = outbox.claim(ALL, NOW, LEASE, 1)[0]
+    assert outbox.renew(ALL, claim, NOW + 3 * LEASE)
+    assert claim.delivery.id not in claimed(outbox, NOW + 2 * LEASE)
+    taken = next(c for c in outbox.claim(ALL, NOW + 9 * LEASE, LEASE, 9) if c.endpoint.id == "e1")
+    assert taken.delivery.id == claim.delivery.id
+    assert not outbox.renew(ALL, claim, NOW + 99 * LEASE)
+    assert not outbox.settle(ALL, claim, judged(claim, 200))
+    assert outbox.settle(ALL, taken, judged(taken, 200))
+    assert not outbox.renew(ALL, taken, NOW + 99 * LEASE)

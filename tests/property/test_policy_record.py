@@ -45,8 +45,10 @@ LATE_US = micros("2027-01-01T00:00:00Z")
 class Desk:
     """A store under the intake, opened anew when asked, and who closes cases on it."""
 
-    def __init__(self, given: Given, file: Path | None) -> None:
+    def __init__(self, given: Given, file: Path | None, *, said: bool = True) -> None:
         self.given, self.file = given, file
+        self.said = said
+        """Whether a setting says how many subjects there are, or the engine, little by little."""
         self.clock, self.salts = ManualClock(LATE_US), Salts()
         self.policies = compiled(given)
         self.alerts = [StoredAlert.of(json.dumps(alert).encode()) for alert in given.alerts]
@@ -57,6 +59,8 @@ class Desk:
             if (values := policy.key_of(self.planner().ready(alert.facts()))) is not None
         }
         self.closings: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self.kept: dict[str, tuple[set[Any], list[str]]] = {}
+        """Cases that a person closed: their keys, and their alerts by time at that moment."""
         self.memory = MemoryRecord(self.clock, self.salts)
         self.record: Record = self.memory
         self.restart()
@@ -70,7 +74,14 @@ class Desk:
         self.record = self.memory
         if self.file is not None:
             self.record = SqlRecord(f"sqlite:///{self.file}", self.clock, self.salts)
-        self.world = World(self.record, self.clock, self.planner(), self.given.watched)
+        watched = self.given.watched if self.said else None
+        self.world = World(self.record, self.clock, self.planner(), watched)
+
+    def watch(self, subjects: int | None) -> None:
+        """The engine says how many subjects it evaluates rules for."""
+        if subjects is not None and not self.said:
+            rules = {alert.rule for alert in self.alerts}
+            self.world.intake.watch(SERVICE, dict.fromkeys(rules, subjects), exactly=True)
 
     def close(self, number: int) -> None:
         """A person closes one of the open cases; from then on its keys are closed."""
@@ -87,6 +98,8 @@ class Desk:
             WANG, case.id, case.version, Gate.CLOSE, "seen", outcome=Outcome.DATA_ERROR
         )
         service.approve(LI, case.id, case.version, case.version)
+        keys = {self.keys[digest] for digest in case.planned["keys"] if digest in self.keys}
+        self.kept.setdefault(case.id, (keys, [alert.id for alert in self.held(case)]))
         for digest in case.planned["keys"]:
             if digest in self.keys:
                 self.closings.setdefault(self.keys[digest], []).append(at)
@@ -95,6 +108,18 @@ class Desk:
         """Alerts of a case by time and id."""
         found = self.record.case_alerts(SERVICE, case.id, limit=1000).items
         return sorted(found, key=lambda alert: (alert.time_us, alert.id))
+
+    def name_of(self, name: str, key: Any, names: tuple[str, ...], planned: set[str]) -> str:
+        """What a case is called: as it was called when a person closed it, if one did."""
+        if name in self.kept:
+            return name
+        known = {
+            alert: other
+            for other, (keys, alerts) in sorted(self.kept.items(), reverse=True)
+            for alert in alerts
+            if key in keys and other not in planned
+        }
+        return next((known[alert] for alert in names if alert in known), name)
 
     def is_as_read(self, as_of: int) -> None:
         """The record says what the plainest reading of all alerts says."""
@@ -127,6 +152,7 @@ class Desk:
             )  # fmt: skip
         closed = {i: c for i, c in cases.items() if c.ended and not c.withdrawn}
         wanted: set[tuple[Any, ...]] = set()
+        named = {item[2] for item in read.cases if item[0] != "unsorted"}
         for item in read.cases:
             if item[0] == "unsorted":
                 open_ = not any(
@@ -137,6 +163,7 @@ class Desk:
                 unsorted.discard(item[1])
                 continue
             policy, names, name, key, priority, queue, severity, theme, tenants, due = item
+            name = self.name_of(name, (policy, key), names, named)
             if name in closed:  # nothing that a person closed is torn apart, and late ones come
                 assert set(names) <= {alert.id for alert in self.held(closed[name])}
                 continue
@@ -158,14 +185,18 @@ class Desk:
 
 
 def holds(given: Given, seed: int, file: Path | None) -> None:
-    desk = Desk(given, file)
     draw = Random(seed)
+    # The engine does not count subjects by institution: such a brake goes by a setting alone.
+    apart = any("brake" in p and "institution" in p["same"] for p in given.policies)
+    desk = Desk(given, file, said=apart or draw.random() < 0.3)
     bounds = [0, *given.cuts, len(given.alerts)]
     closings = list(given.closings)
     order = [desk.alerts[place] for place in given.order]
     try:
         for low, high in zip(bounds, bounds[1:], strict=False):
             desk.world.intake.take(SERVICE, order[low:high])
+            if given.watched is not None and draw.random() < 0.7:
+                desk.watch(draw.randint(0, given.watched))
             if draw.random() < 0.3:
                 desk.restart()
             if draw.random() < 0.3:
@@ -174,6 +205,7 @@ def holds(given: Given, seed: int, file: Path | None) -> None:
                 desk.world.intake.wake(SERVICE)
             if closings:
                 desk.close(closings.pop()[0])
+        desk.watch(given.watched)
         end = max(alert.time_us for alert in desk.alerts)
         for as_of in (end, *(end + wake for wake in given.wakes), end + 48 * HOUR):
             desk.world.intake.wake(SERVICE, as_of)

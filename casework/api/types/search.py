@@ -71,10 +71,15 @@ class Hit(Shown):
 
 
 class SearchPage(PageOf):
-    """The best first. `total` and `facets` are about all that was found."""
+    """The best first. `total` and `facets` are about all that was found.
+
+    Where very many documents have the words not all are counted: `at_least` is true, there are more
+    than `total`, and the numbers of `facets` are the least that there are.
+    """
 
     items: list[Hit]
     total: int
+    at_least: bool = Field(description="There are more than `total`.")
     facets: dict[str, dict[str, int]] = Field(description="Field to value to how many.")
 
 

@@ -86,7 +86,7 @@ class ElasticIndex(ScopedSearch):
                     query=question(asked),
                     sort=[{"_score": "desc"}, {"at_us": "desc"}, {"id": "asc"}],
                     track_scores=True,
-                    track_total_hits=True,
+                    track_total_hits=self.counted_max if asked.terms else True,
                     source=["body"],
                     aggs=aggregations(asked),
                     **more,
@@ -106,7 +106,14 @@ class ElasticIndex(ScopedSearch):
         }
         rows = [(round(hit["_score"] or 0), read_source(hit["_source"])) for hit in hits]
         snapshot = None if after is None else f"{generation}|{after}"
-        return Answer(rows[: asked.limit], found["hits"]["total"]["value"], facets, snapshot)
+        total = found["hits"]["total"]
+        return Answer(
+            rows[: asked.limit],
+            total["value"],
+            facets,
+            snapshot,
+            at_least=total["relation"] != "eq",
+        )
 
     def _open(self, generation: str) -> str:
         """The index as it is now, kept for a while; "" where it is no more."""

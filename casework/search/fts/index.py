@@ -59,7 +59,7 @@ class FtsIndex(ScopedSearch):
             raise IndexAbsentError
         with self._connections.reading() as connection:
             generation, sequence = self._moment(connection, asked.place)
-            return answer(connection, self._profiles, generation, sequence, asked)
+            return answer(connection, self._profiles, generation, sequence, asked, self.counted_max)
 
     def _moment(self, connection: sqlite3.Connection, place: Place | None) -> tuple[str, int]:
         if place is None:

@@ -19,10 +19,14 @@ Expression = tuple[int, str]
 """Score and FTS5 expression."""
 
 
-def find(connection: sqlite3.Connection, generation: str, asked: Asked) -> bool:
-    """Put row and score of whatever has all the words into ``found``; False where nothing has.
+def find(
+    connection: sqlite3.Connection, generation: str, asked: Asked, allowed: str, most: int
+) -> bool:
+    """Put row and score of what has all the words into ``found``; False where nothing has.
 
-    The table is emptied by the end of the transaction, which is taken back.
+    ``allowed``: a condition on documents as ``d``. Of more than ``most`` that have the first word
+    best, and then less well, those written last are taken. The table is emptied by the end of the
+    transaction, which is taken back.
     """
     low, high = _rows(asked)
     where = f"terms_{generation} MATCH ? AND rowid BETWEEN {low} AND {high}"
@@ -35,18 +39,28 @@ def find(connection: sqlite3.Connection, generation: str, asked: Asked) -> bool:
     # A word that is found in one way only adds the same to all.
     common = sum(term[0][0] for term in terms if len(term) == 1)
     everything = [_any(expression for _, expression in term) for term in terms]
-    insert = f"INSERT INTO temp.found SELECT rowid, ? FROM terms_{generation} WHERE {where}"
-    several = [place for place, term in enumerate(terms) if len(term) > 1]
-    if not several:
-        connection.execute(insert, (common, _all(everything)))
-    for place in several:
+    first, *rest = [place for place, term in enumerate(terms) if len(term) > 1] or [0]
+    insert = (
+        f"INSERT INTO temp.found SELECT t.rowid, ? FROM terms_{generation} t"
+        f" CROSS JOIN documents_{generation} d ON d.n = t.rowid"
+        f" WHERE t.terms_{generation} MATCH ? AND t.rowid BETWEEN {low} AND {high} AND {allowed}"
+        " ORDER BY t.rowid DESC LIMIT ?"
+    )
+    for score, expression in terms[first]:
+        best = score + common if len(terms[first]) > 1 else common
+        others = [found for other, found in enumerate(everything) if other != first]
+        given = (best, _all((expression, *others)), most)
+        most -= connection.execute(insert, given).rowcount
+        if most <= 0:
+            break
+    add = (
+        "UPDATE temp.found SET score = score + ? WHERE n IN"
+        f" (SELECT rowid FROM terms_{generation} WHERE {where})"
+    )
+    for place in rest:
         others = [found for other, found in enumerate(everything) if other != place]
         for score, expression in terms[place]:
-            if place == several[0]:
-                connection.execute(insert, (score + common, _all((expression, *others))))
-            else:
-                add = f"{insert} ON CONFLICT (n) DO UPDATE SET score = score + excluded.score"
-                connection.execute(add, (score, _all((expression, *others))))
+            connection.execute(add, (score, _all((expression, *others))))
     return True
 
 

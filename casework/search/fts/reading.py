@@ -27,26 +27,26 @@ def answer(
     generation: str,
     sequence: int,
     asked: Asked,
+    counted_max: int,
 ) -> Answer:
     """What is found, counted and cut to a page."""
     allowed = profiles.allowed(connection, generation, sequence, asked)
-    if asked.terms and not find(connection, generation, asked):
+    if asked.terms and not find(connection, generation, asked, allowed.where, counted_max + 1):
         return NOTHING
-    # CROSS JOIN keeps the order: from what was found to the documents.
-    found = "temp.found f CROSS JOIN" if asked.terms else ""
-    joined = "d.n = f.n AND" if asked.terms else ""
-    index = "" if asked.terms else f" INDEXED BY documents_{generation}_{_index(allowed)}"
-    counts = _counts(
-        connection, f"{found} documents_{generation} d{index} WHERE {joined} {allowed.where}", asked
-    )
-    total = sum(counts.values())
-    if not asked.terms and total > _SORTED_MAX:
-        index = f" INDEXED BY documents_{generation}_at"
-    rows = _page(
-        connection,
-        f"{found} documents_{generation} d{index} WHERE {joined} {allowed.where}",
-        asked,
-    )
+    documents = f"documents_{generation} d"
+    if asked.terms:
+        # What was found is allowed. CROSS JOIN keeps the order: from there to the documents.
+        source = f"temp.found f CROSS JOIN {documents} WHERE d.n = f.n"
+        counts = _counts(connection, source, asked)
+        total = sum(counts.values())
+    else:
+        where = f"WHERE {allowed.where}"
+        source = f"{documents} INDEXED BY documents_{generation}_{_index(allowed)} {where}"
+        counts = _counts(connection, source, asked)
+        total = sum(counts.values())
+        if total > _SORTED_MAX:
+            source = f"{documents} INDEXED BY documents_{generation}_at {where}"
+    rows = _page(connection, source, asked)
     body = f"SELECT body FROM bodies_{generation} WHERE n = ?"
     made = [
         (score, document_of(json.loads(connection.execute(body, (n,)).fetchone()[0])))
@@ -54,7 +54,9 @@ def answer(
     ]
     facets = _facets(counts, allowed, asked) if asked.facets else {}
     more = len(rows) > asked.limit
-    return Answer(made, total, facets, f"{generation}:{sequence}" if more else None)
+    after = f"{generation}:{sequence}" if more else None
+    at_least = bool(asked.terms) and total > counted_max
+    return Answer(made, counted_max if at_least else total, facets, after, at_least=at_least)
 
 
 def _counts(connection: sqlite3.Connection, source: str, asked: Asked) -> Counts:

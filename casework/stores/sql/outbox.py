@@ -153,6 +153,13 @@ class SqlOutbox:
                 claims.append(Claim(_delivery(head), _endpoint(row), token, until))
         return tuple(claims)
 
+    def renew(self, scope: Scope, claim: Claim, until_us: int) -> bool:
+        d = DELIVERIES.c
+        mine = (d.id == claim.delivery.id, d.token == claim.token, d.lease_us.is_not(None))
+        update = sa.update(DELIVERIES).where(*mine, *_mine(scope, DELIVERIES))
+        with self._writing() as connection:
+            return connection.execute(update.values(lease_us=until_us)).rowcount == 1
+
     def settle(self, scope: Scope, claim: Claim, verdict: Verdict) -> bool:
         e, d = ENDPOINTS.c, DELIVERIES.c
         with self._writing() as connection:

@@ -192,17 +192,39 @@ def reaching(reaches: Sequence[Reach], *, postgres: bool) -> Iterator[tuple[str,
 
     Each is a walk over a table of the reaches and, for each of them, a piece of the keys' index.
     """
-    row = "(%s::text,%s::text,%s::bigint,%s::bigint)" if postgres else "(?,?,?,?)"
     for start in range(0, len(reaches), REACHES):
         some = reaches[start : start + REACHES]
-        given: list[Any] = []
-        for reach in some:
-            kind, value = key_of(KeyKind(reach.kind), reach.value)
-            given += (kind.value, value, reach.since, reach.until)
         yield (
-            "WITH r(kind,value,since,until) AS (VALUES "
-            + ",".join([row] * len(some))
-            + ") SELECT k.alert_id FROM r JOIN alert_keys k ON k.kind = r.kind"
+            _table_of(some, postgres=postgres)
+            + " SELECT k.alert_id FROM r JOIN alert_keys k ON k.kind = r.kind"
             " AND k.value = r.value AND k.time_us BETWEEN r.since AND r.until",
-            tuple(given),
+            _values_of(some, first=start),
         )
+
+
+def counting(reaches: Sequence[Reach], *, postgres: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Statements that together say how many keys each of the reaches has: place and number.
+
+    A reach without any is left out.
+    """
+    for start in range(0, len(reaches), REACHES):
+        some = reaches[start : start + REACHES]
+        yield (
+            _table_of(some, postgres=postgres)
+            + " SELECT r.place, COUNT(*) FROM r JOIN alert_keys k ON k.kind = r.kind"
+            " AND k.value = r.value AND k.time_us BETWEEN r.since AND r.until GROUP BY r.place",
+            _values_of(some, first=start),
+        )
+
+
+def _table_of(some: Sequence[Reach], *, postgres: bool) -> str:
+    row = "(%s::int,%s::text,%s::text,%s::bigint,%s::bigint)" if postgres else "(?,?,?,?,?)"
+    return "WITH r(place,kind,value,since,until) AS (VALUES " + ",".join([row] * len(some)) + ")"
+
+
+def _values_of(some: Sequence[Reach], *, first: int) -> tuple[Any, ...]:
+    given: list[Any] = []
+    for place, reach in enumerate(some, first):
+        kind, value = key_of(KeyKind(reach.kind), reach.value)
+        given += (place, kind.value, value, reach.since, reach.until)
+    return tuple(given)

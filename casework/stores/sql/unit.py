@@ -13,6 +13,7 @@ import operator
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,9 +22,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
-from casework.cases.directive import AsideDirective, Wake
+from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.disclosure import sees, sees_alert
-from casework.cases.keys import RELATING, Key
+from casework.cases.keys import RELATING, Key, KeyKind
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import CaseQuery, Intake, Reach, Topic
@@ -37,7 +38,13 @@ from casework.stores.common import (
     unchained,
     version_conflict,
 )
-from casework.stores.sql.queries import alert_in_scope, chunks, queue, reaching
+from casework.stores.sql.queries import (
+    alert_in_scope,
+    chunks,
+    counting,
+    queue,
+    reaching,
+)
 from casework.stores.sql.rows import (
     alert_row,
     aside_row,
@@ -81,6 +88,28 @@ class Place:
 
     planned: int
     moved_to: str | None
+
+
+_WATCHED: Final = "watched "
+"""Beginning of the marks that say for how many subjects a rule is evaluated."""
+_WORDS: Final = {kind: kind.value for kind in KeyKind}
+
+
+def _insert_into(table: sa.Table, dialect: sa.Dialect) -> Any:
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+@lru_cache(256)
+def _insertion(
+    table: sa.Table, names: tuple[str, ...], repeats: bool, dialect: sa.Dialect
+) -> tuple[str, tuple[str, ...] | None]:
+    """The statement as the driver takes it, and its columns in order where they have places."""
+    insert = _insert_into(table, dialect).inline()
+    if repeats:
+        insert = insert.on_conflict_do_nothing()
+    compiled = insert.compile(dialect=dialect, column_keys=list(names))
+    order = compiled.positiontup
+    return str(compiled), None if order is None else tuple(order)
 
 
 class SqlUnit:
@@ -211,11 +240,13 @@ class SqlUnit:
 
     def _add_keys(self, alerts: Sequence[StoredAlert]) -> None:
         rows = [
-            {"kind": kind.value, "value": value, "time_us": alert.time_us, "alert_id": alert.id}
+            (_WORDS[kind], value, alert.time_us, alert.id)
             for alert in alerts
             for kind, value in alert.keys()
         ]
-        self._bulk(ALERT_KEYS, rows, repeats=True)
+        # In the order of the index: neighbours of a page are written together.
+        rows.sort()
+        self._send(ALERT_KEYS, ("kind", "value", "time_us", "alert_id"), rows, repeats=True)
 
     def _count_days(self, alerts: Sequence[StoredAlert]) -> None:
         counts = Counter((a.time_us // DAY_US, a.tenant, a.jurisdiction, a.kind) for a in alerts)
@@ -284,6 +315,8 @@ class SqlUnit:
 
     def _load_held(self, case_ids: Collection[str]) -> dict[str, dict[str, Place]]:
         wanted = sorted({i for i in case_ids if i not in self._held})
+        if not wanted:
+            return self._held
         self._held.update({case_id: {} for case_id in wanted})
         c = CASE_ALERTS.c
         columns = (c.case_id, c.alert_id, c.planned, c.moved_to)
@@ -325,6 +358,30 @@ class SqlUnit:
         if scope.jurisdictions is None and scope.tenants is None and not scope.restricted:
             return frozenset(found)
         return frozenset(alert.id for alert in self.alerts(scope, sorted(found)))
+
+    def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
+        found = [0] * len(reaches)
+        for text, given in counting(reaches, postgres=self._postgres):
+            for place, count in self._connection.exec_driver_sql(text, given):
+                found[place] = count
+        return found
+
+    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+        found: set[str] = set()
+        c = ASIDES.c
+        for some in chunks(sorted(rules)):
+            where = (c.rule.in_(some), c.disposition == Disposition.BRAKED.value)
+            found.update(self._connection.execute(sa.select(c.alert_id).where(*where)).scalars())
+        return frozenset(found)
+
+    def watched(self, scope: Scope) -> dict[str, int]:
+        c = MARKS.c
+        select = sa.select(c.name, c.at_us).where(c.name.startswith(_WATCHED, autoescape=True))
+        rows = self._connection.execute(select)
+        return {name.removeprefix(_WATCHED): int(subjects) for name, subjects in rows}
+
+    def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
+        self._raise_marks({f"{_WATCHED}{rule}": number for rule, number in subjects.items()})
 
     def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}
@@ -415,11 +472,17 @@ class SqlUnit:
         return max((int(at) for at in found if at is not None), default=0)
 
     def passed(self, scope: Scope, at_us: int) -> None:
-        insert = self._insert(MARKS).values(name="passed", at_us=at_us)
+        self._raise_marks({"passed": at_us})
+
+    def _raise_marks(self, marks: Mapping[str, int]) -> None:
+        """Marks only ever grow: in whatever order they come, the highest stays."""
+        insert = self._insert(MARKS)
         later = insert.excluded.at_us > MARKS.c.at_us
         values = {"at_us": insert.excluded.at_us}
         upsert = insert.on_conflict_do_update(index_elements=["name"], set_=values, where=later)
-        self._connection.execute(upsert)
+        rows = [{"name": name, "at_us": marks[name]} for name in sorted(marks)]
+        if rows:
+            self._connection.execute(upsert, rows)
 
     def case_alerts(self, scope: Scope, case_id: str) -> Sequence[StoredAlert]:
         self.case(scope, case_id)
@@ -462,7 +525,7 @@ class SqlUnit:
             )
 
     def _insert(self, table: sa.Table) -> Any:
-        return postgresql.insert(table) if self._postgres else sqlite.insert(table)
+        return _insert_into(table, self._connection.dialect)
 
     def _bulk(
         self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, repeats: bool = False
@@ -474,17 +537,23 @@ class SqlUnit:
         """
         if not rows:
             return
-        insert = self._insert(table).inline()
-        if repeats:
-            insert = insert.on_conflict_do_nothing()
-        names = list(rows[0])
-        compiled = insert.compile(dialect=self._connection.dialect, column_keys=names)
-        order = compiled.positiontup
+        names = tuple(rows[0])
+        given = list(map(operator.itemgetter(*names), rows))
+        self._send(table, names, given, repeats=repeats)
+
+    def _send(
+        self, table: sa.Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], *, repeats: bool
+    ) -> None:
+        """Insert rows of values in the order of the names."""
+        if not rows:
+            return
+        text, order = _insertion(table, names, repeats, self._connection.dialect)
         if order is None:
-            self._connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
+            given: Any = [dict(zip(names, row, strict=True)) for row in rows]
         else:
-            given = list(map(operator.itemgetter(*order), rows))
-            self._connection.exec_driver_sql(str(compiled), given)
+            places = [names.index(name) for name in order]
+            given = rows if order == names else list(map(operator.itemgetter(*places), rows))
+        self._connection.exec_driver_sql(text, given)
 
     def _put(self, table: sa.Table, **row: Any) -> None:
         self._rows.setdefault(table, []).append(row)

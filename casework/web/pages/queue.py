@@ -215,6 +215,7 @@ def _searched(visit: Visit) -> Response:
         hits=found.hits,
         lines=lines,
         total=found.total,
+        at_least=found.at_least,
         after=found.after,
         **around,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from casework.cases.scope import Role, Scope
+from casework.search.base import ScopedSearch
 from casework.search.document import Document
 from casework.search.ports import SearchIndex
 from casework.search.query import Kind, SearchQuery
@@ -260,3 +262,48 @@ def test_a_page_has_bounds(index: SearchIndex, limit: int) -> None:
     fill(index, [case(1)])
     with pytest.raises(UsageError):
         index.search(SERVICE, SearchQuery(), limit=limit)
+
+
+def test_of_very_many_it_is_said_that_there_are_more_than_were_counted(index: SearchIndex) -> None:
+    few, many = [case(n, text=("common rare",)) for n in range(1, 4)], range(4, 31)
+    fill(index, [*few, *(case(n, text=("common",), theme="sanctions") for n in many)])
+    assert isinstance(index, ScopedSearch)
+    index.counted_max = 10
+    page = ask(index, "common")
+    assert (page.total, page.at_least) == (10, True)
+    assert len(page.hits) >= 10
+    assert page.facets["theme"]["sanctions"] >= 8  # the least that there are
+    # What is fewer is counted whole, the words being those of all or not.
+    page = ask(index, "common rare")
+    assert (page.total, page.at_least, page.facets["theme"]) == (3, False, {"lending": 3})
+    page = ask(index, "common", themes=("lending",))
+    assert (page.total, page.at_least) == (3, False)
+    page = ask(index)
+    assert (page.total, page.at_least) == (30, False)
+
+
+def test_what_others_have_counts_for_nobody_else(index: SearchIndex) -> None:
+    """A scope with few documents finds them, however many others have the same words."""
+    mine = [case(n, text=("common",), tenants=("BANK-Z",)) for n in (1, 2)]
+    fill(index, [*mine, *(case(n, text=("common",)) for n in range(3, 40))])
+    assert isinstance(index, ScopedSearch)
+    index.counted_max = 5
+    scope = Scope("eva", frozenset({Role.SUPERVISOR}), None, frozenset({"BANK-Z"}))
+    page = ask(index, "common", scope)
+    assert (page.total, page.at_least) == (2, False)
+    assert sorted(found(index, "common", scope)) == [1, 2]
+
+
+def test_pages_over_very_many_show_each_once(index: SearchIndex) -> None:
+    fill(index, [case(n, text=("common",)) for n in range(1, 31)])
+    assert isinstance(index, ScopedSearch)
+    index.counted_max = 12
+    seen, after = [], None
+    while True:
+        page = index.search(SERVICE, SearchQuery("common"), after=after, limit=5)
+        assert page.at_least
+        seen += [hit.subject for hit in page.hits]
+        after = page.after
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) >= 12

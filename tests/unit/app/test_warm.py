@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from casework.ports import Record
 from casework.stores.memory import MemoryRecord
 from casework.stores.memory_service import MemoryEventDesk
+from casework.stores.sql.record import SqlRecord
 from regtech.app import deciding as module
+from regtech.app.backup import backup, restore
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding
 from regtech.app.journal import Journal
+from regtech.app.progress import NoProgress
 from regtech.app.warm import FOLDER, Remember, recalled, remember
 from regtech.app.workers import run_beside
 from regtech.clock import ManualClock
@@ -31,15 +35,23 @@ REFERENCE = Reference.shipped()
 class Running:
     """What judges events over a folder, as in a server."""
 
-    def __init__(self, folder: Path) -> None:
-        clock = ManualClock(START_US)
-        self.world = World(MemoryRecord(clock, Salts()), clock)
+    def __init__(self, folder: Path, store: str | None = None) -> None:
+        self.clock = clock = ManualClock(START_US)
+        record: Record = MemoryRecord(clock, Salts())
+        if store is not None:
+            record = SqlRecord(store, clock, Salts())
+        self.world = World(record, clock)
         self.journal = Journal(folder, segment_bytes=3_000)
         self.deciding = Deciding(
             chosen_packs(PACKS), REFERENCE, self.journal, MemoryEventDesk(), self.world.intake,
             clock, home=None,
         )  # fmt: skip
         self.warmed = self.deciding.warm_up()
+
+    def close(self) -> None:
+        """End it as a server ends, but for what waits."""
+        self.journal.close()
+        self.world.record.close()
 
     def send(self, event: dict[str, object]) -> tuple[str, list[bytes]]:
         """Verdict and alerts."""
@@ -92,6 +104,43 @@ def test_after_a_restart_windows_repeats_and_alerts_are_as_before(
     assert told[0] == told[1]
     assert [verdict for verdict, _ in told[0]] == ["repeated", "conflict"] + ["judged"] * 4
     assert all(len(alerts) == 1 for _, alerts in told[0][2:])
+
+
+def test_a_restored_server_decides_as_the_one_that_was_backed_up(
+    tmp_path: Path, often: None
+) -> None:
+    """What the engine remembered is not in a backup: the journal is, and gives the same."""
+    folder, store = tmp_path / "data", f"{tmp_path}/cases.db"
+    running = Running(folder, store)
+    running.send(bank())
+    for number in range(1, 30):
+        running.send(half(number, number))
+    position = running.due()
+    remember(Remember(str(folder), position, PACKS), chosen_packs(PACKS), REFERENCE)
+    for number in range(30, 40):
+        running.send(half(number, number))
+    (alert,) = running.send(half(50, 31))[1]
+    archive = tmp_path / "all.backup"
+    backup(store, folder, archive, running.clock, NoProgress())  # the alert is not in the record
+    running.close()
+    new, copy = tmp_path / "new", f"{tmp_path}/copy.db"
+    restore(archive, copy, new, running.clock, NoProgress())
+    assert not (new / FOLDER).exists()
+    told = []
+    for where, record, read in ((folder, store, 11), (new, copy, 41)):
+        again = Running(where, record)
+        assert (again.warmed["events"], again.warmed["to_record"]) == (read, 1)
+        answers = [again.send(half(50, 31)), again.send({**half(8, 8), "amount": "1"})]
+        answers += [again.send(half(100 + k, k)) for k in (3, 29, 30, 39)]
+        again.deciding.hand_over(SERVICE)
+        found = again.world.record.alerts(SERVICE, limit=100).items
+        told.append((answers, [one.raw for one in found], again.deciding.subjects()))
+        again.close()
+    assert told[0] == told[1]
+    answers, alerts, subjects = told[0]
+    assert alert in alerts and len(alerts) == 5
+    assert [verdict for verdict, _ in answers] == ["repeated", "conflict"] + ["judged"] * 4
+    assert max(subjects.values()) >= 39
 
 
 def test_alerts_that_are_not_in_the_record_hold_memory_back(tmp_path: Path, often: None) -> None:

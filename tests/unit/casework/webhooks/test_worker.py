@@ -27,7 +27,7 @@ from casework.webhooks.memory import MemoryOutbox
 from casework.webhooks.ports import Sender
 from casework.webhooks.sender import HttpSender, Limits
 from casework.webhooks.signature import Secret
-from casework.webhooks.worker import Worker, enqueue
+from casework.webhooks.worker import LEASE_S, Worker, enqueue
 from regtech.clock import ManualClock, SystemClock
 from regtech.errors import NotFoundError, StoreError, UsageError
 
@@ -290,3 +290,49 @@ def test_nobody_registers_for_another_tenant() -> None:
         registered(tenant="bank-b")
     with pytest.raises(NotFoundError):
         registered(tenant="")
+
+
+def test_an_attempt_that_takes_long_is_made_by_one_worker_alone() -> None:
+    """Two live workers, and an attempt that takes several times as long as a claim holds."""
+    outbox, clock = MemoryOutbox(), SystemClock()
+    outbox.add(BANK_A, registered())
+    enqueue(outbox, ALL, [message(1)])
+    begun, answer = threading.Event(), threading.Event()
+
+    class Slow:
+        sent = 0
+
+        def send(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+            self.sent += 1
+            begun.set()
+            answer.wait(10)
+            return Outcome(200, "HTTP 200")
+
+    sender = Slow()
+    workers = [
+        Worker(outbox, sender, Told(), scope=ALL, clock=clock, chance=lambda: 0.5, lease_s=0.3)
+        for _ in range(2)
+    ]
+    first = threading.Thread(target=workers[0].step)
+    first.start()
+    assert begun.wait(10)
+    for _ in range(10):
+        assert workers[1].step() is False
+        threading.Event().wait(0.1)
+    answer.set()
+    first.join()
+    assert sender.sent == 1
+    assert [d.state for d in outbox.deliveries(ALL)] == [DeliveryState.DELIVERED]
+
+
+def test_where_a_worker_was_killed_the_next_one_goes_on_after_seconds() -> None:
+    outbox, clock = MemoryOutbox(), ManualClock(NOW)
+    outbox.add(BANK_A, registered())
+    enqueue(outbox, ALL, [message(1)])
+    killed = outbox.claim(ALL, NOW, int(LEASE_S * S), 1)
+    assert len(killed) == 1
+    sender = Scripted(200)
+    assert worker(outbox, sender, clock).step() is False
+    clock.advance(15 * S)
+    assert worker(outbox, sender, clock).step() is True
+    assert [headers["webhook-id"] for headers in sender.sent] == [killed[0].delivery.id]
