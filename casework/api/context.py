@@ -21,8 +21,10 @@ from casework.service.outside import (
     PolicyBook,
     QuarantineDesk,
     RuleBook,
+    RuleDrafts,
     WebhookDesk,
 )
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from regtech.clock import Clock
 
@@ -42,6 +44,8 @@ class Context:
     bulk: BulkIntake | None = None
     quarantine: QuarantineDesk | None = None
     rules: RuleBook | None = None
+    drafts: RuleDrafts | None = None
+    proposals: ProposalService | None = None
     policies: PolicyBook | None = None
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None

@@ -140,14 +140,22 @@ class RuleBook(Protocol):
 class Draft:
     """What a draft of a rulepack says of itself. ``in_use``: the version of that id in use, or "".
 
-    ``same``: nothing that decides differs from what is in use.
+    ``digest``: of all that decides. ``same``: it is that of what is in use. ``newer``: the version
+    is higher than the one in use, or there is none. ``added``, ``changed``, ``removed``: ids of
+    rules beside what is in use.
     """
 
     pack: str
     version: str
+    jurisdiction: str
+    digest: str
     rules: int
     in_use: str
     same: bool
+    newer: bool
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,22 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "advisory": N_("advice only"),
         "disabled": N_("switched off: checked and tested, not run"),
     },
+    "standing": {
+        "open": N_("waits for a second person"),
+        "stale": N_("overtaken before it was decided on"),
+        "refused": N_("refused"),
+        "withdrawn": N_("taken back"),
+        "approved": N_("approved, not in force"),
+        "applied": N_("written out, in force from the next start"),
+        "in_force": N_("in force"),
+        "past": N_("was approved, replaced since"),
+    },
+    "proposal_act": {
+        "approve": N_("Approve"),
+        "refuse": N_("Refuse"),
+        "withdraw": N_("Take it back"),
+        "propose": N_("Propose it"),
+    },
     "change": {
         "starts": N_("comes into force"),
         "lapses": N_("lapses"),
@@ -148,6 +164,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "about": N_("What, and for whom"),
         "add": N_("New tags"),
         "yaml": N_("Rules in YAML"),
+        "note": N_("Why"),
         "corrected": N_("The corrected event"),
     },
     "disclosure": {

@@ -22,6 +22,7 @@ from casework.service.outside import (
     RuleDrafts,
     WebhookDesk,
 )
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from regtech.clock import Clock
 
@@ -54,6 +55,7 @@ class Parts:
     search: SearchService | None = None
     rules: RuleBook | None = None
     drafts: RuleDrafts | None = None
+    proposals: ProposalService | None = None
     policies: PolicyBook | None = None
     explainer: Explainer | None = None
     quarantine: QuarantineDesk | None = None

@@ -21,8 +21,10 @@ from casework.cases.scope import Scope, service_scope
 from casework.identity.rate import Rate
 from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
+from casework.stores.sql.proposals import SqlProposals
 from casework.stores.sql.record import SqlRecord
 from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
@@ -31,12 +33,14 @@ from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import pages_of
+from regtech.app.proposals import new_proposal_id
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
@@ -163,6 +167,8 @@ def _context(
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
+    rules: Rules = events["rules"]
+    drafts = Drafts(rules)
     context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
@@ -176,6 +182,8 @@ def _context(
         webhooks=webhooks,
         bundles=bundles,
         search=search,
+        drafts=drafts,
+        proposals=ProposalService(SqlProposals(record), rules, drafts, clock, new_proposal_id),
         **events,
     )
     return context, search

@@ -9,8 +9,6 @@ from typing import Any
 from casework.api.context import Context
 from casework.web.parts import Parts
 from regtech import __version__
-from regtech.app.drafts import Drafts
-from regtech.app.rulebook import Rules
 from regtech.reference.load import Reference
 
 
@@ -41,7 +39,8 @@ def pages_of(context: Context, *, rules: Path | None) -> Parts:
         version=__version__,
         search=context.search,
         rules=context.rules,
-        drafts=Drafts(context.rules) if isinstance(context.rules, Rules) else None,
+        drafts=context.drafts,
+        proposals=context.proposals,
         policies=context.policies,
         explainer=Explanations(rules),
         quarantine=context.quarantine,
