@@ -20,6 +20,7 @@ from casework.service.outside import (
     Health,
     PolicyBook,
     QuarantineDesk,
+    RuleBacktests,
     RuleBook,
     RuleDrafts,
     WebhookDesk,
@@ -46,6 +47,7 @@ class Context:
     rules: RuleBook | None = None
     drafts: RuleDrafts | None = None
     proposals: ProposalService | None = None
+    backtests: RuleBacktests | None = None
     policies: PolicyBook | None = None
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None

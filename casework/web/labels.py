@@ -77,6 +77,25 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "in_force": N_("in force"),
         "past": N_("was approved, replaced since"),
     },
+    "backtest": {
+        "running": N_("runs"),
+        "done": N_("done"),
+        "cancelled": N_("cancelled"),
+        "failed": N_("failed"),
+        "lost": N_("lost"),
+    },
+    "history": {
+        "journal": N_("what this server has judged"),
+        "history": N_("the history that the operator named"),
+    },
+    "changed": {"new": N_("new"), "gone": N_("gone"), "moved": N_("moved")},
+    "set_aside": {
+        "quarantined": N_("could not be read"),
+        "repeats": N_("repeated"),
+        "late": N_("late"),
+        "conflicts": N_("in conflict"),
+        "outside": N_("outside of the time"),
+    },
     "proposal_act": {
         "approve": N_("Approve"),
         "refuse": N_("Refuse"),

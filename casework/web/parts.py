@@ -18,6 +18,7 @@ from casework.service.outside import (
     Health,
     PolicyBook,
     QuarantineDesk,
+    RuleBacktests,
     RuleBook,
     RuleDrafts,
     WebhookDesk,
@@ -56,6 +57,7 @@ class Parts:
     rules: RuleBook | None = None
     drafts: RuleDrafts | None = None
     proposals: ProposalService | None = None
+    backtests: RuleBacktests | None = None
     policies: PolicyBook | None = None
     explainer: Explainer | None = None
     quarantine: QuarantineDesk | None = None

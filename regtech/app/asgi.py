@@ -29,6 +29,7 @@ from casework.stores.sql.record import SqlRecord
 from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
 from regtech import __version__
+from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
 from regtech.app.choice import chosen_packs
@@ -73,6 +74,8 @@ class ServerSettings:
     journal_waits: bool = True
     hsts: bool = False
     limits: Limits = Limits()
+    history: Path | None = None
+    """Events of the past for backtests, beside the journal."""
     keys: Path | None = None
     """Folder of signing keys; without it there are no bundles over HTTP."""
     allow: AllowList = AllowList()
@@ -169,6 +172,13 @@ def _context(
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     rules: Rules = events["rules"]
     drafts = Drafts(rules)
+    backtests = Backtests(
+        settings.data / "backtests", rules, drafts, clock,
+        data=settings.data if settings.events else None, history=settings.history,
+        home=settings.home,
+    )  # fmt: skip
+    stack.callback(backtests.close)
+    workers.around(lambda: None, backtests.close)
     context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
@@ -183,6 +193,7 @@ def _context(
         bundles=bundles,
         search=search,
         drafts=drafts,
+        backtests=backtests,
         proposals=ProposalService(SqlProposals(record), rules, drafts, clock, new_proposal_id),
         **events,
     )

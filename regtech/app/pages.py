@@ -41,6 +41,7 @@ def pages_of(context: Context, *, rules: Path | None) -> Parts:
         rules=context.rules,
         drafts=context.drafts,
         proposals=context.proposals,
+        backtests=context.backtests,
         policies=context.policies,
         explainer=Explanations(rules),
         quarantine=context.quarantine,

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from casework.cases.lifecycle import ALLOWED, Action
 from casework.cases.proposals import Proposal, ProposalState
+from casework.service.outside import Backtest
 from casework.service.proposals import ProposalService, Standing
 from casework.web.differences import differences
 from casework.web.render import gettext, page
@@ -45,6 +46,7 @@ def list_proposals(visit: Person) -> Response:
         title=gettext(visit, "Proposals of rules"),
         here="proposals",
         every=every,
+        backtests=visit.parts.backtests is not None,
         rows=[(one, service.standing(one).value) for one in found.items],
         after=found.after,
     )
@@ -69,8 +71,16 @@ def show(visit: Person, proposal: str) -> Response:
         changes=differences(texts.base, texts.proposed),
         acts=_acts(visit, found, standing),
         own=found.author == visit.scope.actor,
+        backtests=_backtests(visit, found),
         done=visit.asked("done", 20),
     )
+
+
+def _backtests(visit: Visit, found: Proposal) -> list[Backtest]:
+    """Those of the same text."""
+    desk = visit.parts.backtests
+    every = [] if desk is None else desk.backtests(visit.scope)
+    return [one for one in every if one.sha256 == found.sha256]
 
 
 @router.get("/proposals/{proposal}/text")

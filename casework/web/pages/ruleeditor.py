@@ -34,7 +34,7 @@ SHOWN_MAX: Final = 50
 AROUND: Final = 2
 """Lines shown before and after one that a fault is on."""
 LINE_MAX: Final = 300
-ACTS: Final = ("check", "tests", "download", "propose")
+ACTS: Final = ("check", "tests", "download", "backtest", "propose")
 
 
 def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
@@ -68,8 +68,8 @@ def act(visit: Person) -> Response:
         return _editor(visit, text, status=200 if wanted == "check" else 422, **found)
     if wanted == "download":
         return _file(draft, text)
-    if wanted == "propose":
-        return _propose(visit, text, found)
+    if wanted in ("propose", "backtest"):
+        return _go_on(visit, wanted, text, found)
     if wanted == "tests":
         try:
             found["trial"] = drafts.run_tests(text)
@@ -78,18 +78,21 @@ def act(visit: Person) -> Response:
     return _editor(visit, text, **found)
 
 
-def _propose(visit: Visit, text: str, found: dict[str, Any]) -> Response:
-    """Leads on to the proposal; what stands against it is shown beside the draft."""
-    proposals = visit.parts.proposals
-    if proposals is None:
-        raise NotFoundError("this server keeps no proposals")
+def _go_on(visit: Visit, wanted: str, text: str, found: dict[str, Any]) -> Response:
+    """To the proposal, or to the backtest; what stands against it is shown beside the draft."""
+    proposals, backtests = visit.parts.proposals, visit.parts.backtests
     try:
-        made = proposals.propose(
-            visit.scope, text, visit.typed.get("note"), base=visit.typed.get("base")
-        )
+        if wanted == "backtest" and backtests is not None:
+            begun = backtests.start(visit.scope, text, visit.typed.get("history"))
+            return RedirectResponse(f"/backtests/{begun.id}", 303)
+        if wanted == "propose" and proposals is not None:
+            made = proposals.propose(
+                visit.scope, text, visit.typed.get("note"), base=visit.typed.get("base")
+            )
+            return RedirectResponse(f"/proposals/{made.id}?done=propose", 303)
     except (UsageError, ConflictError, CapacityError) as error:
         return _editor(visit, text, status=error.http_status, refused=error, **found)
-    return RedirectResponse(f"/proposals/{made.id}?done=propose", 303)
+    raise NotFoundError("this server keeps no proposals and runs no backtests")
 
 
 def _typed(visit: Visit) -> str:
@@ -161,6 +164,7 @@ def _editor(
         base=_base(visit, rules, chosen),
         note=visit.typed.get("note"),
         proposes=visit.parts.proposals is not None,
+        histories=visit.parts.backtests.histories() if visit.parts.backtests else [],
         excerpts=_excerpts(lines, places),
     )
 

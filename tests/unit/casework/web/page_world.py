@@ -121,6 +121,7 @@ class PageWorld:
                 rules=rules,
                 drafts=context.drafts or Drafts(Rules([])),
                 proposals=context.proposals,
+                backtests=context.backtests,
                 policies=context.policies,
                 explainer=Words(),
                 quarantine=context.quarantine,

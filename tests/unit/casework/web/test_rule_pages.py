@@ -16,6 +16,7 @@ from regtech.app.drafts import DRAFT_MAX
 from regtech.app.rulebook import Rules
 from tests.contract.world import SERVICE
 from tests.unit.casework.api.api_world import problem
+from tests.unit.casework.web.desks import SomeBacktests
 from tests.unit.casework.web.html import Page
 from tests.unit.casework.web.page_world import Browser, PageWorld
 
@@ -37,7 +38,8 @@ MEANT = ("did you mean 'sum'?", "did you mean 'low'?", "did you mean 'INTL'?")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorld]:
     """All rules of China and one of its cases."""
     folder = tmp_path_factory.mktemp("rule-pages")
-    with PageWorld.made(folder, rules=Rules(chosen_packs(("cn",))), limits=PATIENT) as made:
+    rules, desk = Rules(chosen_packs(("cn",))), SomeBacktests("text")
+    with PageWorld.made(folder, rules=rules, limits=PATIENT, backtests=desk) as made:
         made.api.person("wang")
         made.api.person("author", Role.AUTHOR)
         made.api.person("second", Role.AUTHOR)
@@ -292,3 +294,30 @@ def test_the_same_through_the_api(world: PageWorld) -> None:
     problem(api.ask("second", "POST", decide, json={"act": "approve"}), 409, "transition")
     listed = api.ask("second", "GET", f"/proposals?state=refused&pack={name}").json()
     assert [one["id"] for one in listed["items"]] == [found["id"]]
+
+
+def test_what_stands_against_a_backtest_is_said_beside_the_draft(world: PageWorld) -> None:
+    person = world.signed_in("author")
+    text = _begun(person)
+    fields = {"act": "backtest", "yaml": _sent(text), "history": "journal"}
+    page = person.page(person.send("/rule-editor", fields), 503)
+    assert "It was not begun" in page.text and "another backtest is running" in page.text
+    assert page.all("textarea", id="yaml")[0].text.removeprefix("\n") == text
+
+
+def test_a_backtest_opens_down_to_one_alert(world: PageWorld) -> None:
+    person = world.signed_in("second")
+    page = person.get("/backtests/B-1")
+    assert "/backtests/B-1/changes/0" in page.links
+    assert "/backtests/B-1?institution=BANK-A#changes" in page.links
+    assert len(page.all("rect")) == 20 and "98–100 %" in page.text
+    assert "None of these" in person.get("/backtests/B-1?kind=gone").text
+    assert person.ask("GET", "/backtests/B-1?kind=odd").status_code == 400
+    assert person.ask("GET", "/backtests/B-1/changes/1").status_code == 404
+    one = person.get("/backtests/B-1/changes/0")
+    assert "49000" in re.sub(r"[, ]", "", one.text) and "no alert" in one.text
+    # While it runs the page comes again by itself; only who began it may stop it.
+    running = person.get("/backtests/B-2")
+    assert running.response.headers["refresh"] == "2" and "33 %" in running.text
+    assert running.all("form", action="/backtests/B-2/cancel") == []
+    assert person.send("/backtests/B-2/cancel", {}).status_code == 409

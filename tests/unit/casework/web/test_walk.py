@@ -17,7 +17,7 @@ from tests.contract.world import SERVICE, WANG, alert
 from tests.support.proposals import proposal, texts
 from tests.unit.casework.api.api_world import bank, deposit
 from tests.unit.casework.api.outward import Policies
-from tests.unit.casework.web.desks import Bundles, Hooks
+from tests.unit.casework.web.desks import Bundles, Hooks, SomeBacktests
 from tests.unit.casework.web.html import Page
 from tests.unit.casework.web.page_world import Browser, PageWorld, told
 
@@ -37,6 +37,8 @@ PAGES = (
     "/institutions/BANK-A", "/rules", "/rules?q=cash&jurisdiction=CN&status=enabled",
     "/rules?waits=1", "/rules?pack=cn-aml-large-value", "/rules/cn-lvtr-0501", "/rule-editor",
     "/proposals", "/proposals?every=1", "/proposals/{proposal}", "/proposals/{proposal}/text",
+    "/backtests", "/backtests/B-1", "/backtests/B-2", "/backtests/B-1?kind=new&institution=BANK-A",
+    "/backtests/B-1/changes/0",
     "/policies", "/policies/one", "/quarantine",
     "/quarantine?state=retried", "/quarantine/1", "/webhooks", "/webhooks/ep-BANK-A", "/accounts",
     "/audit", "/audit?chain=", "/audit?chain=BANK-A", "/health", "/preferences", "/styleguide",
@@ -52,8 +54,8 @@ ROLES = {
 }
 NOT_THEIRS = {
     "wang": ("/audit", "/health", "/webhooks", "/rule-editor"),
-    "bank-a": ("/overview", "/policies", "/rule-editor", "/proposals", "/audit", "/health",
-               "/cases/{severe}"),
+    "bank-a": ("/overview", "/policies", "/rule-editor", "/proposals", "/backtests", "/audit",
+               "/health", "/cases/{severe}"),
     "author": ("/queue", "/overview", "/alerts", "/parties", "/institutions", "/quarantine",
                "/webhooks", "/audit", "/health", "/cases"),
     "operator": ("/rule-editor",),
@@ -66,7 +68,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorld]:
     """Cases and alerts of two institutions, some of them hostile; desks of every kind."""
     folder = tmp_path_factory.mktemp("pages")
     with PageWorld.made(
-        folder, events=True, policies=Policies(), webhooks=Hooks(), bundles=Bundles()
+        folder,
+        events=True,
+        policies=Policies(),
+        webhooks=Hooks(),
+        bundles=Bundles(),
+        backtests=SomeBacktests(MARKUP + TURNED),
     ) as made:
         for name, (role, reach) in ROLES.items():
             made.api.person(name, role, **reach)
