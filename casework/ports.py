@@ -19,6 +19,7 @@ from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, State
 from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.keys import Key
+from casework.cases.proposals import Proposal, ProposalState, ProposalTexts
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry
 
@@ -629,3 +630,46 @@ class EventDesk(Protocol):
 
     def open_jobs(self, scope: Scope) -> tuple[Job, ...]:
         """Jobs that wait or run, oldest first."""
+
+
+# --- proposals of rules
+
+
+class ProposalsUnit(Protocol):
+    """A transaction on proposals, with the log in it: no decision without its entry."""
+
+    def log(self, scope: Scope, chain: str, draft: Draft) -> None:
+        """As ``Unit.log``."""
+
+    def of_pack(self, scope: Scope, pack: str) -> tuple[Proposal, ...]:
+        """All proposals of a pack in the order they were made, held until the end of the unit."""
+
+    def add(self, scope: Scope, proposal: Proposal, texts: ProposalTexts) -> None:
+        """Keep a new proposal. Raises ``ConflictError`` where there is one of its id."""
+
+    def put(self, scope: Scope, proposal: Proposal) -> None:
+        """Keep a proposal that is there as it is now; its texts never change."""
+
+
+class Proposals(Protocol):
+    """Proposals of rulepacks."""
+
+    def unit(self, scope: Scope) -> AbstractContextManager[ProposalsUnit]:
+        """A transaction."""
+
+    def proposal(self, scope: Scope, proposal_id: str) -> Proposal:
+        """One of them. Raises ``NotFoundError``."""
+
+    def texts(self, scope: Scope, proposal_id: str) -> ProposalTexts:
+        """What it says, checked against its digest. Raises ``NotFoundError``, ``StoreError``."""
+
+    def proposals(
+        self,
+        scope: Scope,
+        *,
+        states: Collection[ProposalState] | None = None,
+        pack: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Proposal]:
+        """Proposals, the newest first."""

@@ -24,6 +24,7 @@ from casework.api.routes import (
     files,
     openid,
     outward,
+    proposals,
     search,
 )
 from casework.api.shell import PREFIX, Limits, PageOf, Shell
@@ -90,6 +91,7 @@ def _routers(context: Context) -> list[Any]:
         (context.search, search.router),
         (context.openid, openid.router),
         (context.rules, content.rules_router),
+        (context.proposals, proposals.router),
         (context.policies, content.policies_router),
         (context.webhooks, outward.webhooks_router),
         (context.bundles, outward.bundles_router),
@@ -99,7 +101,7 @@ def _routers(context: Context) -> list[Any]:
 
 def _repeatable() -> frozenset[str]:
     """Paths whose POST minds an idempotency key."""
-    routers = (cases.router, events.one_router, outward.webhooks_router)
+    routers = (cases.router, events.one_router, outward.webhooks_router, proposals.router)
     return frozenset(
         PREFIX + route.path
         for router in routers

@@ -20,9 +20,12 @@ from casework.service.outside import (
     Health,
     PolicyBook,
     QuarantineDesk,
+    RuleBacktests,
     RuleBook,
+    RuleDrafts,
     WebhookDesk,
 )
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from regtech.clock import Clock
 
@@ -42,6 +45,9 @@ class Context:
     bulk: BulkIntake | None = None
     quarantine: QuarantineDesk | None = None
     rules: RuleBook | None = None
+    drafts: RuleDrafts | None = None
+    proposals: ProposalService | None = None
+    backtests: RuleBacktests | None = None
     policies: PolicyBook | None = None
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None

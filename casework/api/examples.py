@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from casework.api.types import access, alerts, audit, cases, content, events, search
+from casework.api.types import access, alerts, audit, cases, content, events, proposals, search
 
 _CASE: Final = "C-dbc8c59a56ebd4585396"
 _SHA: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -113,6 +113,21 @@ _SAVED: Final[dict[str, Any]] = {
     "search": {"severities": ["high"]},
     "changed": "2026-03-02T09:00:00Z",
 }
+_PROPOSAL: Final[dict[str, Any]] = {
+    "id": "P-0123456789abcdef0123",
+    "pack": "cn-aml-large-value",
+    "jurisdiction": "CN",
+    "version": "1.1.0",
+    "base_version": "1.0.0",
+    "author": "anna",
+    "made": "2026-03-02T08:31:00Z",
+    "note": "the figure of Order 3",
+    "state": "approved",
+    "standing": "in_force",
+    "decided_by": "li",
+    "decided": "2026-03-02T09:31:00Z",
+    "reason": "",
+}
 _WHY: Final = "a salary, by the contract on file"
 
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
@@ -192,6 +207,14 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
             }
         ],
     },
+    proposals.NewProposal: {
+        "yaml": "pack: cn-aml-large-value\nversion: 1.1.0\n…",
+        "note": "the figure of Order 3",
+        "base": _SHA,
+    },
+    proposals.ProposalLine: _PROPOSAL,
+    proposals.ProposalPage: {"items": [_PROPOSAL], "after": None},
+    proposals.ProposalDecision: {"act": "refuse", "reason": "the text says 50,000"},
     content.NewEndpoint: {"url": "https://example.org/in", "kinds": ["opened"], "description": ""},
     audit.ChainList: {"items": [{"chain": "BANK", "length": 42, "hash": _SHA}]},
 }

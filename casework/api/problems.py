@@ -189,7 +189,10 @@ def _kind(error: RegtechError) -> str:
 
 
 def _fault(fault: object) -> dict[str, Any]:
-    data = fault.as_data() if hasattr(fault, "as_data") else {}
+    if isinstance(fault, Mapping):
+        data = dict(fault)
+    else:
+        data = fault.as_data() if hasattr(fault, "as_data") else {}
     return {"where": str(data.get("path", "")), "message": str(fault), **data}
 
 

@@ -99,6 +99,13 @@ class Action(StrEnum):
     """Alerts in, cases opened by policy, clocks told."""
     PRECISION = "precision"
     LOG = "log"
+    READ_PROPOSALS = "read_proposals"
+    """Changes of rules that were proposed, before they are law for everybody."""
+    PROPOSE = "propose"
+    DECIDE_PROPOSALS = "decide_proposals"
+    """Approve or refuse somebody else's proposal."""
+    APPLY_PROPOSALS = "apply_proposals"
+    """Put on record that an approved proposal was written to where a server reads its rules."""
 
 
 ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
@@ -114,6 +121,10 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.INTAKE: frozenset({Role.SERVICE}),
     Action.PRECISION: frozenset({Role.SUPERVISOR, Role.AUTHOR, Role.AUDITOR, Role.OPERATOR}),
     Action.LOG: frozenset({Role.AUDITOR, Role.OPERATOR, Role.SERVICE}),
+    Action.READ_PROPOSALS: frozenset({Role.AUTHOR, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR}),
+    Action.PROPOSE: frozenset({Role.AUTHOR}),
+    Action.DECIDE_PROPOSALS: frozenset({Role.AUTHOR, Role.SUPERVISOR}),
+    Action.APPLY_PROPOSALS: frozenset({Role.OPERATOR}),
 }
 
 

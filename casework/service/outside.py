@@ -145,14 +145,22 @@ class RuleBook(Protocol):
 class Draft:
     """What a draft of a rulepack says of itself. ``in_use``: the version of that id in use, or "".
 
-    ``same``: nothing that decides differs from what is in use.
+    ``digest``: of all that decides. ``same``: it is that of what is in use. ``newer``: the version
+    is higher than the one in use, or there is none. ``added``, ``changed``, ``removed``: ids of
+    rules beside what is in use.
     """
 
     pack: str
     version: str
+    jurisdiction: str
+    digest: str
     rules: int
     in_use: str
     same: bool
+    newer: bool
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +202,66 @@ class RuleDrafts(Protocol):
         Raises ``ContentError`` for a draft with errors and ``CapacityError`` where it takes longer
         or more memory than it may, or where others' tests are running.
         """
+
+
+class BacktestState(StrEnum):
+    """How far a backtest is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    LOST = "lost"
+    """The server came to its end while it ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A draft held beside the pack in use over events of the past.
+
+    ``sha256``: of the draft's text. ``at`` and ``of``: how much of the events was read, in bytes; 0
+    where nobody knows. ``error``: why it failed.
+    """
+
+    id: str
+    actor: str
+    pack: str
+    jurisdiction: str
+    version: str
+    base_version: str
+    sha256: str
+    history: str
+    made_us: int
+    state: BacktestState = BacktestState.RUNNING
+    at: int = 0
+    of: int = 0
+    error: str = ""
+
+
+class RuleBacktests(Protocol):
+    """Backtests of drafts. None of them changes a rule or keeps an alert."""
+
+    def histories(self) -> Sequence[str]:
+        """The histories there are: ``journal`` (what this server judged), ``history`` (what its
+        operator named)."""
+
+    def start(self, scope: Scope, text: str, history: str) -> Backtest:
+        """Begin, for an author. Raises ``ContentError`` for a draft with errors, ``CapacityError``
+        while another runs, ``UsageError`` for a history that is none, ``ForbiddenError``."""
+
+    def backtest(self, scope: Scope, backtest_id: str) -> Backtest:
+        """How far one is. Raises ``NotFoundError``, ``ForbiddenError``."""
+
+    def backtests(self, scope: Scope) -> Sequence[Backtest]:
+        """Those that are kept, the newest first."""
+
+    def cancel(self, scope: Scope, backtest_id: str) -> Backtest:
+        """Stop it, for whoever began it and operators. Raises ``ConflictError`` if it has ended."""
+
+    def result(self, scope: Scope, backtest_id: str) -> Mapping[str, Any]:
+        """What one brought, as plain data: ``alerts``, ``by_rule``, ``by_institution``, ``causes``,
+        ``around``, and ``changes`` with some alerts of each, masked as the scope sees them.
+        Raises ``ConflictError`` for one that has not come to its end."""
 
 
 class Explainer(Protocol):

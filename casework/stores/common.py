@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,10 +14,11 @@ from casework.cases.alert import StoredAlert
 from casework.cases.case import Case, Outcome
 from casework.cases.errors import VersionConflictError
 from casework.cases.importance import order_of
+from casework.cases.proposals import Proposal, ProposalState, ProposalTexts
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
 from casework.ports import CaseQuery, Job, JobState
-from regtech.errors import CapacityError, ConflictError, NotFoundError, UsageError
+from regtech.errors import CapacityError, ConflictError, NotFoundError, StoreError, UsageError
 
 DAY_US: Final = 86_400_000_000
 HUB_CASES: Final = 200
@@ -199,3 +201,20 @@ def reaches_unjudged(scope: Scope) -> bool:
 def settled_already(number: int, state: str) -> ConflictError:
     """The error for a quarantined event that was dealt with before."""
     return ConflictError(f"the quarantined event {number} was {state} already")
+
+
+def proposal_data(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as plain data."""
+    return {**asdict(proposal), "state": proposal.state.value}
+
+
+def proposal_of(data: Mapping[str, Any]) -> Proposal:
+    """The inverse of ``proposal_data``."""
+    return Proposal(**{**data, "state": ProposalState(data["state"])})
+
+
+def whole_texts(proposal: Proposal, texts: ProposalTexts) -> ProposalTexts:
+    """The texts, if the proposed one is what was proposed. Raises ``StoreError``."""
+    if hashlib.sha256(texts.proposed.encode()).hexdigest() != proposal.sha256:
+        raise StoreError(f"the text of {proposal.id} is damaged")
+    return texts

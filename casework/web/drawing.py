@@ -14,6 +14,8 @@ from casework.web.formats import fact
 
 WIDTH: Final = 120
 HEIGHT: Final = 28
+BAR_WIDTH: Final = 20
+BARS_HEIGHT: Final = 80
 _PAD: Final = 2
 NODES_MAX: Final = 200
 EDGES_MAX: Final = 400
@@ -49,6 +51,39 @@ def sparkline(values: Sequence[int]) -> Sparkline:
     return Sparkline(
         " ".join(f"{x:g},{y:g}" for x, y in places), last, min(values, default=0), high
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a drawing. ``below``: left of the figure."""
+
+    x: int
+    y: float
+    width: int
+    height: float
+    below: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Counts in steps around a figure, for SVG. ``figure``: where it stands."""
+
+    width: int
+    height: int
+    figure: int
+    bars: tuple[Bar, ...]
+
+
+def bars(bins: Sequence[Mapping[str, Any]]) -> Bars:
+    """Bars of counts; a bin's ``to`` is in percent of the figure."""
+    high = max((int(one["count"]) for one in bins), default=0)
+    made = []
+    for place, one in enumerate(bins):
+        height = round(int(one["count"]) * BARS_HEIGHT / max(1, high), 1)
+        below = int(one["to"]) <= 100
+        made.append(Bar(place * BAR_WIDTH, BARS_HEIGHT - height, BAR_WIDTH - 2, height, below))
+    left = sum(bar.below for bar in made)
+    return Bars(len(made) * BAR_WIDTH, BARS_HEIGHT, left * BAR_WIDTH - 1, tuple(made))
 
 
 def network(alerts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -56,6 +56,10 @@ def _drafts(scope: Scope, parts: Parts) -> bool:
     return parts.drafts is not None and has_role(scope, Role.AUTHOR)
 
 
+def _proposals(scope: Scope, parts: Parts) -> bool:
+    return parts.proposals is not None and bool(scope.roles & ALLOWED[Action.READ_PROPOSALS])
+
+
 MENU: Final = (
     Place("overview", "/overview", N_("Overview"), _full),
     Place("queue", "/queue", N_("Queue"), _reads),
@@ -64,6 +68,7 @@ MENU: Final = (
     Place("institutions", "/institutions", N_("Institutions"), _reads),
     Place("rules", "/rules", N_("Rules"), _rules),
     Place("rule-editor", "/rule-editor", N_("Rule editor"), _drafts),
+    Place("proposals", "/proposals", N_("Proposals of rules"), _proposals),
     Place("policies", "/policies", N_("Policies"), _policies),
     Place("quarantine", "/quarantine", N_("Quarantine"), _quarantine),
     Place("webhooks", "/webhooks", N_("Webhooks"), _webhooks),

@@ -18,10 +18,12 @@ from casework.service.outside import (
     Health,
     PolicyBook,
     QuarantineDesk,
+    RuleBacktests,
     RuleBook,
     RuleDrafts,
     WebhookDesk,
 )
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from regtech.clock import Clock
 
@@ -54,6 +56,8 @@ class Parts:
     search: SearchService | None = None
     rules: RuleBook | None = None
     drafts: RuleDrafts | None = None
+    proposals: ProposalService | None = None
+    backtests: RuleBacktests | None = None
     policies: PolicyBook | None = None
     explainer: Explainer | None = None
     quarantine: QuarantineDesk | None = None

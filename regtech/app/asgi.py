@@ -21,22 +21,27 @@ from casework.cases.scope import Scope, service_scope
 from casework.identity.rate import Rate
 from casework.policy.load import require_policies
 from casework.service.alerts import AlertReading
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from casework.stores.sql.desk import SqlAnswers, SqlEventDesk
+from casework.stores.sql.proposals import SqlProposals
 from casework.stores.sql.record import SqlRecord
 from casework.web.site import add_pages, failed_page
 from casework.webhooks.address import AllowList
 from regtech import __version__
+from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
+from regtech.app.proposals import new_proposal_id
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
@@ -73,6 +78,8 @@ class ServerSettings:
     journal_waits: bool = True
     hsts: bool = False
     limits: Limits = Limits()
+    history: Path | None = None
+    """Events of the past for backtests, beside the journal."""
     keys: Path | None = None
     """Folder of signing keys; without it there are no bundles over HTTP."""
     allow: AllowList = AllowList()
@@ -173,6 +180,15 @@ def _context(
         bundles = EvidenceDesk(service, settings.keys, settings.rules)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
+    rules: Rules = events["rules"]
+    drafts = Drafts(rules)
+    backtests = Backtests(
+        settings.data / "backtests", rules, drafts, clock,
+        data=settings.data if settings.events else None, history=settings.history,
+        home=settings.home,
+    )  # fmt: skip
+    stack.callback(backtests.close)
+    workers.around(lambda: None, backtests.close)
     context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
@@ -186,6 +202,9 @@ def _context(
         webhooks=webhooks,
         bundles=bundles,
         search=search,
+        drafts=drafts,
+        backtests=backtests,
+        proposals=ProposalService(SqlProposals(record), rules, drafts, clock, new_proposal_id),
         **events,
     )
     return context, search

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from regtech.rulelang.ir import Pack
 from regtech.rulelang.packs import require_packs
 from regtech.sandbox.backtest import Change, Twins, rule_changes
 from regtech.sandbox.differences import BacktestResult, SideSummary
+from regtech.sandbox.near import SUFFIX
 
 VERSIONS = ".versions"
 """Folder beside the packs that holds kept versions: ``<pack>@<version>/<pack>.yml``."""
@@ -75,7 +77,7 @@ def _side(name: str, packs: Sequence[Pack], twins: Twins, number: int) -> SideSu
     return SideSummary(
         name,
         tuple({"pack": p.id, "version": p.version, "digest": p.digest} for p in packs),
-        len(side.plan.rules),
+        sum(not rule.id.endswith(SUFFIX) for _, rule in side.plan.rules),
         side.alerts,
         side.digest,
     )
@@ -112,8 +114,6 @@ def backtest_command(
     record that cannot be used is counted and judged by neither side.
     """
     told = progress or NoProgress()
-    clock = SystemClock()
-    started = clock.elapsed()
     told.stage("reading rules")
     base_packs, kept = load_side(base)
     head_packs, _ = load_side(head)
@@ -122,6 +122,37 @@ def backtest_command(
         if not head_packs:
             raise UsageError(f"{head} holds no pack {kept} to compare with {base}")
     check_home(home, [*base_packs, *head_packs])
+    return compare_packs(
+        (base, base_packs), (head, head_packs), events,
+        map=map, lateness=lateness, from_=from_, to=to, home=home, batch=batch, samples=samples,
+        out=out, progress=told,
+    )  # fmt: skip
+
+
+def compare_packs(
+    base: tuple[str, Sequence[Pack]],
+    head: tuple[str, Sequence[Pack]],
+    events: Sequence[str],
+    *,
+    map: str | None = None,
+    lateness: int = 600_000_000,
+    from_: int | None = None,
+    to: int | None = None,
+    home: str | None = None,
+    batch: int = 16384,
+    samples: int = 3,
+    out: str | None = None,
+    near: Fraction | None = None,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Judge the events by two sides, each a name and its packs; see ``backtest_command``.
+
+    ``near``: how far below a figure values are looked for as well, as ``BacktestResult.around``.
+    """
+    told = progress or NoProgress()
+    clock = SystemClock()
+    started = clock.elapsed()
+    (base_name, base_packs), (head_name, head_packs) = base, head
     files = [describe_source(name) for name in events]
     check_names(files)
     reference = Reference.shipped()
@@ -134,6 +165,7 @@ def backtest_command(
         home=home,
         from_us=from_,
         detectors=shipped_detectors(),
+        near=near,
     )
     table = reference.currencies
     currencies = {code: (table[code].index, table[code].exponent) for code in table.codes}
@@ -173,8 +205,8 @@ def backtest_command(
     plans = (twins.comparison.base.plan, twins.comparison.head.plan)
     titles = {rule.id: dict(rule.title) for plan in plans for _, rule in plan.rules}
     return BacktestResult(
-        base=_side(base, base_packs, twins, 0),
-        head=_side(head, head_packs, twins, 1),
+        base=_side(base_name, base_packs, twins, 0),
+        head=_side(head_name, head_packs, twins, 1),
         rules=rule_changes(*plans),
         same=twins.comparison.same,
         changes=tuple(changes),
@@ -185,6 +217,7 @@ def backtest_command(
         samples=samples,
         out=out,
         notes=_notes(base_packs, head_packs),
+        around=() if twins.spread is None else tuple(twins.spread.found()),
     )
 
 

@@ -19,6 +19,7 @@ from regtech.app.rulebook import DRAFT, Rules
 from regtech.content.faults import Fault
 from regtech.errors import CapacityError, ContentError, InputError
 from regtech.rulelang.ir import Pack
+from regtech.rulelang.lock import version_order
 from regtech.rulelang.new import new_pack
 from regtech.rulelang.packs import load_text
 from regtech.rulelang.schema import pack_schema
@@ -56,13 +57,21 @@ class Drafts:
         return (None if pack is None else self._said(pack)), shown
 
     def _said(self, pack: Pack) -> Draft:
-        used = next((one for one in self._book.packs() if one["id"] == pack.id), None)
+        used = self._book.in_use(pack.id)
+        before = {} if used is None else {rule.id: rule.digest for rule in used.rules}
+        after = {rule.id: rule.digest for rule in pack.rules}
         return Draft(
             pack=pack.id,
             version=pack.version,
+            jurisdiction=pack.jurisdiction,
+            digest=pack.digest,
             rules=len(pack.rules),
-            in_use="" if used is None else str(used["version"]),
-            same=used is not None and used["digest"] == pack.digest,
+            in_use="" if used is None else used.version,
+            same=used is not None and used.digest == pack.digest,
+            newer=used is None or version_order(pack.version) > version_order(used.version),
+            added=tuple(sorted(after.keys() - before.keys())),
+            changed=tuple(sorted(n for n in after.keys() & before.keys() if after[n] != before[n])),
+            removed=tuple(sorted(before.keys() - after.keys())),
         )
 
     def _read(self, text: str) -> tuple[Pack | None, list[Fault]]:

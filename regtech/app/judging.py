@@ -18,9 +18,7 @@ from regtech.app.sources import Merge, Source, kept_of
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
-from regtech.engine.kernels.hits import PER_ROLLING
-from regtech.engine.plan import DAY_US, compile_plan
-from regtech.engine.program import natural_period
+from regtech.engine.plan import compile_plan
 from regtech.engine.snapshot import fingerprint
 from regtech.errors import UsageError
 from regtech.model.alert import Alert
@@ -28,7 +26,7 @@ from regtech.model.quarantine import REASONS
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.sandbox.harness import decoder_of
-from regtech.sandbox.near import SUFFIX, NearMisses, with_near
+from regtech.sandbox.near import near_misses_of, with_near
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -137,7 +135,7 @@ class Judging:
             from_us=settings.from_us,
         )
         self.counts = Counts()
-        self.near = None if settings.near is None else self._near_misses()
+        self.near = None if settings.near is None else near_misses_of(self.plan)
         self._map: ColumnMap | None = (
             None if settings.map is None else load_column_map(settings.map)
         )
@@ -210,19 +208,6 @@ class Judging:
         least = self.engine.intake.first_lines(len(self.sources))
         for source in self.merge.sources:
             source.raw.forget(min(int(least[source.index]), source.position))
-
-    def _near_misses(self) -> NearMisses:
-        rules = {
-            rule.id.removesuffix(SUFFIX) for _, rule in self.plan.rules if rule.id.endswith(SUFFIX)
-        }
-        windows: dict[str, int] = {}
-        for variant in self.plan.variants:
-            kind, length, months = natural_period(self.plan, variant)
-            if variant.rule.id in rules and kind == PER_ROLLING:
-                longest = max(length, months * 31 * DAY_US)
-                windows[variant.rule.id] = max(windows.get(variant.rule.id, 0), longest)
-        again = {rule.id for _, rule in self.plan.rules if rule.again is not None}
-        return NearMisses(rules, windows, again)
 
 
 def check_home(home: str | None, packs: Sequence[Pack]) -> None:

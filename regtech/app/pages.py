@@ -12,8 +12,6 @@ from casework.ports import CaseQuery
 from casework.service.cases import CaseService
 from casework.web.parts import Parts
 from regtech import __version__
-from regtech.app.drafts import Drafts
-from regtech.app.rulebook import Rules
 from regtech.reference.load import Reference
 
 FIRST: Final = 20
@@ -59,7 +57,9 @@ def pages_of(context: Context, explanations: Explanations) -> Parts:
         version=__version__,
         search=context.search,
         rules=context.rules,
-        drafts=Drafts(context.rules) if isinstance(context.rules, Rules) else None,
+        drafts=context.drafts,
+        proposals=context.proposals,
+        backtests=context.backtests,
         policies=context.policies,
         explainer=explanations,
         quarantine=context.quarantine,

@@ -86,6 +86,10 @@ class Rules:
     def source(self, pack_id: str) -> str:
         return self._file(self._known(pack_id))[0]
 
+    def in_use(self, pack_id: str) -> Pack | None:
+        """The pack of that id that is in use, without the tests of its rules."""
+        return self._packs.get(pack_id)
+
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:
         return [fault.as_data() for fault in self.read(text)[1]]
 

@@ -52,6 +52,7 @@ def server_settings(
         journal_waits=setting("REGTECH_JOURNAL") == "wait",
         hsts=hsts,
         limits=limits,
+        history=Path(found) if (found := setting("REGTECH_HISTORY")) else None,
         keys=Path(found) if (found := setting("REGTECH_KEYS")) else None,
         allow=webhook_allow_list(),
     )

@@ -74,6 +74,12 @@ SETTINGS: Final = (
     Setting("REGTECH_KEYS", "", "folder of signing keys; with it the server exports evidence"),
     Setting("REGTECH_DATA", "", "folder of the server's journal and uploads", "--data"),
     Setting(
+        "REGTECH_HISTORY",
+        "",
+        "events of the past for backtests from the page, beside the journal: a file, or a folder "
+        "of files",
+    ),
+    Setting(
         "REGTECH_JOURNAL",
         "wait",
         "wait: an event is answered when the disk has it; background: the disk follows within "

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from regtech.app.options import parse_day
-from regtech.cli.console import progress, table, write, write_json
-from regtech.cli.options import Home, Json, Lang, language
+from regtech.cli.cases import Actor, Jurisdiction, scope_for, store_of
+from regtech.cli.console import progress, shortened, table, write, write_json
+from regtech.cli.options import Home, Json, Lang, Rules, Store, language
 
 app = typer.Typer(
     help="Check, test, show and keep rulepacks.",
@@ -274,6 +275,86 @@ def upcoming(
         for row, change in zip(rows, changes, strict=True):
             row.append(_institutions(change["institutions"]))
     write(table(columns, rows) if rows else "nothing")
+    return 0
+
+
+@app.command()
+def proposals(
+    store: Store = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only this state: open, approved, applied, refused, withdrawn."),
+    ] = None,
+    rules: Rules = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1, max=500)] = 50,
+    actor: Actor = None,
+    jurisdiction: Jurisdiction = None,
+    json_: Json = False,
+) -> int:
+    """List proposed changes of rules, and which of them are in force in the packs of --rules.
+
+    They are made and decided on in the pages of the server, or by its API.
+
+    \b
+    Examples:
+      regtech rules proposals --store cases.db --state approved
+      regtech rules proposals --store cases.db --rules our-rules --json
+    """
+    from regtech.app.proposals import list_proposals, proposals_in
+
+    scope = scope_for(actor, "operator", None, jurisdiction)
+    with proposals_in(store_of(store), rules) as service:
+        found = list_proposals(service, scope, state=state, limit=limit)
+    if json_:
+        write_json(found)
+        return 0
+    columns = ["id", "pack", "base", "version", "standing", "author", "decided_by", "note"]
+    rows = [[shortened(str(one[name]), 60) for name in columns] for one in found]
+    write(table(columns, rows) if rows else "nothing")
+    return 0
+
+
+@app.command()
+def apply(
+    to: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of packs to write into, the one that `serve --rules` reads. Without packs "
+            "it gets all that ship first."
+        ),
+    ],
+    proposal: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids. Default: every approved one.", show_default=False),
+    ] = None,
+    store: Store = None,
+    actor: Actor = None,
+    json_: Json = False,
+) -> int:
+    """Write approved proposals of rules out. A server uses them from its next start.
+
+    All fit beside the packs of the folder, or none is written. What they replace is kept under
+    .versions, the lock is written anew, and the act is on record.
+
+    \b
+    Examples:
+      regtech rules apply --store cases.db --to our-rules
+      regtech serve --store cases.db --rules our-rules
+    """
+    from regtech.app.proposals import apply_proposals
+
+    scope = scope_for(actor, "operator", None, None)
+    result = apply_proposals(store_of(store), to, tuple(proposal or ()), scope)
+    if json_:
+        write_json(result.to_json())
+        return 0
+    lines = [f"{to}: filled with the packs that ship"] if result.begun else []
+    lines += [
+        f"{one['file']}: {one['pack']} {one['version']} ({one['id']})" for one in result.written
+    ]
+    if result.written:
+        lines.append(f"in force from the next start: regtech serve --rules {to}")
+    write("\n".join([*lines, f"{len(result.written)} written"]))
     return 0
 
 

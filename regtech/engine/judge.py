@@ -76,7 +76,7 @@ class Judge:
         self.asking: Asking | None = None
         if plan.questions:
             self.asking = Asking(plan.questions, plan.detectors, self.columns, plan.vocabulary)
-        self._capacity = 0
+        self._capacity = -1  # the first block makes room, even where no rule looks at any event
         self._slots = dict.fromkeys("FVSX", 0)
         self._block_capacity = 0
         self._counts = np.zeros(len(plan.jurisdictions), np.int64)

@@ -69,7 +69,7 @@ def check_lock(packs: Iterable[Pack], lock: Lock, file: str = "rules.lock") -> l
             hint = "regtech rules lock"
             faults.add("RL703", f"the pack {pack.id!r} is not in the lock", pack.mark, hint)
             continue
-        if _version(pack.version) < _version(old["version"]):
+        if version_order(pack.version) < version_order(old["version"]):
             faults.add(
                 "RL702",
                 f"the version of {pack.id!r} went from {old['version']} back to {pack.version}",
@@ -106,5 +106,6 @@ def _changed(pack: Pack, old: Mapping[str, Any], faults: Faults) -> None:
         faults.add("RL701", f"the pack {pack.id!r} has changed", pack.mark, hint)
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_order(text: str) -> tuple[int, ...]:
+    """What versions are compared by."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))

@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -27,6 +28,8 @@ from regtech.ports.detection import Detectors
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.sandbox.causes import Cause, causes_of
+from regtech.sandbox.near import SUFFIX, near_misses_of, with_near
+from regtech.sandbox.spread import Spread
 
 Kind = Literal["new", "gone", "moved"]
 KINDS: Final[tuple[Kind, ...]] = ("new", "gone", "moved")
@@ -90,11 +93,15 @@ class Twins:
         home: str | None = None,
         from_us: int | None = None,
         detectors: Detectors = (),
+        near: Fraction | None = None,
     ) -> None:
+        """``near``: values around the figures of the head's rules are counted too (``spread``)."""
         self.from_us = from_us
+        head = list(head)
+        shown = head if near is None else with_near(head, near)
         first = compile_plan(base, reference, detectors=detectors)
         self.vocabulary = first.vocabulary
-        plans = [first, compile_plan(head, reference, self.vocabulary, detectors=detectors)]
+        plans = [first, compile_plan(shown, reference, self.vocabulary, detectors=detectors)]
         names_kept = any(plan.columns.names_kept for plan in plans)
         for plan in plans:
             plan.columns.names_kept = names_kept
@@ -114,6 +121,7 @@ class Twins:
             for plan in plans
         ]
         self.comparison = Comparison(*plans)
+        self.spread = None if near is None else Spread(head, near_misses_of(plans[1]))
 
     def push(self, batch: Batch) -> None:
         """Judge a batch of ``fields`` by both sides."""
@@ -136,6 +144,8 @@ class Twins:
     def _take(self, alerts: list[list[Alert]]) -> None:
         if self.from_us is not None:
             alerts = [[a for a in side if a.order[0] >= self.from_us] for side in alerts]
+        if self.spread is not None:
+            alerts = [alerts[0], self.spread.take(alerts[1])]
         self.comparison.add(alerts[0], alerts[1])
 
 
@@ -300,7 +310,7 @@ class RuleChanges:
 def rule_changes(base: Plan, head: Plan) -> RuleChanges:
     """The rules that one side lacks or that say something else, by their digests."""
     before = {rule.id: rule.digest for _, rule in base.rules}
-    after = {rule.id: rule.digest for _, rule in head.rules}
+    after = {rule.id: rule.digest for _, rule in head.rules if not rule.id.endswith(SUFFIX)}
     both = before.keys() & after.keys()
     changed = tuple(sorted(name for name in both if before[name] != after[name]))
     return RuleChanges(

@@ -8,6 +8,7 @@ from typing import Any
 
 from regtech.rulelang.vocabulary import pick
 from regtech.sandbox.backtest import KINDS, Change, Kind, RuleChanges
+from regtech.sandbox.spread import Around
 
 INSTITUTIONS_SHOWN = 20
 
@@ -62,6 +63,8 @@ class BacktestResult:
     samples: int = 3
     out: str | None = None
     notes: tuple[str, ...] = field(default=())
+    around: tuple[Around, ...] = field(default=())
+    """How values lie around the figures of the head's rules, where that was asked for."""
 
     @property
     def changed(self) -> bool:
@@ -131,6 +134,7 @@ class BacktestResult:
             "seconds": round(self.seconds, 3),
             "out": self.out,
             "notes": list(self.notes),
+            **({"around": [one.to_json() for one in self.around]} if self.around else {}),
         }
 
     def text(self, lang: str = "en") -> str:

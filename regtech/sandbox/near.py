@@ -17,6 +17,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from regtech.engine.asking import asks_of
+from regtech.engine.kernels.hits import PER_ROLLING
+from regtech.engine.plan import DAY_US, Plan
+from regtech.engine.program import natural_period
 from regtech.model.alert import Alert, alert_id
 from regtech.rulelang.ir import (
     Arith,
@@ -114,6 +117,19 @@ def _is_limit(expr: Expr, rule: Rule) -> bool:
             return False
         case _:
             return any(_is_limit(part, rule) for part in children(expr))
+
+
+def near_misses_of(plan: Plan) -> NearMisses:
+    """What sorts the near misses of a plan whose packs were made by ``with_near``."""
+    rules = {rule.id.removesuffix(SUFFIX) for _, rule in plan.rules if rule.id.endswith(SUFFIX)}
+    windows: dict[str, int] = {}
+    for variant in plan.variants:
+        kind, length, months = natural_period(plan, variant)
+        if variant.rule.id in rules and kind == PER_ROLLING:
+            longest = max(length, months * 31 * DAY_US)
+            windows[variant.rule.id] = max(windows.get(variant.rule.id, 0), longest)
+    again = {rule.id for _, rule in plan.rules if rule.again is not None}
+    return NearMisses(rules, windows, again)
 
 
 @dataclass

@@ -55,6 +55,7 @@ def test_alerts_that_are_there_already_are_counted_by_day(sql_url: str) -> None:
     engine = open_engine(store_url(sql_url))
     with engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alert_days"))
+        connection.execute(sa.text("DROP TABLE proposals"))
         connection.execute(sa.text("DROP INDEX ix_cases_standing"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'r0005'"))
     engine.dispose()

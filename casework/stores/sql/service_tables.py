@@ -75,3 +75,20 @@ JOBS: Final = Table(
     Column("body", Text, nullable=False),
     Index("ix_jobs_made", "made_us", "id"),
 )
+
+PROPOSALS: Final = Table(
+    "proposals",
+    METADATA,
+    Column(
+        "number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("id", String, nullable=False, unique=True),
+    Column("pack", String, nullable=False, index=True),
+    Column("jurisdiction", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("proposed", Text, nullable=False),
+    Index("ix_proposals_state", "state", "number"),
+    sqlite_autoincrement=True,
+)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "r0006"
+HEAD: Final = "r0007"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.

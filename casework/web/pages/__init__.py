@@ -8,6 +8,7 @@ from casework.web.pages import (
     accounts,
     alerts,
     audit,
+    backtests,
     case,
     files,
     health,
@@ -16,6 +17,7 @@ from casework.web.pages import (
     overview,
     parties,
     policies,
+    proposals,
     quarantine,
     queue,
     ruleeditor,
@@ -31,7 +33,8 @@ def routers() -> list[APIRouter]:
     """The routes of every page; a new page is added here and, where it is led to, in ``menu``."""
     modules = (
         signin, settings, overview, views, queue, files, case, alerts, parties, institutions,
-        quarantine, rules, ruleeditor, policies, webhooks, accounts, audit, health,
+        quarantine, rules, ruleeditor, proposals, backtests, policies, webhooks, accounts, audit,
+        health,
     )  # fmt: skip
     return [module.router for module in modules]
 

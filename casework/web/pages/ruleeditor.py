@@ -1,4 +1,5 @@
-"""The rule editor: a draft of a pack is checked, its tests are run, and it is taken away as a file.
+"""The rule editor: a draft of a pack is checked, its tests are run, and it is taken away as a file
+or proposed to a second person.
 
 Nothing here changes a pack in use.
 """
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Body, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from casework.cases.scope import Role
 from casework.service.outside import Draft, RuleBook, RuleDrafts, Trial
@@ -17,7 +18,14 @@ from casework.web.menu import has_role
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
-from regtech.errors import CapacityError, ForbiddenError, NotFoundError, UsageError
+from regtech.errors import (
+    CapacityError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RegtechError,
+    UsageError,
+)
 
 router = page_router()
 
@@ -26,7 +34,7 @@ SHOWN_MAX: Final = 50
 AROUND: Final = 2
 """Lines shown before and after one that a fault is on."""
 LINE_MAX: Final = 300
-ACTS: Final = ("check", "tests", "download")
+ACTS: Final = ("check", "tests", "download", "backtest", "propose")
 
 
 def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
@@ -48,7 +56,7 @@ def begin(visit: Person) -> Response:
 
 @router.post("/rule-editor")
 def act(visit: Person) -> Response:
-    """Check the draft, run its tests, or take it away as a file."""
+    """Check the draft, run its tests, take it away as a file, or propose it."""
     _, drafts = _parts(visit)
     wanted = visit.typed.get("act")
     if wanted not in ACTS:
@@ -60,12 +68,31 @@ def act(visit: Person) -> Response:
         return _editor(visit, text, status=200 if wanted == "check" else 422, **found)
     if wanted == "download":
         return _file(draft, text)
+    if wanted in ("propose", "backtest"):
+        return _go_on(visit, wanted, text, found)
     if wanted == "tests":
         try:
             found["trial"] = drafts.run_tests(text)
         except CapacityError as error:
             return _editor(visit, text, status=503, stopped=error, **found)
     return _editor(visit, text, **found)
+
+
+def _go_on(visit: Visit, wanted: str, text: str, found: dict[str, Any]) -> Response:
+    """To the proposal, or to the backtest; what stands against it is shown beside the draft."""
+    proposals, backtests = visit.parts.proposals, visit.parts.backtests
+    try:
+        if wanted == "backtest" and backtests is not None:
+            begun = backtests.start(visit.scope, text, visit.typed.get("history"))
+            return RedirectResponse(f"/backtests/{begun.id}", 303)
+        if wanted == "propose" and proposals is not None:
+            made = proposals.propose(
+                visit.scope, text, visit.typed.get("note"), base=visit.typed.get("base")
+            )
+            return RedirectResponse(f"/proposals/{made.id}?done=propose", 303)
+    except (UsageError, ConflictError, CapacityError) as error:
+        return _editor(visit, text, status=error.http_status, refused=error, **found)
+    raise NotFoundError("this server keeps no proposals and runs no backtests")
 
 
 def _typed(visit: Visit) -> str:
@@ -106,6 +133,7 @@ def _editor(
     asked: str = "",
     trial: Trial | None = None,
     stopped: CapacityError | None = None,
+    refused: RegtechError | None = None,
 ) -> Response:
     rules, _ = _parts(visit)
     lines = text.split("\n")
@@ -132,8 +160,20 @@ def _editor(
         trial=trial,
         failed=failed[:SHOWN_MAX],
         stopped=stopped,
+        refused=refused,
+        base=_base(visit, rules, chosen),
+        note=visit.typed.get("note"),
+        proposes=visit.parts.proposals is not None,
+        histories=visit.parts.backtests.histories() if visit.parts.backtests else [],
         excerpts=_excerpts(lines, places),
     )
+
+
+def _base(visit: Visit, rules: RuleBook, chosen: str) -> str:
+    """The digest of the pack that the draft was made from, however long it has been open."""
+    if chosen:
+        return next(str(one["digest"]) for one in rules.packs() if one["id"] == chosen)
+    return visit.typed.get("base")
 
 
 def _excerpts(lines: Sequence[str], places: Sequence[int]) -> list[list[dict[str, Any]]]:

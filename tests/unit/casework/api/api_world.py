@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +30,15 @@ from casework.identity.service import Identity
 from casework.search.memory import MemoryIndex
 from casework.search.rebuild import rebuild
 from casework.service.alerts import AlertReading
+from casework.service.proposals import ProposalService
 from casework.service.search import SearchService
 from casework.stores.memory import MemoryRecord
+from casework.stores.memory_proposals import MemoryProposals
 from casework.stores.memory_service import MemoryAccounts, MemoryAnswers, MemoryEventDesk
 from regtech.app.bulk import Bulk
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.drafts import Drafts
 from regtech.app.journal import Journal
 from regtech.app.rulebook import Rules
 from regtech.clock import ManualClock
@@ -90,6 +94,7 @@ class ApiWorld:
     journal: Journal | None = None
     keys: dict[str, str] = field(default_factory=dict)
     index: MemoryIndex = field(default_factory=MemoryIndex)
+    proposals: MemoryProposals | None = None
 
     @classmethod
     @contextmanager
@@ -130,6 +135,16 @@ class ApiWorld:
                 "quarantine": Quarantines(desk, deciding),
                 "rules": Rules(packs),
             }
+        rules, proposals = parts.get("rules"), MemoryProposals(record)
+        if isinstance(rules, Rules):
+            # The first run on a machine compiles for a while.
+            drafts, ids = Drafts(rules, seconds=300), itertools.count(1)
+            parts |= {
+                "drafts": drafts,
+                "proposals": ProposalService(
+                    proposals, rules, drafts, clock, lambda: f"P-{next(ids):020d}"
+                ),
+            }
         context = Context(
             service=world.service,
             alerts=AlertReading(record, clock, Weekdays(), world.service.themes),
@@ -144,7 +159,7 @@ class ApiWorld:
         with TestClient(app, base_url="https://regtech.test") as client:
             yield cls(
                 app, client, context, identity, accounts, world, clock, health, desk,
-                deciding, bulk, journal, index=index,
+                deciding, bulk, journal, index=index, proposals=proposals,
             )  # fmt: skip
         if journal is not None:
             journal.close()

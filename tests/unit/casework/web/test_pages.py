@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -425,7 +426,7 @@ def test_the_number_of_cases_is_told_only_when_it_changes(
 
 
 def test_a_subject_is_named_in_the_language_of_the_page(pages: PageWorld) -> None:
-    label = environment("zh").globals["label"]
+    label = cast(Callable[[str, str], str], environment("zh").globals["label"])
     assert label("per", "owner,owned.sector") == "所有者, 被持股公司 – 行业"
     assert label("per", "subject.id") == "对象" and label("per", "odd<b>") == "odd<b>"
 

@@ -8,10 +8,16 @@ from collections.abc import Iterator
 import pytest
 from httpx2 import Response
 
+from casework.api.shell import Limits
+from casework.cases.accounts import EVERYTHING
 from casework.cases.scope import Role
 from regtech.app.choice import chosen_packs
 from regtech.app.drafts import DRAFT_MAX
 from regtech.app.rulebook import Rules
+from tests.contract.world import SERVICE
+from tests.unit.casework.api.api_world import problem
+from tests.unit.casework.web.desks import SomeBacktests
+from tests.unit.casework.web.html import Page
 from tests.unit.casework.web.page_world import Browser, PageWorld
 
 RULE = "cn-lvtr-0501"
@@ -23,6 +29,8 @@ PLANTED = (
     ("per: customer", "per: custmer"),
     ("severity: low", "severity: loww"),
 )
+PATIENT = Limits(timeout_s=300)
+"""The first run of a pack's tests on a machine compiles for a while."""
 MEANT = ("did you mean 'sum'?", "did you mean 'low'?", "did you mean 'INTL'?")
 
 
@@ -30,15 +38,17 @@ MEANT = ("did you mean 'sum'?", "did you mean 'low'?", "did you mean 'INTL'?")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorld]:
     """All rules of China and one of its cases."""
     folder = tmp_path_factory.mktemp("rule-pages")
-    with PageWorld.made(folder, rules=Rules(chosen_packs(("cn",)))) as made:
+    rules, desk = Rules(chosen_packs(("cn",))), SomeBacktests("text")
+    with PageWorld.made(folder, rules=rules, limits=PATIENT, backtests=desk) as made:
         made.api.person("wang")
         made.api.person("author", Role.AUTHOR)
+        made.api.person("second", Role.AUTHOR)
         made.api.person("bank", Role.INSTITUTION, tenants={"BANK-A"})
         yield made
 
 
 def _begun(person: Browser) -> str:
-    (area,) = person.get("/rule-editor").all("textarea")
+    (area,) = person.get("/rule-editor").all("textarea", id="yaml")
     # The first line end belongs to the element, not to the text.
     return area.text.removeprefix("\n")
 
@@ -99,7 +109,7 @@ def test_only_an_author_edits(world: PageWorld, name: str) -> None:
     assert "/rule-editor" not in person.get("/rules").links
     assert person.ask("GET", "/rule-editor").status_code == 403
     assert person.ask("GET", "/rule-editor/schema.json").status_code == 403
-    for act in ("check", "tests", "download"):
+    for act in ("check", "tests", "download", "propose"):
         given = {"act": act, "yaml": "pack: x"}
         assert person.send("/rule-editor", given).status_code == 403
     assert _lint(person, "pack: x").status_code == 403
@@ -205,3 +215,109 @@ def test_a_draft_that_is_too_long_is_refused(world: PageWorld) -> None:
     refused = person.send("/rule-editor", given)
     assert refused.status_code == 400 and str(DRAFT_MAX) in refused.text
     assert person.send("/rule-editor", {"act": "publish", "yaml": ""}).status_code == 400
+
+
+def _version(text: str, number: str) -> str:
+    return text.replace("version: 1.0.0", f"version: {number}", 1)
+
+
+def _base(page: Page) -> str:
+    (field,) = page.all("input", name="base")
+    return field.attrs["value"]
+
+
+def test_an_author_proposes_and_a_second_person_approves(world: PageWorld) -> None:
+    author, name = world.signed_in("author"), "cn-aml-conduct"
+    page = author.get(f"/rule-editor?pack={name}")
+    text, base = page.all("textarea")[0].text.removeprefix("\n"), _base(page)
+    changed = text.replace("severity: high", "severity: critical", 1)
+    fields = {"act": "propose", "yaml": _sent(changed), "note": "as Order 3 has it", "base": base}
+    # What stands against it is said beside the draft, which is still there.
+    refused = author.page(author.send("/rule-editor", fields), 400)
+    assert "It was not proposed" in refused.text and "higher version" in refused.text
+    assert refused.all("textarea")[0].text.removeprefix("\n") == changed
+    assert _base(refused) == base and "as Order 3 has it" in refused.text
+    fields["yaml"] = _sent(_version(changed, "1.1.0"))
+    stale = author.page(author.send("/rule-editor", {**fields, "base": "x"}), 409)
+    assert "the text was made from another" in stale.text
+    shown = author.done("/rule-editor", fields)
+    assert "waits for a second person" in shown.text and "Somebody else has to decide" in shown.text
+    assert "severity: critical" in shown.text and "+" in shown.text
+    path = f"/proposals/{world.api.proposals.proposals(SERVICE).items[0].id}"  # type: ignore[union-attr]
+    assert [b.attrs["value"] for b in shown.all("button", name="act")] == ["withdraw"]
+    own = author.page(author.send(path, {"act": "approve"}), 403)
+    assert "A second person has to decide" in own.text
+    # Those who may not, cannot; those who cannot see it, learn nothing.
+    bank = world.signed_in("bank")
+    assert bank.ask("GET", path).status_code == 403
+    assert bank.send(path, {"act": "approve"}).status_code == 403
+    second = world.signed_in("second", "zh")
+    assert path in second.get("/proposals").links
+    buttons = second.get(path).all("button", name="act")
+    assert [b.attrs["value"] for b in buttons] == ["approve", "refuse"]
+    assert second.send(path, {"act": "refuse", "reason": ""}).status_code == 400
+    done = second.done(path, {"act": "approve"})
+    assert "已批准，尚未生效" in done.text
+    # It is said on the page that nothing is in force yet; the pack in use is the one it was.
+    again = author.get(path)
+    assert "regtech rules apply" in again.text
+    assert world.api.context.rules is not None
+    assert world.api.context.rules.source(name) == text
+    file = author.ask("GET", f"{path}/text")
+    assert file.text == _version(changed, "1.1.0")
+    assert author.send(path, {"act": "publish"}).status_code == 400
+
+
+def test_the_same_through_the_api(world: PageWorld) -> None:
+    api, name = world.api, "cn-aml-payment-accounts"
+    for who in ("author", "second", "wang"):
+        api.key(who, EVERYTHING)
+    assert api.context.rules is not None
+    used = api.ask("author", "GET", f"/packs/{name}").json()
+    text = _version(api.context.rules.source(name), "1.0.1")
+    body = {"yaml": text, "note": "figures of 2026", "base": used["digest"]}
+    faulty = {**body, "yaml": text.replace("severity: medium", "severity: mediun", 1)}
+    told = problem(api.ask("author", "POST", "/proposals", json=faulty), 422, "content")
+    assert told["faults"] and "did you mean 'medium'?" in str(told["faults"])
+    problem(api.ask("wang", "POST", "/proposals", json=body), 403, "forbidden")
+    sent = {"json": body, "headers": {"Idempotency-Key": "one"}}
+    made = api.ask("author", "POST", "/proposals", **sent)
+    assert made.status_code == 201, made.text
+    assert api.ask("author", "POST", "/proposals", **sent).json() == made.json()
+    found = made.json()
+    assert (found["state"], found["base_version"], found["yaml"]) == ("open", "1.0.0", text)
+    assert found["findings"]["tests"] > 0
+    decide = f"/proposals/{found['id']}/decision"
+    problem(api.ask("author", "POST", decide, json={"act": "approve"}), 403, "four_eyes")
+    refused = api.ask("wang", "POST", decide, json={"act": "refuse", "reason": "not yet"})
+    assert (refused.json()["state"], refused.json()["reason"]) == ("refused", "not yet")
+    problem(api.ask("second", "POST", decide, json={"act": "approve"}), 409, "transition")
+    listed = api.ask("second", "GET", f"/proposals?state=refused&pack={name}").json()
+    assert [one["id"] for one in listed["items"]] == [found["id"]]
+
+
+def test_what_stands_against_a_backtest_is_said_beside_the_draft(world: PageWorld) -> None:
+    person = world.signed_in("author")
+    text = _begun(person)
+    fields = {"act": "backtest", "yaml": _sent(text), "history": "journal"}
+    page = person.page(person.send("/rule-editor", fields), 503)
+    assert "It was not begun" in page.text and "another backtest is running" in page.text
+    assert page.all("textarea", id="yaml")[0].text.removeprefix("\n") == text
+
+
+def test_a_backtest_opens_down_to_one_alert(world: PageWorld) -> None:
+    person = world.signed_in("second")
+    page = person.get("/backtests/B-1")
+    assert "/backtests/B-1/changes/0" in page.links
+    assert "/backtests/B-1?institution=BANK-A#changes" in page.links
+    assert len(page.all("rect")) == 20 and "98–100 %" in page.text
+    assert "None of these" in person.get("/backtests/B-1?kind=gone").text
+    assert person.ask("GET", "/backtests/B-1?kind=odd").status_code == 400
+    assert person.ask("GET", "/backtests/B-1/changes/1").status_code == 404
+    one = person.get("/backtests/B-1/changes/0")
+    assert "49000" in re.sub(r"[, ]", "", one.text) and "no alert" in one.text
+    # While it runs the page comes again by itself; only who began it may stop it.
+    running = person.get("/backtests/B-2")
+    assert running.response.headers["refresh"] == "2" and "33 %" in running.text
+    assert running.all("form", action="/backtests/B-2/cancel") == []
+    assert person.send("/backtests/B-2/cancel", {}).status_code == 409

@@ -14,9 +14,10 @@ from casework.cases.scope import Role
 from casework.web.pages import routers
 from casework.web.site import PageRoute
 from tests.contract.world import SERVICE, WANG, alert
+from tests.support.proposals import proposal, texts
 from tests.unit.casework.api.api_world import bank, deposit
 from tests.unit.casework.api.outward import Policies
-from tests.unit.casework.web.desks import Bundles, Hooks
+from tests.unit.casework.web.desks import Bundles, Hooks, SomeBacktests
 from tests.unit.casework.web.html import Page
 from tests.unit.casework.web.page_world import Browser, PageWorld, told
 
@@ -35,6 +36,9 @@ PAGES = (
     "/parties?kind=institution&key=BANK-A&as_of=2026-03-02", "/institutions",
     "/institutions/BANK-A", "/rules", "/rules?q=cash&jurisdiction=CN&status=enabled",
     "/rules?waits=1", "/rules?pack=cn-aml-large-value", "/rules/cn-lvtr-0501", "/rule-editor",
+    "/proposals", "/proposals?every=1", "/proposals/{proposal}", "/proposals/{proposal}/text",
+    "/backtests", "/backtests/B-1", "/backtests/B-2", "/backtests/B-1?kind=new&institution=BANK-A",
+    "/backtests/B-1/changes/0",
     "/policies", "/policies/one", "/quarantine",
     "/quarantine?state=retried", "/quarantine/1", "/webhooks", "/webhooks/ep-BANK-A", "/accounts",
     "/audit", "/audit?chain=", "/audit?chain=BANK-A", "/health", "/preferences", "/styleguide",
@@ -50,7 +54,8 @@ ROLES = {
 }
 NOT_THEIRS = {
     "wang": ("/audit", "/health", "/webhooks", "/rule-editor"),
-    "bank-a": ("/overview", "/policies", "/rule-editor", "/audit", "/health", "/cases/{severe}"),
+    "bank-a": ("/overview", "/policies", "/rule-editor", "/proposals", "/backtests", "/audit",
+               "/health", "/cases/{severe}"),
     "author": ("/queue", "/overview", "/alerts", "/parties", "/institutions", "/quarantine",
                "/webhooks", "/audit", "/health", "/cases"),
     "operator": ("/rule-editor",),
@@ -63,7 +68,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorld]:
     """Cases and alerts of two institutions, some of them hostile; desks of every kind."""
     folder = tmp_path_factory.mktemp("pages")
     with PageWorld.made(
-        folder, events=True, policies=Policies(), webhooks=Hooks(), bundles=Bundles()
+        folder,
+        events=True,
+        policies=Policies(),
+        webhooks=Hooks(),
+        bundles=Bundles(),
+        backtests=SomeBacktests(MARKUP + TURNED),
     ) as made:
         for name, (role, reach) in ROLES.items():
             made.api.person(name, role, **reach)
@@ -87,6 +97,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorld]:
         service = made.api.world.service
         service.comment(WANG, case.id, case.version, MARKUP + LONG[:500] + TURNED, shared=True)
         service.tag(WANG, case.id, case.version + 1, add=[MARKUP[:60]])
+        assert made.api.proposals is not None
+        hostile = proposal(note=MARKUP + TURNED + LONG[:500], author=MARKUP[:60], text=MARKUP)
+        with made.api.proposals.unit(SERVICE) as unit:
+            unit.add(SERVICE, hostile, texts(MARKUP, TURNED))
         made.indexer.catch_up()
         made.api.user("sender", Role.SERVICE)
         for event in (bank(), {**deposit(1), "amount": MARKUP}):
@@ -108,6 +122,7 @@ def _paths(world: PageWorld) -> list[str]:
         "case": next(c.id for c in cases if "K1" in c.key),
         "severe": next(c.id for c in cases if "K2" in c.key),
         "alert": f"{1:032x}",
+        "proposal": proposal().id,
     }
     return [path.format(**names) for path in PAGES]
 
@@ -129,6 +144,9 @@ def test_every_page_for_every_role(world: PageWorld, name: str, lang: str) -> No
             assert response.status_code == 200, (name, path, response.text[-1500:])
         else:
             assert response.status_code in (403, 404), (name, path, response.status_code)
+        if template.endswith("/text") and response.status_code == 200:
+            assert response.headers["content-disposition"].startswith("attachment")
+            continue
         page = person.page(response, response.status_code)
         _translated(page, lang)
         _harmless(page)
