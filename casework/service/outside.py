@@ -182,6 +182,38 @@ class Trial:
     waiting: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A value of a draft. ``path``: where it stands; ``label``: the same, within its section.
+
+    ``several``: it has several lines, or may have. ``choices``: the words that it may be; empty
+    where it may be anything.
+    """
+
+    path: str
+    label: str
+    text: str
+    several: bool
+    choices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormSection:
+    """Values that belong together: rule, law, figures, condition, finding, or a test by name."""
+
+    kind: str
+    title: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleForm:
+    """A rule of a draft as a form."""
+
+    rule: str
+    sections: tuple[FormSection, ...]
+
+
 class RuleDrafts(Protocol):
     """Drafts of rulepacks. They are data: none of this changes a pack in use."""
 
@@ -194,6 +226,18 @@ class RuleDrafts(Protocol):
     def check(self, text: str) -> tuple[Draft | None, Sequence[Mapping[str, Any]]]:
         """What the draft says of itself, None where nothing can be told; its faults, as
         ``RuleBook.lint`` gives them, without the file. Raises ``InputError`` for a long text.
+        """
+
+    def rules_in(self, text: str) -> Sequence[str]:
+        """Ids of the rules of a draft. Raises ``InputError`` where it cannot be read as YAML."""
+
+    def form(self, text: str, rule: str) -> RuleForm:
+        """A rule of it as a form. Raises ``NotFoundError``, ``InputError``."""
+
+    def edited(self, text: str, values: Mapping[str, str]) -> str:
+        """The draft with other values by their paths; all else stays byte by byte.
+
+        Raises ``InputError`` for a value that cannot stand where it should.
         """
 
     def run_tests(self, text: str) -> Trial:

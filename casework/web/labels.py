@@ -96,6 +96,14 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "conflicts": N_("in conflict"),
         "outside": N_("outside of the time"),
     },
+    "form_section": {
+        "rule": N_("The rule"),
+        "law": N_("The law"),
+        "figures": N_("Figures, with their days"),
+        "condition": N_("Whom and what it looks at, and when it is met"),
+        "finding": N_("What it says"),
+        "test": N_("Test"),
+    },
     "proposal_act": {
         "approve": N_("Approve"),
         "refuse": N_("Refuse"),

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from casework.policy.durable_child import limit
-from casework.service.outside import Draft, FailedTest, Trial
+from casework.service.outside import Draft, FailedTest, RuleForm, Trial
 from regtech.app.rulebook import DRAFT, Rules
+from regtech.app.ruleforms import rule_form, rules_in
+from regtech.content.editing import edited
 from regtech.content.faults import Fault
 from regtech.errors import CapacityError, ContentError, InputError
 from regtech.rulelang.ir import Pack
@@ -75,13 +77,25 @@ class Drafts:
         )
 
     def _read(self, text: str) -> tuple[Pack | None, list[Fault]]:
+        return self._book.read(self._bounded(text))
+
+    def _bounded(self, text: str) -> str:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > DRAFT_MAX:
             raise InputError(
                 f"a draft has at most {DRAFT_MAX} bytes, this one has {size}",
                 hint="a pack can be split in two",
             )
-        return self._book.read(text)
+        return text
+
+    def rules_in(self, text: str) -> Sequence[str]:
+        return rules_in(self._bounded(text))
+
+    def form(self, text: str, rule: str) -> RuleForm:
+        return rule_form(self._bounded(text), rule)
+
+    def edited(self, text: str, values: Mapping[str, str]) -> str:
+        return edited(self._bounded(text), values)
 
     def run_tests(self, text: str) -> Trial:
         _, faults = self._read(text)

@@ -22,6 +22,7 @@ from regtech.errors import (
     CapacityError,
     ConflictError,
     ForbiddenError,
+    InputError,
     NotFoundError,
     RegtechError,
     UsageError,
@@ -34,7 +35,9 @@ SHOWN_MAX: Final = 50
 AROUND: Final = 2
 """Lines shown before and after one that a fault is on."""
 LINE_MAX: Final = 300
-ACTS: Final = ("check", "tests", "download", "backtest", "propose")
+FIELD: Final = "value:"
+"""What names of fields of a form begin with, before the path of the value."""
+ACTS: Final = ("check", "tests", "download", "form", "backtest", "propose")
 
 
 def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
@@ -62,6 +65,8 @@ def act(visit: Person) -> Response:
     if wanted not in ACTS:
         raise UsageError(f"{wanted[:40]!r} is nothing that can be done with a draft")
     text = _typed(visit)
+    if wanted == "form":
+        return _form(visit, text, visit.typed.get("rule"))
     draft, faults = drafts.check(text)
     found: dict[str, Any] = {"draft": draft, "faults": faults, "asked": wanted}
     if draft is None or any(fault["severity"] == "error" for fault in faults):
@@ -76,6 +81,78 @@ def act(visit: Person) -> Response:
         except CapacityError as error:
             return _editor(visit, text, status=503, stopped=error, **found)
     return _editor(visit, text, **found)
+
+
+@router.post("/rule-form")
+def change(visit: Person) -> Response:
+    """Write the values of the form into the draft: to another rule, or back to the YAML."""
+    _, drafts = _parts(visit)
+    before, values = _typed(visit), _values(visit)
+    wanted, rule = visit.typed.get("act"), visit.typed.get("rule")
+    try:
+        text = drafts.edited(before, values)
+    except InputError as error:
+        shown = visit.typed.get("shown")
+        return _form(visit, before, shown, status=400, refused=error, typed=values)
+    if wanted == "yaml":
+        return _editor(visit, text)
+    return _form(visit, text, rule)
+
+
+def _values(visit: Visit) -> dict[str, str]:
+    """What was typed, by the path that the field is named after."""
+    return {
+        name.removeprefix(FIELD): value.replace("\r\n", "\n")
+        for name, value in visit.typed.fields
+        if name.startswith(FIELD)
+    }
+
+
+def _form(
+    visit: Visit,
+    text: str,
+    rule: str,
+    *,
+    status: int = 200,
+    refused: InputError | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """A rule of the draft as a form, the first one where none is named."""
+    _, drafts = _parts(visit)
+    try:
+        names = drafts.rules_in(text)
+    except InputError as error:
+        return _editor(visit, text, status=error.http_status, refused=error, asked="form")
+    if not names:
+        return _editor(visit, text, refused=UsageError("the draft has no rule"), asked="form")
+    chosen = rule if rule in names else names[0]
+    form = drafts.form(text, chosen)
+    tests = [section for section in form.sections if section.kind == "test"]
+    number = visit.typed.get("test")
+    # One test at a time: all of them together weigh more than a page may.
+    open_test = int(number) if number.isdecimal() and int(number) < len(tests) else None
+    sections = [section for section in form.sections if section.kind != "test"]
+    draft, faults = drafts.check(text)
+    return page(
+        visit,
+        "ruleform",
+        title=gettext(visit, "Rule as a form"),
+        here="rule-editor",
+        status=status,
+        yaml=text,
+        base=visit.typed.get("base"),
+        names=names,
+        form=form,
+        sections=sections if open_test is None else [tests[open_test], *sections],
+        tests=[section.title for section in tests],
+        open_test=open_test,
+        typed=typed or {},
+        field=FIELD,
+        refused=refused,
+        draft=draft,
+        faults=list(faults)[:SHOWN_MAX],
+        errors=sum(fault["severity"] == "error" for fault in faults),
+    )
 
 
 def _go_on(visit: Visit, wanted: str, text: str, found: dict[str, Any]) -> Response:

@@ -109,9 +109,10 @@ def test_only_an_author_edits(world: PageWorld, name: str) -> None:
     assert "/rule-editor" not in person.get("/rules").links
     assert person.ask("GET", "/rule-editor").status_code == 403
     assert person.ask("GET", "/rule-editor/schema.json").status_code == 403
-    for act in ("check", "tests", "download", "propose"):
+    for act in ("check", "tests", "download", "form", "backtest", "propose"):
         given = {"act": act, "yaml": "pack: x"}
         assert person.send("/rule-editor", given).status_code == 403
+    assert person.send("/rule-form", {"yaml": "pack: x"}).status_code == 403
     assert _lint(person, "pack: x").status_code == 403
 
 
@@ -321,3 +322,66 @@ def test_a_backtest_opens_down_to_one_alert(world: PageWorld) -> None:
     assert running.response.headers["refresh"] == "2" and "33 %" in running.text
     assert running.all("form", action="/backtests/B-2/cancel") == []
     assert person.send("/backtests/B-2/cancel", {}).status_code == 409
+
+
+def _filled(page: Page) -> dict[str, str]:
+    """The values of a form as a browser would send them."""
+    found: dict[str, str] = {}
+    for node in page.all("input") + page.all("textarea"):
+        name = node.attrs.get("name", "")
+        if name.startswith("value:"):
+            text = node.text.removeprefix("\n") if node.tag == "textarea" else node.attrs["value"]
+            found[name] = text.replace("\n", "\r\n")
+    for name, word in re.findall(
+        r'<select id="v-[^"]*" name="(value:[^"]+)">.*?<option selected>([^<]*)</option>',
+        page.response.text,
+    ):
+        found[name] = word
+    return found
+
+
+def _draft_of(page: Page) -> str:
+    return page.all("textarea", name="yaml")[0].text.removeprefix("\n")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_rule_is_a_form_that_writes_the_same_yaml(world: PageWorld, lang: str) -> None:
+    person, name = world.signed_in("author", lang), "cn-aml-large-value"
+    assert world.api.context.rules is not None
+    text = world.api.context.rules.source(name)
+    begun = {"act": "form", "yaml": _sent(text), "rule": RULE, "base": "b"}
+    page = person.page(person.send("/rule-editor", begun))
+    values = _filled(page)
+    assert values["value:params/cash_cny/value"] == "CNY 50000"
+    assert values["value:rules/0/alert/severity"] == "medium"
+    assert values["value:rules/0/title/zh"].startswith("当日现金")
+    same = {"yaml": _sent(text), "base": "b", "rule": RULE, "shown": RULE, **values}
+    # Saved as it was, it is what it was, byte by byte.
+    back = person.page(person.send("/rule-form", {**same, "act": "yaml"}))
+    assert _draft_of(back) == text and _base(back) == "b"
+    changed = {**same, "act": "yaml", "value:params/cash_cny/value": "CNY 49000"}
+    back = person.page(person.send("/rule-form", changed))
+    assert _draft_of(back) == text.replace("{value: CNY 50000,", "{value: CNY 49000,", 1)
+    # A value that is none is told with its place, as in the YAML.
+    wrong = {**same, "act": "check", "value:rules/0/alert/due": "5 workng days"}
+    page = person.page(person.send("/rule-form", wrong))
+    assert ("error" if lang == "en" else "错误") in page.text and "workng" in page.text
+    # One test at a time, by its number.
+    page = person.page(person.send("/rule-form", {**same, "act": "check", "test": "1"}))
+    assert _filled(page)["value:rules/0/tests/1/events/0/amount"] == "49999.99"
+    assert "value:rules/0/tests/0/name" not in _filled(page)
+    other = person.page(person.send("/rule-form", {**same, "act": "check", "rule": "cn-lvtr-0502"}))
+    assert "value:rules/1/id" in _filled(other) and _draft_of(other) == text
+
+
+def test_a_form_that_cannot_be_written_keeps_what_was_typed(world: PageWorld) -> None:
+    person = world.signed_in("author")
+    text = _begun(person)
+    fields = {"yaml": _sent(text), "base": "", "rule": "new-rule", "shown": "new-rule"}
+    bad = {**fields, "act": "yaml", "value:rules/0/title/en": "a\x07b", "value:params/x": "1"}
+    page = person.page(person.send("/rule-form", bad), 400)
+    assert "Nothing was changed" in page.text and _draft_of(page) == text
+    broken = {"act": "form", "yaml": "rules: [", "rule": ""}
+    assert "cannot be shown as a form" in person.page(person.send("/rule-editor", broken), 400).text
+    empty = {"act": "form", "yaml": "pack: x", "rule": ""}
+    assert "the draft has no rule" in person.page(person.send("/rule-editor", empty)).text
