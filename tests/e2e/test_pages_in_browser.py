@@ -53,31 +53,40 @@ PAGES = ("/queue", "/queue?q=K1", "/overview", "/alerts", "/parties",
 class Site:
     """Pages that listen on loopback, over stores in memory and a clock that can be moved."""
 
-    def __init__(self, world: PageWorld, url: str) -> None:
-        self.world, self.url = world, url
+    def __init__(self, world: PageWorld) -> None:
+        self.world, self.url, self.port = world, "", free_port()
+        self._runner: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen; at the same place as before where it did already."""
+        config = uvicorn.Config(
+            self.world.api.app, port=self.port, log_config=None, lifespan="off", ws="none",
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self._runner = runner = uvicorn.Server(config)
+        self._thread = threading.Thread(target=lambda: asyncio.run(runner.serve()), daemon=True)
+        self._thread.start()
+        while not runner.started:
+            self._thread.join(0.02)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        if self._runner is not None and self._thread is not None:
+            self._runner.should_exit = True
+            self._thread.join(20)
 
     def cases(self) -> list[Case]:
         """All cases, the most important first."""
         return list(self.world.api.world.record.cases(SERVICE, CaseQuery(open=None)).items)
 
 
-@contextmanager
-def listening(app: Any) -> Iterator[str]:
-    """The application on a free port of this machine."""
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", ws="none")
-    runner = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(runner.serve()), daemon=True)
-    thread.start()
-    while not runner.started:
-        thread.join(0.02)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        runner.should_exit = True
-        thread.join(20)
+        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -99,8 +108,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
             alert(3, subject="K3", tenant="BANK-B", kind="breach"),
         )
         world.indexer.catch_up()
-        with listening(world.api.app) as url:
-            yield Site(world, url)
+        made = Site(world)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +290,87 @@ def test_a_session_that_ends_in_mid_edit(browser: Browser, site: Site, lang: str
         page.locator("main form button.primary").click()
         page.wait_for_url("**?done=comment*")
         assert TYPED in page.locator(".timeline").inner_text()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_server_that_restarts_in_mid_work(browser: Browser, site: Site, lang: str) -> None:
+    case = site.cases()[0]
+    with person(browser, site, "wang", lang) as page:
+        page.goto(f"{site.url}/cases/{case.id}")
+        page.locator("#text").fill(TYPED)
+        button = page.locator("form", has=page.locator("#text")).get_by_role("button")
+        site.stop()
+        gone = "chrome-error:"
+        with page.expect_event("framenavigated", lambda frame: frame.url.startswith(gone)):
+            button.click(no_wait_after=True)
+        site.start()
+        page.goto(f"{site.url}/cases/{case.id}")
+        assert TYPED not in page.locator(".timeline").inner_text()
+        # It was sent and nothing came back: the text is offered, and not put in by itself.
+        page.locator(".rt-notice button").first.click()
+        assert page.locator("#text").input_value().strip() == TYPED
+        page.locator("form", has=page.locator("#text")).get_by_role("button").last.click()
+        page.wait_for_url("**?done=comment*")
+        assert TYPED in page.locator(".timeline").inner_text()
+    entries = site.world.api.world.record.timeline(SERVICE, case.id)
+    assert [entry.detail.get("text") for entry in entries].count(TYPED) == 1
+
+
+def test_the_drawings_of_a_case_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    site.world.api.world.take(
+        *(
+            alert(10 + n, subject="K9", day=n, payer__id=f"P{n}", payee__id=f"P{n + 1}",
+                  payer__country="CN", payee__country="SG")
+            for n in range(3)
+        ),
+        alert(20, subject="K8", payer__id="P3", payee__id="P9"),
+    )  # fmt: skip
+    case = next(c for c in site.cases() if "K9" in c.key)
+    with person(browser, site, "wang") as page:
+        page.goto(f"{site.url}/cases/{case.id}")
+        assert "China" in page.locator("svg.flows").text_content()
+        net = page.locator('[data-component="network"]')
+        net.locator("svg [tabindex='0']").first.focus()
+        page.keyboard.press("End")
+        page.keyboard.press("Enter")
+        net.get_by_role("button", name="Show its neighbours").focus()
+        counts = net.locator(".rt-net-counts")
+        assert "4 parties" in counts.inner_text()
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "document.querySelector('.rt-net-counts').textContent.includes('5 parties')"
+        )
+        net.locator("input[type=range]").focus()
+        page.keyboard.press("Home")
+        assert "5 parties, 1 flow" in counts.inner_text()
+        page.keyboard.press("End")
+        net.locator("summary", has_text="Ways between two parties").focus()
+        page.keyboard.press("Enter")
+        net.get_by_label("From", exact=True).focus()
+        page.keyboard.type("P0")
+        net.get_by_label("To", exact=True).focus()
+        page.keyboard.type("P3")
+        said = net.locator(".rt-net-paths").inner_text()
+        assert "P0 → P1 → P2 → P3" in said.replace("\u2068", "").replace("\u2069", "")
+        line = page.locator('[data-component="timeline"] svg')
+        line.locator("[tabindex='0']").focus()
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.classList.contains('rt-time-item')")
+
+
+def test_the_number_of_cases_follows_without_moving_anything(browser: Browser, site: Site) -> None:
+    with person(browser, site, "wang") as page:
+        page.route("**/queue", lambda route: route.fulfill(
+            body=route.fetch().text().replace('data-every="20"', 'data-every="1"'),
+            content_type="text/html; charset=utf-8",
+        ))  # fmt: skip
+        page.goto(f"{site.url}/queue")
+        count = page.locator("[data-live]")
+        assert count.inner_text() == "3 cases"
+        place = page.locator("[data-line]").first.bounding_box()
+        site.world.api.world.take(alert(30, subject="K30"))
+        page.wait_for_function("document.querySelector('[data-live]').textContent === '4 cases'")
+        assert page.locator("[data-line]").first.bounding_box() == place
 
 
 def test_an_operator_rotates_the_secret_of_a_webhook(browser: Browser, site: Site) -> None:
