@@ -25,6 +25,9 @@ from regtech.errors import StoreError
 RulesOf = Callable[[Sequence[StoredAlert]], Sequence[Rule]]
 """The rules that judged alerts, with their text, as far as they are still there."""
 
+EventsOf = Callable[[Sequence[StoredAlert]], Mapping[str, Mapping[str, object]]]
+"""The events that alerts name, by their ids, as far as they can be found."""
+
 _PAGE: Final = 5000
 _OF_CASE: Final = frozenset({"key", "closing_reason", "files", "requests"})
 _SIGNER: Final = service_scope("checkpoints")
@@ -60,6 +63,7 @@ class Exporting(Deciding):
         salt: Callable[[], bytes],
         personal: bool,
         number: int = 0,
+        events_of: EventsOf = lambda alerts: {},
     ) -> bytes:
         """The evidence of a case, put on record before it is handed out.
 
@@ -72,7 +76,9 @@ class Exporting(Deciding):
         alerts = self._alerts_of(scope, case)
         committed = {alert.id: commit(alert.body(), _graded, salt) for alert in alerts}
         rules = rules_of(alerts)
+        events = {name: commit(body, _graded, salt) for name, body in events_of(alerts).items()}
         documents = {f"alerts/{name}": _digest(each.content) for name, each in committed.items()}
+        documents |= {f"events/{name}": _digest(each.content) for name, each in events.items()}
         documents |= {f"rules/{rule.id}": _digest(rule.as_dict()) for rule in rules}
         after = self.exported(
             scope,
@@ -89,7 +95,7 @@ class Exporting(Deciding):
             case=commit(after.as_dict(), _graded_of_case, salt),
             timeline=[_proved(entry) for entry in timeline],
             alerts=committed,
-            events={},
+            events=events,
             rules=rules,
             chain=Chain(after.chain, (e.hash for e in self._log(after.chain)), checkpoints),
             keys=keys,

@@ -177,7 +177,7 @@ def _context(
         search = keep_index(record, service, settings.store, clock, workers)
     bundles = None
     if settings.keys is not None:
-        bundles = EvidenceDesk(service, settings.keys, settings.rules)
+        bundles = EvidenceDesk(service, settings.keys, settings.rules, settings.data)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     rules: Rules = events["rules"]

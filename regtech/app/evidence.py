@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casework.evidence import verify_bundle
+from regtech.app.eventtexts import EventTexts
 from regtech.clock import Clock
 from regtech.errors import InputError, UsageError
 
@@ -53,9 +54,11 @@ def export_case(
     personal: bool,
     number: int,
     rules: Path | None,
+    events: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Write the evidence of a case; the file appears whole or not at all.
 
+    ``events``: files of events, or folders of servers, in which the events behind the alerts are.
     Gives what is in it, and ``without_text``: rules whose text is not the one that judged.
     Raises ``UsageError`` where there is a file of that name, and what the service raises.
     """
@@ -66,16 +69,18 @@ def export_case(
         raise UsageError(f"{out} is there already", hint="name another file")
     ring = load_keys(keys)
     found = RuleTexts(rules)
+    texts = EventTexts(events, scope)
     data = parts.service.bundle(
         scope,
         case_id,
         keys=ring,
         rules_of=found,
+        events_of=texts,
         salt=lambda: secrets.token_bytes(SALT_BYTES),
         personal=personal,
         number=number,
     )
-    _write_whole(out, data)
+    write_whole(out, data)
     report = verify_bundle.verify(data, [])
     return {
         "case": case_id,
@@ -84,11 +89,11 @@ def export_case(
         "personal": personal,
         "key": ring.active.id,
         "without_text": sorted(found.missing),
-        **{name: report.facts[name] for name in ("entries", "alerts", "rules", "withheld")},
+        **{name: report.facts[name] for name in _COUNTED},
     }
 
 
-def _write_whole(out: Path, data: bytes) -> None:
+def write_whole(out: Path, data: bytes) -> None:
     part = out.with_name(out.name + ".part")
     try:
         with part.open("wb") as file:
@@ -99,6 +104,9 @@ def _write_whole(out: Path, data: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise UsageError(f"{out} could not be written: {error.strerror}") from None
+
+
+_COUNTED = ("entries", "alerts", "events", "missing_events", "rules", "withheld")
 
 
 class RuleTexts:

@@ -30,6 +30,7 @@ from casework.webhooks.endpoints import (
 )
 from casework.webhooks.sender import SystemResolver
 from regtech.app.search import WORKER, open_index
+from regtech.app.segments import segments
 from regtech.app.settings import setting
 from regtech.app.webhooks import relay, webhook_worker
 from regtech.app.workers import Workers
@@ -213,10 +214,14 @@ def keep_index(
 class EvidenceDesk:
     """``casework.service.outside.Bundles``: bundles signed with the keys of a folder."""
 
-    def __init__(self, service: CaseService, keys: Path, rules: Path | None) -> None:
+    def __init__(
+        self, service: CaseService, keys: Path, rules: Path | None, data: Path | None = None
+    ) -> None:
         from casework.evidence.keys import load_keys
 
         self._service, self._keys, self._rules = service, load_keys(keys), rules
+        self._data = data
+        """Folder of the server's journal, in which the events behind alerts are."""
 
     def checkpoint(self, scope: Scope) -> None:
         """Sign a checkpoint over every log that has grown since its last."""
@@ -225,13 +230,16 @@ class EvidenceDesk:
 
     def export(self, scope: Scope, case_id: str, *, personal: bool, number: int) -> bytes:
         from casework.cases.chain import SALT_BYTES
+        from regtech.app.eventtexts import EventTexts
         from regtech.app.evidence import RuleTexts
 
+        sources = [self._data] if self._data is not None and segments(self._data) else []
         return self._service.bundle(
             scope,
             case_id,
             keys=self._keys,
             rules_of=RuleTexts(self._rules),
+            events_of=EventTexts(sources, scope),
             salt=lambda: secrets.token_bytes(SALT_BYTES),
             personal=personal,
             number=number,

@@ -359,6 +359,12 @@ def export(
     rules: Annotated[
         Path | None, typer.Option(help="Folder of the rules that judged; default: those shipped.")
     ] = None,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="File of the events that were judged, or a server's --data folder; repeatable."
+        ),
+    ] = None,
     actor: Actor = None,
     roles: Roles = "supervisor",
     tenant: Tenant = None,
@@ -369,7 +375,8 @@ def export(
     """Write a case with its timeline, alerts and rules as a bundle that proves itself.
 
     Without --personal, personal data are proved and not shown. With it, a second person has to have
-    approved it: ask-export, then approve. `regtech verify BUNDLE` checks the file.
+    approved it: ask-export, then approve. With --events the events that alerts rest on are in it as
+    well, found again by their ids. `regtech verify BUNDLE` checks the file.
 
     \b
     Examples:
@@ -390,6 +397,7 @@ def export(
             personal=personal,
             number=number,
             rules=rules,
+            events=events or (),
         )
     if json_:
         write_json(done)
@@ -427,6 +435,39 @@ def precision(
     from regtech.cli.casetext import precision_text
 
     write(precision_text(rows, chosen))
+    return 0
+
+
+@app.command()
+def outcomes(
+    out: Annotated[Path, typer.Option(help="File to be written, as CSV.")],
+    store: Store = None,
+    actor: Actor = None,
+    roles: Roles = "supervisor",
+    tenant: Tenant = None,
+    jurisdiction: Jurisdiction = None,
+    lang: Lang = None,
+    json_: Json = False,
+) -> int:
+    """Write the events of confirmed and of unfounded cases as labels for `score`.
+
+    \b
+    Examples:
+      regtech cases outcomes --store cases.db --out labels.csv
+      regtech score payments.ndjson --train-until 2026-05-20 --labels labels.csv
+    """
+    chosen = language(lang)
+    from regtech.app.caselabels import write_outcomes
+    from regtech.app.casework import casework
+
+    with casework(store_of(store)) as parts:
+        done = write_outcomes(parts, scope_for(actor, roles, tenant, jurisdiction), out)
+    if json_:
+        write_json(done)
+        return 0
+    from regtech.cli.casetext import outcomes_text
+
+    write(outcomes_text(done, chosen))
     return 0
 
 

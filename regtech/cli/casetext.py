@@ -231,18 +231,31 @@ def export_text(done: Mapping[str, Any], lang: str) -> str:
     if lang == "zh":
         lines = [
             f"{done['out']}：{done['entries']} 条时间线，{done['alerts']} 条预警，"
-            f"{done['rules']} 条规则，{done['withheld']} 个值不予披露"
+            f"{done['events']} 个事件，{done['rules']} 条规则，{done['withheld']} 个值不予披露"
         ]
+        if done["missing_events"]:
+            lines.append(f"预警所依据的 {done['missing_events']} 个事件未收入：见 --events")
         if done["without_text"]:
             lines.append("规则文本已变更，未收入：" + "，".join(done["without_text"]))
         return "\n".join([*lines, f"核验：regtech verify {done['out']} --key {done['key']}"])
     lines = [
         f"{done['out']}: {done['entries']} entries, {done['alerts']} alerts, "
-        f"{done['rules']} rules, {done['withheld']} values withheld"
+        f"{done['events']} events, {done['rules']} rules, {done['withheld']} values withheld"
     ]
+    if done["missing_events"]:
+        lines.append(
+            f"{done['missing_events']} events behind the alerts are not in it: see --events"
+        )
     if done["without_text"]:
         lines.append("left out, since the text has changed: " + ", ".join(done["without_text"]))
     return "\n".join([*lines, f"check it: regtech verify {done['out']} --key {done['key']}"])
+
+
+def outcomes_text(done: Mapping[str, Any], lang: str) -> str:
+    """How many events were written with what is known of them."""
+    if lang == "zh":
+        return f"{done['out']}：{done['confirmed']} 个事件属实，{done['unfounded']} 个不属实"
+    return f"{done['out']}: {done['confirmed']} events confirmed, {done['unfounded']} unfounded"
 
 
 _NEXT: Final = (

@@ -18,10 +18,10 @@ from casework.cases.grades import MASK, Grade
 from casework.cases.lifecycle import ALLOWED, Action, Move, mermaid
 from casework.cases.scope import Role, Scope
 from casework.cases.sla import ClockState, warn_before
-from casework.cases.timeline import EntryKind
+from casework.cases.timeline import EntryKind, changed
 from casework.cases.times import instant_us
 from casework.policy.lengths import Length
-from casework.ports import CaseQuery, Topic
+from casework.ports import CaseQuery, Tally, Topic
 from casework.service.cases import CaseService
 from casework.service.intake import AlertIntake
 from casework.stores.memory import MemoryRecord
@@ -474,6 +474,22 @@ def test_splitting_leaves_the_rest_and_a_policy_does_not_bring_it_back(world: Wo
     assert world.record.case(SERVICE, new.id).alert_count == 1
     with pytest.raises(UsageError, match="not all"):
         world.service.split(WANG, new.id, new.version, [alert(2).id], "why")
+
+
+def test_a_case_that_is_about_one_institution_alone_again_is_seen_by_its_supervisor(
+    world: World,
+) -> None:
+    own = scope("eva", tenants={"BANK-A"})
+    case = world.one(alert(1, subject="P"), alert(2, subject="P"))
+    with world.record.unit(SERVICE) as unit:  # as a policy does it that groups by counterparty
+        entry = changed(EntryKind.REVISED, case, tenants=("BANK-A", "BANK-B"))
+        case = unit.append(SERVICE, case.id, case.version, [entry])
+    assert world.record.cases(own, CaseQuery()).items == ()
+    rest = world.service.split(WANG, case.id, case.version, [alert(2).id], "another matter")
+    found = world.record.cases(own, CaseQuery()).items
+    assert {c.id for c in found} == {case.id, rest.id}
+    assert world.record.cases(scope("bo", tenants={"BANK-B"}), CaseQuery()).items == ()
+    assert world.record.tally(WANG, CaseQuery(), Tally.TENANT) == {"BANK-A": 2}
 
 
 def test_bulk_says_what_became_of_each(world: World) -> None:

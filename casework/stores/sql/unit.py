@@ -126,6 +126,8 @@ class SqlUnit:
         self._touched: dict[str, None] = {}
         """Those whose rows are behind."""
         self._changed: dict[str, None] = {}
+        self._left: set[tuple[str, str]] = set()
+        """Institutions that cases were about before, with the case."""
         self._pending: list[Entry] = []
         self._held: dict[str, dict[str, Place]] = {}
         self._fresh: set[str] = set()
@@ -185,6 +187,8 @@ class SqlUnit:
         after, made = extend(case, case_id, chain, drafts, self._clock.now_us(), actor)
         self._pending += made
         self._cases[case_id] = after
+        if case is not None and case.tenants != after.tenants:
+            self._left.update((tenant, case_id) for tenant in case.tenants)
         self._touched[case_id] = self._changed[case_id] = None
         return after
 
@@ -577,6 +581,12 @@ class SqlUnit:
                 self._bulk(CASES, [case_row(case) for case in fresh])
             if known:
                 self._connection.execute(upsert, [case_row(case) for case in known])
+            c = CASE_TENANTS.c
+            for tenant, case_id in sorted(self._left):
+                if tenant not in self._cases[case_id].tenants:
+                    gone = (c.tenant == tenant, c.case_id == case_id)
+                    self._connection.execute(sa.delete(CASE_TENANTS).where(*gone))
+            self._left.clear()
             tenants = [{"tenant": t, "case_id": case.id} for case in touched for t in case.tenants]
             self._bulk(CASE_TENANTS, tenants, repeats=True)
             self._new.clear()

@@ -14,6 +14,8 @@ from regtech.sandbox.ruletest import prepared_events
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
+INSTITUTIONS: Final = 2
+"""So many have a planted counterparty in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ def plant(packs: Sequence[Pack], profiles: Mapping[str, Profile]) -> Iterator[Pl
     """Every test of every rule that is run, at its own times, with ids and parties of its own.
 
     Left out are rules that are disabled, and near misses of deadlines that nothing closes: time
-    goes on in a simulation, and they would be met.
+    goes on in a simulation, and they would be met. Behind them, once a pack, the test of a rule
+    about counterparties again at several institutions, which have that counterparty in common: each
+    sees its own part, and only who sees all of them sees it whole.
     """
     number = 0
     for pack in packs:
@@ -39,6 +43,13 @@ def plant(packs: Sequence[Pack], profiles: Mapping[str, Profile]) -> Iterator[Pl
                 number += 1
                 if not _open_deadline(rule, test):
                     yield _plant(pack, rule, test, profiles[pack.jurisdiction], f"K{number}-")
+    for pack in packs:
+        found = _about_counterparty(pack)
+        if found is not None:
+            number += INSTITUTIONS
+            names = [f"K{number - k}-" for k in range(INSTITUTIONS)]
+            for prefix in names:
+                yield _plant(pack, *found, profiles[pack.jurisdiction], prefix, names[0])
 
 
 def _open_deadline(rule: Rule, test: RuleTest) -> bool:
@@ -46,8 +57,25 @@ def _open_deadline(rule: Rule, test: RuleTest) -> bool:
     return rule.deadline is not None and not test.expect and not closed
 
 
-def _plant(pack: Pack, rule: Rule, test: RuleTest, profile: Profile, prefix: str) -> Planted:
+def _about_counterparty(pack: Pack) -> tuple[Rule, RuleTest] | None:
+    """The first rule of a pack that is about who is lent to, and its first test with an alert."""
+    for rule in pack.rules:
+        if rule.status != "disabled" and "counterparty" in rule.per:
+            for test in rule.tests:
+                if test.expect and not _open_deadline(rule, test):
+                    return rule, test
+    return None
+
+
+def _plant(
+    pack: Pack, rule: Rule, test: RuleTest, profile: Profile, prefix: str, shared: str = ""
+) -> Planted:
+    """``shared``: the prefix of the counterparty, where several cases have it in common."""
     events = prepared_events(rule, test, prefix)
+    for event in events if shared else ():
+        if "counterparty" in event:
+            own = str(event["counterparty"]["id"]).removeprefix(prefix)
+            event["counterparty"]["id"] = f"{shared}{own}"
     events = [*_introductions(events, profile), *events]
     lines = [
         (_time_us(event), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
@@ -69,6 +97,7 @@ def _plant(pack: Pack, rule: Rule, test: RuleTest, profile: Profile, prefix: str
         "expected": "alert" if expected else "none",
         "alerts": len(expected),
         "prefix": prefix,
+        **({"shared": shared} if shared else {}),
         "subjects": [alert.get("subject") for alert in expected],
         "events": [{"reporter": event["reporter"], "id": event["id"]} for event in events],
     }
