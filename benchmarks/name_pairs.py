@@ -239,8 +239,8 @@ def development_pairs(
         other_entity = draw.choice(entities)
         (fold, cluster), (its_fold, its_cluster) = place[entity.key], place[other_entity.key]
         if fold == its_fold and cluster != its_cluster:
-            name = draw.choice((other_entity.primary, *other_entity.aliases))
-            add(name, entity.primary, False, "any two", entity)
+            theirs = draw.choice((other_entity.primary, *other_entity.aliases))
+            add(theirs, entity.primary, False, "any two", entity)
     for entity in draw.sample(entities, int(1500 * scale)):
         add(written_otherwise(entity.primary, draw), entity.primary, True, "same", entity)
     pairs += _recombined_pairs(entities, place, analyser, draw, int(2500 * scale))
@@ -257,6 +257,7 @@ def development_pairs(
             changed = [other_word if n == at else word for n, word in enumerate(name)]
             add(" ".join(changed), entity.primary, False, "word replaced", entity)
     pairs += _original_pairs(entities, place, analyser, draw, scale)
+    pairs += _half_alike_pairs(entities, place, analyser, draw, int(5000 * scale))
     return pairs
 
 
@@ -344,6 +345,66 @@ def _recombined_pairs(
             # One word more or less may well be the same person.
             if not set(made) <= set(other.split()) and not set(other.split()) <= set(made):
                 pairs.append(Pair(" ".join(made), other, False, "recombined", fold, "person"))
+    return pairs
+
+
+def _half_alike_pairs(
+    entities: Sequence[Listed],
+    place: dict[str, tuple[int, int]],
+    analyser: Analyser,
+    draw: random.Random,
+    count: int,
+) -> list[Pair]:
+    """Names of two entities in which a word sounds the same, short names first.
+
+    Measures over whole names seldom choose these, and a list gives them for every name that is
+    asked. Every other question is a person of words of two who are listed.
+    """
+    by_sound: dict[tuple[int, int], list[tuple[int, str, str, int]]] = defaultdict(list)
+    for entity in entities:
+        fold, cluster = place[entity.key]
+        for name in (entity.primary, *entity.aliases, *entity.originals):
+            tokens = analyser.analyse(name, entity.kind)[0].tokens
+            for token in tokens:
+                if token.bone_length > 1 and token.weight > 0.2:
+                    size = sum(len(t.text) for t in tokens)
+                    by_sound[fold, token.bones].append((size, name, entity.key, cluster))
+    people = defaultdict(list)
+    for entity in entities:
+        if entity.kind == "person":
+            people[place[entity.key][0]].append(entity)
+    pairs: list[Pair] = []
+    tried = 0
+    while len(pairs) < count and tried < 4 * count:
+        tried += 1
+        entity = draw.choice(entities)
+        fold, cluster = place[entity.key]
+        asked, kind, mine = draw.choice((entity.primary, *entity.aliases)), entity.kind, {cluster}
+        if tried % 2 and people[fold]:
+            one, other = draw.choice(people[fold]), draw.choice(people[fold])
+            first = analyser.analyse(one.primary, "person")[0].words
+            last = analyser.analyse(other.primary, "person")[0].words
+            if not first or not last:
+                continue
+            asked, kind = f"{first[0]} {last[-1]}", "person"
+            mine = {place[one.key][1], place[other.key][1]}
+        tokens = [
+            t for t in analyser.analyse(asked, kind)[0].tokens
+            if t.bone_length > 1 and t.weight > 0.2
+        ]  # fmt: skip
+        if not tokens:
+            continue
+        found = sorted(
+            entry for entry in by_sound[fold, draw.choice(tokens).bones] if entry[3] not in mine
+        )
+        if not found:
+            continue
+        name = found[min(draw.randrange(len(found)) for _ in range(3))][1]
+        words, others = set(analyser.analyse(asked)[0].words), set(analyser.analyse(name)[0].words)
+        # One name within the other may well be the same party.
+        if not words <= others and not others <= words:
+            given = kind if draw.random() < 0.5 else ""
+            pairs.append(Pair(asked, name, False, "half alike", fold, given))
     return pairs
 
 

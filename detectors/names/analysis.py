@@ -53,6 +53,8 @@ _ROLE_WEIGHTS: Final = {
     Role.PATRONYMIC: 0.6,
     Role.VESSEL: 0.05,
 }
+_SHORT_WEIGHTS: Final = {2: 0.7, 3: 0.8, 4: 0.9}
+"""Short words are alike by chance: by length, what is left of their weight."""
 WEIGHT_MIN: Final = 0.3
 """A word that is common on lists is not therefore worth nothing: the floor of its rarity."""
 
@@ -218,6 +220,8 @@ class Analyser:
         elif role == Role.NAME and len(word) > 6 and word.endswith(tables.descent_endings):
             role = Role.PATRONYMIC
         rarity = max(WEIGHT_MIN, tables.weights.get(word, 1.0))
+        if role == Role.NAME:
+            rarity *= _SHORT_WEIGHTS.get(len(word), 1.0)
         bones = skeleton(word)
         token = Token(
             word,

@@ -1,9 +1,13 @@
-"""Which listed names are worth comparing: an index by rare trigrams and by how words sound.
+"""Which listed names are worth comparing: an index by rare trigrams, by words and by consonants.
 
-Two searches, each giving the best few dozen rows, joined. Trigrams find slips, words written as one
-and word order; sounds and groups of equal words find other spellings, scripts without vowels and
-nicknames. What neither finds among its best is not compared: ``benchmarks/names.py`` measures how
-often that loses what comparing with everything finds.
+Three searches, each giving its best rows, joined. Trigrams of the whole name find slips across
+words and words written as one. The search by words finds for every word asked the listed words
+that are the same, sound alike, mean the same or are spelled alike (by pairs of letters, then by
+``word_likeness`` itself, so that a slip in a word of three letters is found), and ranks rows by
+what of both names is covered; two words written as one and initials are words to it as well. The
+consonants of the whole name find names in scripts without vowels. What none of them finds among
+its best is not compared: ``benchmarks/names.py`` measures how often that loses what comparing with
+everything finds.
 """
 
 from __future__ import annotations
@@ -14,19 +18,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.names.analysis import TOKEN_MAX, TOKENS_MAX
-from detectors.names.columns import Names, Words
-from detectors.names.tables import GROUPS_MAX
-from regtech.columns.jit import kernel
+from detectors.names.columns import NO_VOWELS, Names, Words
+from detectors.names.features import word_likeness
+from detectors.names.skeleton import LENGTH_MAX
+from detectors.names.tables import GROUPS_MAX, Role
+from regtech.columns.jit import inline_kernel, kernel
 
 GRAMS: Final = 37**3
+PAIRS: Final = 37**2
 GRAMS_MAX: Final = TOKENS_MAX * TOKEN_MAX
 LITTLE: Final = 0.13
 """Words that weigh no more (particles, titles) do not lead to names."""
 BINS: Final = 256
+PAIRS_SHARED: Final = 0.4
+PAIRS_SHARED_LONG: Final = 0.46
+"""Words with a smaller share of their pairs of letters in common are not spelled alike: a slip in a
+word of three letters leaves this much. ``_LONG``: of words of more than five letters."""
+ALWAYS: Final = 0.75
+"""Rows that are covered so far are compared even where there are more than asked for..."""
+ALWAYS_TIMES: Final = 5
+"""...up to so many times as many."""
+LONGER: Final = 0.3
+"""How much the longer of two names counts for what they share; 0.5 would be half."""
+JOINED_MAX: Final = 3
+"""So many neighbouring words may be written as one."""
+BARE_ROWS: Final = 12
+"""So many names without vowels are compared by their consonants alone."""
+_PARTICLE: Final = int(Role.PARTICLE)
+INITIALS: Final = 3.0
+"""What a name that is the initials of the other counts for it, in words."""
+SAME_GROUP: Final = 0.9
+SAME_BONES: Final = 0.8
+JOINED_BONES: Final = 0.8
 
 
 class Index(NamedTuple):
-    """Postings: rows by trigram, rows by word, words by skeleton, words by group."""
+    """Postings: rows by trigram, by word and by two words written as one; words by skeleton, by
+    group and by pair of letters."""
 
     gram_starts: NDArray[np.int64]  # [GRAMS + 1]
     gram_rows: NDArray[np.int32]
@@ -40,6 +68,14 @@ class Index(NamedTuple):
     group_starts: NDArray[np.int64]  # by group number
     group_words: NDArray[np.int32]
     row_word_weights: NDArray[np.float32]
+    pair_starts: NDArray[np.int64]  # [PAIRS + 1]
+    pair_words: NDArray[np.int32]
+    joined_keys: NDArray[np.int64]  # sorted, distinct: skeletons of neighbours written as one
+    joined_starts: NDArray[np.int64]
+    joined_rows: NDArray[np.int32]
+    bone_gram_starts: NDArray[np.int64]  # [2 * GRAMS + 1]: rows with vowels, then those without
+    bone_gram_rows: NDArray[np.int32]
+    row_bone_grams: NDArray[np.float32]  # how many
 
 
 class Places(NamedTuple):
@@ -52,10 +88,15 @@ class Places(NamedTuple):
     share: NDArray[np.float32]
     bins: NDArray[np.int32]
     grams: NDArray[np.int64]
+    word_hits: NDArray[np.int32]
+    word_touched: NDArray[np.int32]
+    cells: NDArray[np.int32]  # [3, TOKEN_MAX + 2]
+    stamp: NDArray[np.int64]  # [rows], the turn in which a row's share was set
+    turn: NDArray[np.int64]  # [1]
 
 
-def places_for(rows: int) -> Places:
-    """Fresh scratch for an index of so many rows."""
+def places_for(rows: int, words: int) -> Places:
+    """Fresh scratch for an index of so many rows and distinct words."""
     size = max(rows, 1)
     return Places(
         np.zeros(size, np.float32),
@@ -65,6 +106,11 @@ def places_for(rows: int) -> Places:
         np.zeros(size, np.float32),
         np.zeros(BINS + 1, np.int32),
         np.zeros(GRAMS_MAX, np.int64),
+        np.zeros(max(words, 1), np.int32),
+        np.zeros(max(words, 1), np.int32),
+        np.zeros((3, TOKEN_MAX + 2), np.int32),
+        np.zeros(size, np.int64),
+        np.zeros(1, np.int64),
     )
 
 
@@ -102,6 +148,146 @@ def _all_grams(words: Any, names: Any, grams: Any, counts: Any, out: Any) -> int
     return total
 
 
+@kernel(nrt=False)
+def _letter_pairs(words: Any, word: int, out: Any) -> int:
+    """Distinct pairs of letters of a word, a blank at both ends of it; how many."""
+    count = 0
+    before: Any = np.int64(0)
+    size = words.lengths[word]
+    for k in range(size + 1 if size > 1 else 0):
+        letter = np.int64(words.codes[word, k]) if k < size else np.int64(0)
+        pair = before * 37 + letter
+        before = letter
+        new = True
+        for j in range(count):
+            if out[j] == pair:
+                new = False
+                break
+        if new:
+            out[count] = pair
+            count += 1
+    return count
+
+
+@kernel(nrt=False)
+def _all_letter_pairs(words: Any, spare: Any, counts: Any, out: Any) -> int:
+    total = 0
+    for word in range(len(words.lengths)):
+        count = _letter_pairs(words, word, spare)
+        counts[word] = count
+        for k in range(count):
+            out[total] = spare[k]
+            total += 1
+    return total
+
+
+@inline_kernel(nrt=False)
+def _joined_bones(words: Any, names: Any, first: int, size: int) -> Any:
+    """The skeleton of neighbouring words written as one, packed as ``skeleton.packed`` packs."""
+    value: Any = np.int64(0)
+    count = 0
+    last: Any = -1
+    for part in range(size):
+        word = names.words[first + part]
+        for k in range(words.bone_lengths[word]):
+            code = np.int64(words.bone_codes[word, k])
+            if (part > 0 and k == 0 and code == 1) or code == last or count == LENGTH_MAX:
+                continue
+            value = value * 37 + (code + 10 if code <= 26 else code - 26)
+            last = code
+            count += 1
+    return value if count > 2 else np.int64(0)
+
+
+@inline_kernel(nrt=False)
+def _word_key(words: Any, word: int) -> Any:
+    """A short word as a key that no skeleton has; 0 for a word that no initials are."""
+    if words.lengths[word] < 3 or words.lengths[word] > LENGTH_MAX:
+        return np.int64(0)
+    value: Any = np.int64(0)
+    for k in range(words.lengths[word]):
+        value = value * 37 + np.int64(words.codes[word, k])
+    return -value
+
+
+@inline_kernel(nrt=False)
+def _initials_key(words: Any, names: Any, row: int, bare: bool) -> Any:
+    """The first letters of a name as such a key, ``bare`` without its particles."""
+    value: Any = np.int64(0)
+    count = 0
+    for at in range(names.starts[row], names.starts[row + 1]):
+        word = names.words[at]
+        if (bare and words.roles[word] == _PARTICLE) or count == LENGTH_MAX:
+            continue
+        value = value * 37 + np.int64(words.codes[word, 0])
+        count += 1
+    return -value if count > 2 else np.int64(0)
+
+
+@kernel(nrt=False)
+def _bone_grams(words: Any, names: Any, row: int, out: Any) -> int:
+    """Distinct trigrams of all consonants of a name, written as one; how many."""
+    count = 0
+    one: Any = np.int64(0)
+    other: Any = np.int64(0)
+    for at in range(names.starts[row], names.starts[row + 1]):
+        word = names.words[at]
+        for k in range(words.bone_lengths[word]):
+            code = np.int64(words.bone_codes[word, k])
+            if (k == 0 and code == 1) or code == other:
+                continue
+            if one != 0:
+                gram = (one * 37 + other) * 37 + code
+                new = True
+                for j in range(count):
+                    if out[j] == gram:
+                        new = False
+                        break
+                if new and count < GRAMS_MAX:
+                    out[count] = gram
+                    count += 1
+            one, other = other, code
+    return count
+
+
+@kernel(nrt=False)
+def _all_bone_grams(words: Any, names: Any, spare: Any, counts: Any, out: Any) -> int:
+    total = 0
+    for row in range(len(names.starts) - 1):
+        count = _bone_grams(words, names, row, spare)
+        counts[row] = count
+        for k in range(count):
+            out[total] = spare[k] + (GRAMS if names.flags[row] & NO_VOWELS else 0)
+            total += 1
+    return total
+
+
+@kernel(nrt=False)
+def _all_joined(words: Any, names: Any, keys: Any, rows: Any) -> int:
+    total = 0
+    for row in range(len(names.starts) - 1):
+        last = names.starts[row + 1]
+        key = _initials_key(words, names, row, False)
+        if last - names.starts[row] == 1:
+            key = _word_key(words, names.words[last - 1])
+        for skip in range(2):
+            if skip == 1:
+                other = _initials_key(words, names, row, True)
+                key = np.int64(0) if other == key else other
+            if key != 0:
+                keys[total] = key
+                rows[total] = row
+                total += 1
+        for at in range(names.starts[row], last):
+            for size in range(2, min(JOINED_MAX, last - at) + 1):
+                key = _joined_bones(words, names, at, size)
+                if key != 0:
+                    keys[total] = key
+                    rows[total] = row
+                    total += 1
+    return total
+
+
 def build_index(words: Words, names: Names) -> Index:
     """The index of all rows."""
     rows = len(names.starts) - 1
@@ -130,6 +316,24 @@ def build_index(words: Words, names: Names) -> Index:
         np.repeat(every, in_group.sum(axis=1)),
         max(int(words.groups.max(initial=0)) + 1, 1),
     )
+    spelled = np.zeros(letters_of_words(words), np.int64)
+    counts = np.zeros(len(words.lengths), np.int64)
+    spelled = spelled[: _all_letter_pairs(words, spare, counts, spelled)]
+    pair_starts, pair_words = _postings(spelled, np.repeat(every, counts), PAIRS)
+    room = JOINED_MAX * len(names.words) + 2 * rows + 1
+    joined, joined_owners = np.zeros(room, np.int64), np.zeros(room, np.int32)
+    count = _all_joined(words, names, joined, joined_owners)
+    joined_keys, inverse = np.unique(joined[:count], return_inverse=True)
+    joined_starts, joined_rows = _postings(
+        inverse.astype(np.int64), joined_owners[:count], len(joined_keys)
+    )
+    bone_counts = np.zeros(max(rows, 1), np.int64)
+    bone_grams = np.zeros(LENGTH_MAX * len(names.words) + 1, np.int64)
+    count = _all_bone_grams(words, names, spare, bone_counts, bone_grams)
+    bone_counts = bone_counts[:rows]
+    bone_gram_starts, bone_gram_rows = _postings(
+        bone_grams[:count], np.repeat(np.arange(rows, dtype=np.int32), bone_counts), 2 * GRAMS
+    )
     return Index(
         gram_starts,
         gram_rows,
@@ -143,7 +347,20 @@ def build_index(words: Words, names: Names) -> Index:
         group_starts,
         group_words,
         _sums(words.weights[names.words], word_owners, rows),
+        pair_starts,
+        pair_words,
+        joined_keys,
+        joined_starts,
+        joined_rows,
+        bone_gram_starts,
+        bone_gram_rows,
+        bone_counts.astype(np.float32),
     )
+
+
+def letters_of_words(words: Words) -> int:
+    """Room for the pairs of letters of all words."""
+    return int(words.lengths.sum()) + len(words.lengths)
 
 
 def _postings(
@@ -162,16 +379,21 @@ def _sums(values: NDArray[np.float32], owners: NDArray[np.int32], rows: int) -> 
 def _take_best(
     touched: int, most: int, asked: float, weights: Any, live: Any, p: Any, found: int
 ) -> int:
-    """Add the best rows of a search to ``p.found``; leaves ``p.total`` clean.
+    """Add the best rows of a search to ``p.found``; leaves ``p.total`` and ``p.share`` clean.
 
-    A row's share is what it has in common over the mean weight of row and question. Rows are cut
-    off by a histogram, so that all rows of one share are in or out together.
+    A row's share is what it has in common over the weight of the shorter of row and question, the
+    longer one counting a little: a name within a longer one is not far down. Rows are cut
+    off by a histogram, so that all rows of one share are in or out together: of those that share
+    most all are in, of the bin in which ``most`` is reached none, unless it is far up.
     """
     for b in range(BINS + 1):
         p.bins[b] = 0
     for k in range(touched):
         row = p.touched[k]
-        share = 2.0 * p.total[row] / (asked + weights[row]) if live[row] else -1.0
+        share = -1.0
+        if live[row]:
+            less, more = min(asked, float(weights[row])), max(asked, float(weights[row]))
+            share = min(1.0, p.total[row] / ((1 - LONGER) * less + LONGER * more + 1e-6))
         p.total[row] = 0.0
         p.share[k] = share
         if share >= 0.0:
@@ -179,6 +401,9 @@ def _take_best(
     kept = 0
     cut = BINS
     while cut > 0 and kept + p.bins[cut - 1] <= most:
+        cut -= 1
+        kept += p.bins[cut]
+    while cut > ALWAYS * (BINS - 1) and kept + p.bins[cut - 1] <= ALWAYS_TIMES * most:
         cut -= 1
         kept += p.bins[cut]
     if kept == 0 and cut > 0:
@@ -190,18 +415,78 @@ def _take_best(
                 p.best[row] = 1.0
                 p.found[found] = row
                 found += 1
+        p.share[k] = 0.0
     return found
 
 
-@kernel(nrt=False)
+@inline_kernel(nrt=False)
+def _spread_row(row: int, weight: float, p: Any, touched: int) -> int:
+    """Give a row this much for the word of this turn, if it has not got more for it yet."""
+    if p.total[row] == 0.0:
+        p.touched[touched] = row
+        touched += 1
+    if p.stamp[row] != p.turn[0]:
+        p.stamp[row] = p.turn[0]
+        p.share[row] = 0.0
+    if weight > p.share[row]:
+        p.total[row] += weight - p.share[row]
+        p.share[row] = weight
+    return touched
+
+
+@inline_kernel(nrt=False)
 def _spread(index: Any, word: int, weight: float, p: Any, touched: int) -> int:
     for k in range(index.word_starts[word], index.word_starts[word + 1]):
-        row = index.word_rows[k]
-        if p.total[row] == 0.0:
-            p.touched[touched] = row
-            touched += 1
-            p.total[row] = 1e-6
-        p.share[row] = max(p.share[row], weight)
+        touched = _spread_row(index.word_rows[k], weight, p, touched)
+    return touched
+
+
+@inline_kernel(nrt=False)
+def _spread_rows(index: Any, place: int, weight: float, p: Any, touched: int) -> int:
+    for k in range(index.joined_starts[place], index.joined_starts[place + 1]):
+        touched = _spread_row(index.joined_rows[k], weight, p, touched)
+    return touched
+
+
+@inline_kernel(nrt=False)
+def _place_of(keys: Any, key: int) -> int:
+    """Where a key stands in sorted ``keys``; -1 where it does not."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low if key != 0 and low < len(keys) and keys[low] == key else -1
+
+
+@kernel(nrt=False)
+def _spread_spelled(
+    qw: Any, word: int, weight: float, words: Any, index: Any, p: Any, touched: int
+) -> int:
+    """Rows of the words that are spelled like a word."""
+    count = _letter_pairs(qw, word, p.grams)
+    seen = 0
+    for k in range(count):
+        pair = p.grams[k]
+        for at in range(index.pair_starts[pair], index.pair_starts[pair + 1]):
+            other = index.pair_words[at]
+            if p.word_hits[other] == 0:
+                p.word_touched[seen] = other
+                seen += 1
+            p.word_hits[other] += 1
+    size = qw.lengths[word]
+    least = PAIRS_SHARED if size < 6 else PAIRS_SHARED_LONG
+    for k in range(seen):
+        other = p.word_touched[k]
+        shared = p.word_hits[other]
+        p.word_hits[other] = 0
+        if 2 * shared >= least * (size + words.lengths[other] + 2):
+            alike, _ = word_likeness(qw, word, words, other, False, p.cells)
+            if alike > 0.0:
+                mean = 0.5 * (weight + float(words.weights[other]))
+                touched = _spread(index, other, mean * alike, p, touched)
     return touched
 
 
@@ -211,8 +496,7 @@ def find_rows(
 ) -> int:
     """Rows to compare with row 0 of ``qn``, into ``p.found``; how many.
 
-    ``live``: whether a row is asked for at all. ``p.total``, ``p.best`` and ``p.share`` are left
-    as they were found: zero.
+    ``live``: whether a row is asked for at all. Scratch is left as it was found: zero.
     """
     count = row_grams(qw, qn, 0, p.grams)
     touched = 0
@@ -228,8 +512,6 @@ def find_rows(
                 touched += 1
             p.total[row] += weight
     found = _take_best(touched, grams_most, asked, index.row_gram_weights, live, p, 0)
-    for k in range(touched):
-        p.share[k] = 0.0
 
     touched = 0
     asked = 0.0
@@ -242,36 +524,58 @@ def find_rows(
         if weight <= LITTLE and heaviest > LITTLE:
             continue
         asked += weight
-        low, high = 0, len(index.bone_keys)
-        while low < high:
-            middle = (low + high) // 2
-            if index.bone_keys[middle] < qw.bones[word]:
-                low = middle + 1
-            else:
-                high = middle
-        if low < len(index.bone_keys) and index.bone_keys[low] == qw.bones[word]:
-            for k in range(index.bone_starts[low], index.bone_starts[low + 1]):
+        p.turn[0] += 1
+        place = _place_of(index.joined_keys, _word_key(qw, word))
+        if place >= 0:
+            touched = _spread_rows(index, place, INITIALS * weight, p, touched)
+        place = _place_of(index.bone_keys, qw.bones[word])
+        if place >= 0:
+            for k in range(index.bone_starts[place], index.bone_starts[place + 1]):
                 other = index.bone_words[k]
-                same = qw.lengths[word] == words.lengths[other]
-                if same:
-                    for letter in range(qw.lengths[word]):
-                        if qw.codes[word, letter] != words.codes[other, letter]:
-                            same = False
-                            break
-                touched = _spread(index, other, weight if same else 0.8 * weight, p, touched)
+                mean = 0.5 * (weight + float(words.weights[other]))
+                touched = _spread(index, other, SAME_BONES * mean, p, touched)
+        place = _place_of(index.joined_keys, qw.bones[word])
+        if place >= 0:
+            touched = _spread_rows(index, place, JOINED_BONES * weight, p, touched)
         for g in range(GROUPS_MAX):
             group = qw.groups[word, g]
             if group < 0 or group >= len(index.group_starts) - 1:
                 continue
             for k in range(index.group_starts[group], index.group_starts[group + 1]):
-                touched = _spread(index, index.group_words[k], 0.85 * weight, p, touched)
-        for k in range(touched):
-            row = p.touched[k]
-            p.total[row] += p.share[row]
-            p.share[row] = 0.0
+                other = index.group_words[k]
+                mean = 0.5 * (weight + float(words.weights[other]))
+                touched = _spread(index, other, SAME_GROUP * mean, p, touched)
+        touched = _spread_spelled(qw, word, weight, words, index, p, touched)
+    for at in range(qn.starts[0], qn.starts[1]):
+        weight = JOINED_BONES * float(qw.weights[qn.words[at]])
+        p.turn[0] += 1
+        for size in range(2, min(JOINED_MAX, qn.starts[1] - at) + 1):
+            weight += JOINED_BONES * float(qw.weights[qn.words[at + size - 1]])
+            place = _place_of(index.bone_keys, _joined_bones(qw, qn, at, size))
+            if place >= 0:
+                for k in range(index.bone_starts[place], index.bone_starts[place + 1]):
+                    touched = _spread(index, index.bone_words[k], weight, p, touched)
+    p.turn[0] += 1
+    for skip in range(2):
+        place = _place_of(index.joined_keys, _initials_key(qw, qn, 0, skip == 1))
+        if place >= 0:
+            touched = _spread_rows(index, place, INITIALS, p, touched)
     found = _take_best(touched, words_most, asked, index.row_word_weights, live, p, found)
-    for k in range(touched):
-        p.share[k] = 0.0
+
+    bare = (qn.flags[0] & NO_VOWELS) != 0
+    touched = 0
+    count = _bone_grams(qw, qn, 0, p.grams)
+    for half in range(0 if bare else 1, 2):
+        for k in range(count):
+            gram = p.grams[k] + half * GRAMS
+            for at in range(index.bone_gram_starts[gram], index.bone_gram_starts[gram + 1]):
+                row = index.bone_gram_rows[at]
+                if p.total[row] == 0.0:
+                    p.touched[touched] = row
+                    touched += 1
+                p.total[row] += 1.0
+    most = words_most if bare else BARE_ROWS
+    found = _take_best(touched, most, count, index.row_bone_grams, live, p, found)
     for k in range(found):
         p.best[p.found[k]] = 0.0
     return found

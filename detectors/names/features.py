@@ -64,6 +64,8 @@ FEATURES: Final = (
     "other_word",
     "said_covered",
     "whole",
+    "best_word",
+    "short_forms",
 )
 """What the score is made of, each by its number; ``words`` says what they mean."""
 
@@ -74,13 +76,17 @@ COUNT: Final = len(FEATURES)
     GENERATION_DIFFERS, FORM_DIFFERS, FORM_SAME, COUNTRY_DIFFERS, COUNTRY_EXTRA, INITIALS,
     DESCENT_CROSSED, SINGLE_WORD, LETTERS, CONSONANTS, ACRONYM, SLIPS, WORST_WORD, FIRST_WORD,
     LAST_WORD, DISORDER, OTHER_SCRIPT, VOWELLESS, KIND_DIFFERS, ONE_WORD_EACH, OTHER_WORD,
-    SAID_COVERED, WHOLE,
+    SAID_COVERED, WHOLE, BEST_WORD, SHORT_FORMS,
 ) = range(COUNT)  # fmt: skip
 
 ONE_SLIP: Final = 0.66
 """A word with one slip in it is at least so much alike, however short it is."""
 ALIKE_MIN: Final = 0.62
 """Words less alike than this do not stand for one another."""
+JOINED_LOOSE: Final = 30
+"""Words written as one that sound alike cost at most so much, in tenths of a letter for each."""
+LIKELY_SLIP: Final = 3
+"""Cost of a letter that is as good as the same: ``byn`` for bin, ``end`` for and."""
 
 _NAME: Final = int(Role.NAME)
 _INITIAL: Final = int(Role.INITIAL)
@@ -94,6 +100,8 @@ _NONE: Final = int(Relation.NONE)
 _SAME: Final = int(Relation.SAME)
 _ALIKE: Final = int(Relation.ALIKE)
 _SOUND: Final = int(Relation.SOUND)
+_MEANING: Final = int(Relation.MEANING)
+_SHORT: Final = int(Relation.SHORT)
 _BY_INITIAL: Final = int(Relation.INITIAL)
 _JOINED: Final = int(Relation.JOINED)
 GROUP_LIKENESS: Final = np.zeros(16, np.float64)
@@ -167,14 +175,15 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
                 break
         if same:
             return 1.0, _SAME
-    if role_a == _NUMERAL or role_b == _NUMERAL:
-        if role_a == role_b and lw.values[a] == rw.values[b]:
-            return 1.0, _SAME
-        return 0.0, _NONE
-    if role_a == _GENERATION or role_b == _GENERATION:
-        if role_a == role_b and lw.values[a] == rw.values[b]:
-            return 1.0, _SAME
-        return 0.0, _NONE
+    numbers = role_a == _NUMERAL or role_b == _NUMERAL
+    if numbers or role_a == _GENERATION or role_b == _GENERATION:
+        if role_a == role_b:
+            if lw.values[a] == rw.values[b]:
+                return 1.0, _SAME
+            return 0.0, _NONE
+        if not numbers or min(la, lb) < 4:
+            return 0.0, _NONE
+        # A number in words may have a slip in it (``secund``); digits and II are as they are.
     if la == 1 or lb == 1:
         other = role_b if la == 1 else role_a
         if lw.codes[a, 0] == rw.codes[b, 0] and other not in (_PARTICLE, _DESCENT):
@@ -190,10 +199,12 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
                 best, how = GROUP_LIKENESS[group % 16], group % 16
     little_a = role_a == _PARTICLE or role_a == _DESCENT or role_a == _HONORIFIC
     little_b = role_b == _PARTICLE or role_b == _DESCENT or role_b == _HONORIFIC
-    if little_a != little_b:
-        return best, how
     longer, shorter = max(la, lb), min(la, lb)
     most = (38 * longer) // 10
+    strict = little_a != little_b or numbers
+    if strict:
+        # A particle or title is a name only where it is one with a slip in it.
+        most = FULL if longer > 4 else LIKELY_SLIP if longer > 2 else -1
     common = bit_count(np.int64(lw.sounds[a]) & np.int64(rw.sounds[b]))
     either = bit_count(np.int64(lw.sounds[a]) | np.int64(rw.sounds[b]))
     if shorter > 1 and 5 * (longer - shorter) <= most and 2 * common >= either:
@@ -208,12 +219,16 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
                 alike = max(alike, ONE_SLIP)
             if alike > best:
                 best, how = alike, _ALIKE
-    if lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
+    if strict or (shorter < 4 and lw.codes[a, 0] != rw.codes[b, 0] and not bare):
+        pass  # too little to sound alike by
+    elif lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
         count = lw.bone_lengths[a]
         if bare:
-            alike = 0.9 if count > 2 else 0.78
+            # One consonant behind a vowel says next to nothing.
+            alike = 0.9 if count > 2 else 0.78 if lw.bone_codes[a, 0] != 1 else 0.66
         else:
-            alike = 0.86 if count > 2 else 0.74
+            # Vowels may differ, and so may their number, but not as in Omar and Hamriyah.
+            alike = (0.86 if count > 2 else 0.74) - 0.08 * max(0, longer - shorter - 1)
         if alike > best:
             best, how = alike, _SOUND
     elif bare and (lw.bones[a] == rw.bones[b]) and lw.bones[a] > 0:
@@ -248,6 +263,10 @@ def _join_likeness(
             return 0.98
         if cost <= most and longer > 5:
             return float(0.97 - cost / (10.0 * longer))
+    if not bare:
+        loose = (JOINED_LOOSE * longer) // 10
+        if spelling_cost(joined, 0, length, rw.codes, b, size, loose, rows) > loose:
+            return 0.0
     # The skeleton of the whole: without the vowel that a later word begins with.
     at = 0
     last = -1
@@ -261,7 +280,7 @@ def _join_likeness(
                 return 0.0
             last = code
             at += 1
-    if at == rw.bone_lengths[b] and at > 2:
+    if at == rw.bone_lengths[b] and at > (4 if bare else 2):
         return 0.88 if bare else 0.82
     return 0.0
 
@@ -391,6 +410,8 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
     n, m = ln.starts[li + 1] - a0, rn.starts[ri + 1] - b0
     bare_l = (ln.flags[li] & NO_VOWELS) != 0
     bare = bare_l or (rn.flags[ri] & NO_VOWELS) != 0
+    companies = (ln.flags[li] & rn.flags[ri] & ORGANISATION) != 0
+    company = ((ln.flags[li] | rn.flags[ri]) & ORGANISATION) != 0
     for i in range(n):
         s.at[0, i] = -1
         s.likeness[0, i] = 0.0
@@ -408,7 +429,11 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
                 s.alike[i, b] = alike
                 s.how[i, b] = how
         for i in range(n):
-            s.table[i, j] = s.alike[i, b]
+            # Single letters of companies ("I & S") seldom are short forms of words.
+            by_letter = s.how[i, b] == _BY_INITIAL and company and n != m
+            # What means the same is a word of companies: Celik is steel in no name of a person.
+            by_meaning = s.how[i, b] == _MEANING and not companies
+            s.table[i, j] = 0.0 if by_letter or by_meaning else s.alike[i, b]
     if n > 1 and n != m or n > 2:
         _join(lw, ln, a0, n, rw, rn, b0, m, 0, bare, s)
     if m > 1 and n != m or m > 2:
@@ -480,7 +505,7 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     covered_l = covered_r = same_l = same_r = lost_l = lost_r = 0.0
     top_l = top_r = 0.0
     slips = said = 0.0
-    worst = 1.0
+    worst, closest, shortened = 1.0, 0.0, 0
     alone_l = alone_r = names_l = names_r = initials = paired = crossed = 0
     numeral_l = numeral_r = generation_l = generation_r = country_l = country_r = 0
     for i in range(n):
@@ -495,7 +520,8 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
             said += weight * alike
             slips += weight * (1.0 - alike)
             if plain:
-                worst = min(worst, alike)
+                worst, closest = min(worst, alike), max(closest, alike)
+                shortened += relation == _SHORT
                 initials += relation == _BY_INITIAL
                 paired += 1
                 j = s.at[0, i]
@@ -563,7 +589,8 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[ONE_WORD_EACH] = _sign(names_l <= 1 and names_r <= 1)
     f[LETTERS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 0) - 1.0)
     f[CONSONANTS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 1) - 1.0)
-    if f[COVERED_MORE] < 0.9 and ((flags_l | flags_r) & PERSON) == 0:
+    people = ((flags_l | flags_r) & PERSON) != 0
+    if f[COVERED_MORE] < 0.9 and not people and ((flags_l | flags_r) & ORGANISATION) != 0:
         # Initials are a name of their own; in a longer name they are by chance.
         f[ACRONYM] = _sign(
             (names_l == 1 and _is_acronym(lw, ln, a0, n, rw, rn, b0, m))
@@ -571,6 +598,8 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
         )
     f[SLIPS] = min(slips, 2.0)
     f[WORST_WORD] = 1.0 - worst if paired > 0 else 0.0
+    f[BEST_WORD] = 1.0 - closest if paired > 0 else 0.0
+    f[SHORT_FORMS] = min(shortened, 2)
     f[FIRST_WORD] = _sign(s.likeness[0, 0] > 0.8 and s.at[0, 0] == 0)
     f[LAST_WORD] = _sign(s.likeness[0, n - 1] > 0.8 and s.at[0, n - 1] == m - 1)
     turned = 0

@@ -19,7 +19,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.names.analysis import AnalysedName, Analyser, Kind
+from detectors.names.analysis import TOKENS_MAX, AnalysedName, Analyser, Kind
 from detectors.names.blocking import Index, Places, build_index, find_rows, places_for
 from detectors.names.columns import Names, Words, WordTable, single
 from detectors.names.explain import Explanation, explain_pair
@@ -43,9 +43,9 @@ from regtech.reference.watchlists import BirthDate, ListedName, ListEntry, ListV
 
 THRESHOLD: Final = 0.9
 """From this score on a listed name is a hit, unless another is given. A default, not law."""
-GRAM_ROWS: Final = 60
-WORD_ROWS: Final = 60
-"""So many rows each of the two searches of the index hands on."""
+GRAM_ROWS: Final = 30
+WORD_ROWS: Final = 100
+"""So many rows the searches by trigrams and by words of the index hands on."""
 SUPPORT_MAX: Final = SAME_DATE + SAME_COUNTRY
 """Names whose odds are further below the threshold than this no date and no country brings up."""
 Outcome = Literal["met", "not_met", "cannot_tell"]
@@ -147,6 +147,11 @@ class Screener:
         self._index: Index = build_index(self.words, self.names)
         self._by_identifier = self._identifiers()
         self._local = threading.local()
+        native = self.names.native_starts
+        self._natives = frozenset(
+            "".join(map(chr, self.names.native[native[row] : native[row + 1]]))
+            for row in np.flatnonzero(np.diff(native))
+        )
         self._last = np.append(self._rows.until == NEVER, [True])
 
     def __len__(self) -> int:
@@ -251,6 +256,47 @@ class Screener:
             thread.scratch, odds,
         )  # fmt: skip
         return odds
+
+    # --- for texts
+
+    def read_words(self, parts: Iterable[str]) -> tuple[AnalysedName, list[int]]:
+        """Neighbouring words as one name, and for each word of it the part that it came from.
+
+        Forms of companies stay words: a text says "Ltd" anywhere.
+        """
+        thread = self._thread()
+        found: AnalysedName | None = None
+        sources: list[int] = []
+        for number, part in enumerate(parts):
+            reading = thread.analyser.analyse(part)[0]
+            sources += [number] * len(reading.tokens)
+            if found is None:
+                found = reading
+                continue
+            found.tokens += reading.tokens
+            found.words += reading.words
+            found.scripts |= reading.scripts
+        assert found is not None, "a text without words was asked for"
+        found.tokens, found.words = found.tokens[:TOKENS_MAX], found.words[:TOKENS_MAX]
+        found.parts, found.native = [0] * len(found.tokens), ""
+        return found, sources[:TOKENS_MAX]
+
+    def rows_near(self, words: Words, names: Names) -> NDArray[np.int32]:
+        """Rows of any time that the index gives for a name."""
+        places = self._thread().places
+        every = np.ones(len(self) + 1, np.bool_)
+        count = find_rows(
+            words, names, self.words, self._index, every, self._gram_rows, self._word_rows, places
+        )
+        return np.array(places.found[:count])
+
+    def scratch(self) -> Scratch:
+        """What comparisons of the calling thread write into."""
+        return self._thread().scratch
+
+    def native_names(self) -> frozenset[str]:
+        """All listed names in Han, kana or Hangul, simplified, without their forms."""
+        return self._natives
 
     # --- one row
 
@@ -374,7 +420,9 @@ class Screener:
         found: _Thread | None = getattr(self._local, "parts", None)
         if found is None:
             found = _Thread(
-                Analyser(self._tables), places_for(len(self)), scratch_for(len(self.words.lengths))
+                Analyser(self._tables),
+                places_for(len(self), len(self.words.lengths)),
+                scratch_for(len(self.words.lengths)),
             )
             self._local.parts = found
         return found

@@ -16,6 +16,7 @@ from detectors.names.rescreen import new_hits
 from detectors.names.scoring import Model
 from detectors.names.screener import Hit, Query, Screener
 from detectors.names.tables import NameTables
+from detectors.names.texts import SPANS_MAX, TEXT_LONGEST, TextHit, screen_text
 from detectors.names.words import part_words, relation_words
 from regtech.adapters.committed import CommittedFile
 from regtech.adapters.lists.dates import birth_date
@@ -221,6 +222,27 @@ def screen_command(
     for party, query in asked:
         for hit in screener.screen(query, at_us=at_us, threshold=threshold):
             yield hit_json(party, query.name, hit)
+
+
+def screen_text_command(
+    text: str,
+    lists: Path,
+    *,
+    threshold: float,
+    at_us: int | None = None,
+    note: Callable[[str], None] = print,
+) -> list[dict[str, Any]]:
+    """Listed names in the text of a payment, as they are shown; what was not read is noted."""
+    screener = load_screener(lists, note)
+    found = screen_text(screener, text, at_us=at_us, threshold=threshold)
+    if found.cut:
+        note(f"only the first {TEXT_LONGEST:,} characters, or {SPANS_MAX} spans of them, were read")
+    return [text_hit_json(one) for one in found.hits]
+
+
+def text_hit_json(found: TextHit) -> dict[str, Any]:
+    """As ``hit_json``, with the place in the text, in characters."""
+    return {"start": found.start, "end": found.end, **hit_json("", found.span, found.hit)}
 
 
 def read_queries(path: Path) -> list[tuple[str, Query]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,10 @@ def screen(
         typer.Option(help="Folder of earlier lists: only hits that they did not give."),
     ] = None,
     at: Annotated[str | None, typer.Option(help="As the lists stood at this time or day.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Text of a payment in which to look for listed names; - is the input."),
+    ] = None,
     kind: Annotated[
         str, typer.Option(help="What the name is: person, entity, vessel or aircraft.")
     ] = "",
@@ -72,28 +77,41 @@ def screen(
     \b
     Examples:
       regtech screen "Ivan Petrov" --lists lists --born 1970
+      regtech screen --text "rent March, for Ivan Petrov" --lists lists
       regtech screen --names parties.csv --lists lists/new --since lists/old --out hits.ndjson
     """
-    from regtech.app.names import lists_folder, screen_command, write_hits
+    from regtech.app.names import lists_folder, screen_command, screen_text_command, write_hits
     from regtech.cli.namestext import hit_text, nothing_text
+    from regtech.errors import UsageError
+
+    if text is not None and (name or names or since or kind or born or country):
+        raise UsageError("--text goes with --lists, --at, --threshold and --out alone")
 
     chosen = language(lang)
     with progress() as told:
         told.stage("reading lists")
-        hits = list(
-            screen_command(
-                name,
-                names,
-                lists_folder(lists),
-                threshold=threshold,
-                since=since,
-                at_us=parse_moment(at) if at else None,
-                kind=kind,
-                birth_date_text=born,
-                countries=tuple(code.strip().upper() for code in country.split(",") if code),
-                note=told.note,
+        at_us = parse_moment(at) if at else None
+        if text is not None:
+            whole = sys.stdin.read() if text == "-" else text
+            folder = lists_folder(lists)
+            hits = screen_text_command(
+                whole, folder, threshold=threshold, at_us=at_us, note=told.note
             )
-        )
+        else:
+            hits = list(
+                screen_command(
+                    name,
+                    names,
+                    lists_folder(lists),
+                    threshold=threshold,
+                    since=since,
+                    at_us=at_us,
+                    kind=kind,
+                    birth_date_text=born,
+                    countries=tuple(code.strip().upper() for code in country.split(",") if code),
+                    note=told.note,
+                )
+            )
     if out is not None:
         write_hits(out, hits)
     if json_:

@@ -53,3 +53,15 @@ def test_screen_a_file_and_only_what_is_new(tmp_path: Path, regtech: Command) ->
     assert json.loads(same.out) == {"hits": []}
     new = regtech("screen", "--names", parties, "--lists", newer, "--since", LISTS, "--json")
     assert [hit["party"] for hit in json.loads(new.out)["hits"]] == ["P2"]
+
+
+def test_screen_the_text_of_a_payment(regtech: Command) -> None:
+    text = "rent March, ref 88123, for Kim Jong Un; thanks"
+    done = regtech("screen", "--text", text, "--lists", LISTS, "--json")
+    assert done.status == 0
+    (hit,) = json.loads(done.out)["hits"]
+    assert text[hit["start"] : hit["end"]] == hit["query"] == "Kim Jong Un"
+    assert (hit["list"], hit["entry"]) == ("ofac", "20157")
+    assert "no hits" in regtech("screen", "--text", "rent March", "--lists", LISTS).out
+    refused = regtech("screen", "--text", text, "Kim Jong Un", "--lists", LISTS)
+    assert refused.status == 2 and "--text goes with" in refused.err
