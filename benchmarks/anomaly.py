@@ -7,8 +7,9 @@ after AMLSim's description; ``amlsim-drift`` with 2 % of the background to new p
 cut 60/20/20: models train on the first four fifths and choose their settings on the last quarter of
 these; the last fifth is only scored. ``without`` leaves out the features that lean on habits of
 simulators (``novelty``, ``emptiness``, ``amount``); ``at once`` are scores that may not wait for
-what follows. Peers, trained on the same rows in the same run: PyOD's isolation forest and boosted
-trees on plain graph features (``detectors.graph``, 14 days).
+what follows. ``ensemble`` and ``taught`` know no outcome, ``supervised`` those of the past. Peers,
+trained on the same rows in the same run: PyOD's isolation forest and boosted trees on plain graph
+features (``detectors.graph``, 14 days).
 """
 
 from __future__ import annotations
@@ -56,38 +57,41 @@ def _quality(scores: Any, labels: Any) -> dict[str, float]:
 
 
 def _models(
-    table: Any, outcomes: Any, until: int, seed: int, fast: bool
+    table: Any, outcomes: Any, until: int, seed: int, fast: bool, settled: bool
 ) -> Iterator[tuple[str, dict[str, float], Any]]:
     """(name, quality, scores of later payments) of each model."""
     from detectors.anomaly.model import train
     from regtech.app.scorerows import features_without, make_rows
-    from regtech.app.scoring import training_of
+    from regtech.app.scoring import lessons_of, training_of
 
-    for said, settle in (("settled", SETTLE), ("at once", 0)):
+    for said, settle in (("settled", SETTLE), ("at once", 0))[: 1 if settled else 2]:
         rows = make_rows(table, until, settle)
         training = training_of(table, rows, outcomes, until, None)
+        lessons = lessons_of(table, rows, training, None, settle, seed)
+        with_outcomes = lessons_of(table, rows, training, outcomes, settle, seed)
         later = outcomes.said[rows.kept[rows.cut :]] == 1
         wholes = [("", ())] + ([] if fast or not settle else [(" without", LEANINGS)])
         for suffix, without in wholes:
             features = features_without(settle, without)
             names = [feature.name for feature in rows.features]
             columns = [names.index(feature.name) for feature in features]
-            model = train(
-                training.rows[:, columns], features, labels=training.labels, budgets=BUDGETS,
-                seed=seed,
-            )  # fmt: skip
-            scores = model.score(rows.later[:, columns])
-            yield (
-                f"ours unsupervised, {said}{suffix}",
-                _quality(scores.unsupervised, later),
-                (scores.unsupervised),
-            )
-            if scores.supervised is not None:
-                yield (
-                    f"ours supervised, {said}{suffix}",
-                    _quality(scores.supervised, later),
-                    (scores.supervised),
-                )
+            for name, learnt, labels in (
+                ("unsupervised", lessons, None),
+                ("supervised", with_outcomes, training.labels),
+            ):
+                model = train(
+                    training.rows[:, columns], features, labels=labels, budgets=BUDGETS, seed=seed,
+                    lessons=(learnt.rows[:, columns], learnt.imagined),
+                )  # fmt: skip
+                scores = model.score(rows.later[:, columns])
+                said_of: tuple[tuple[str, Any], ...]
+                if labels is None:
+                    said_of = (("ensemble", scores.unsupervised), ("taught", scores.taught))
+                else:
+                    said_of = ((name, scores.supervised),)
+                for member, values in said_of:
+                    if values is not None:
+                        yield f"ours {member}, {said}{suffix}", _quality(values, later), values
 
 
 def _peers(
@@ -120,7 +124,9 @@ def _peers(
         yield "boosted trees, plain graph features", _quality(scores, later), scores
 
 
-def measure(where: Path, scenario: str, events: int, seed: int, fast: bool) -> dict[str, Any]:
+def measure(
+    where: Path, scenario: str, events: int, seed: int, fast: bool, settled: bool
+) -> dict[str, Any]:
     """All models on one scenario and seed."""
     from detectors.anomaly.measuring import by_kind, within_budget
     from regtech.app.outcomes import read_outcomes
@@ -137,7 +143,10 @@ def measure(where: Path, scenario: str, events: int, seed: int, fast: bool) -> d
         "kinds": {},
     }  # fmt: skip
     began = CLOCK.elapsed()
-    every = [_models(table, outcomes, until, seed, fast), _peers(table, outcomes, until, seed)]
+    every = [
+        _models(table, outcomes, until, seed, fast, settled),
+        _peers(table, outcomes, until, seed),
+    ]
     for name, quality, scores in (one for part in every for one in part):
         found["models"][name] = quality
         chosen = within_budget(scores, 0.005)
@@ -178,13 +187,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scenarios", default="laundering,amlsim,amlsim-drift")
     parser.add_argument("--fast", action="store_true", help="leave out the runs without features")
+    parser.add_argument("--settled", action="store_true", help="leave out scores at once")
+    parser.add_argument("--first", type=int, default=1, help="the first seed; default 1")
     given = parser.parse_args()
     one_core(given.core)
     found = []
     with folder(given.folder) as where:
         for scenario in given.scenarios.split(","):
-            for seed in range(1, given.seeds + 1):
-                found.append(measure(where, scenario, given.events, seed, given.fast))
+            for seed in range(given.first, given.first + given.seeds):
+                found.append(
+                    measure(where, scenario, given.events, seed, given.fast, given.settled)
+                )
     if given.json:
         print(json.dumps({"runs": found, "machine": machine()}))
     else:

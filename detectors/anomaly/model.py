@@ -12,14 +12,14 @@ import numpy.typing as npt
 from detectors.anomaly.catalogue import Feature
 from detectors.anomaly.drift import Population, make_population
 from detectors.anomaly.payments import Float64
-from detectors.anomaly.supervised import Supervised, fit_supervised
+from detectors.anomaly.supervised import Supervised, fit_supervised, fit_taught
 from detectors.anomaly.tails import Tails
 from detectors.anomaly.trees import Trees
 from detectors.anomaly.unsupervised import Unsupervised, fit_unsupervised
 from regtech.errors import SnapshotError
 
 Bools = npt.NDArray[np.bool_]
-FORMAT: Final = 1
+FORMAT: Final = 2
 ROWS_PER_PIECE: Final = 8192
 """Rows that are scored together: a row's score does not depend on them."""
 _TYPICAL: Final = (0.05, 0.95)
@@ -27,18 +27,22 @@ _TYPICAL: Final = (0.05, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """``unsupervised`` in nats of surprise; ``supervised`` as probability (None without outcomes).
+    """``unsupervised`` in nats of surprise; ``taught`` and ``supervised`` as probabilities.
 
-    ``score`` is the supervised one where there is one.
+    ``taught``: of being imagined rather than of the traffic, None where nothing was imagined.
+    ``supervised``: of being a case, None without outcomes. ``score`` is the last of them there is.
     """
 
     unsupervised: Float64
     supervised: Float64 | None
+    taught: Float64 | None = None
 
     @property
     def score(self) -> Float64:
         """The score that alerts go by."""
-        return self.unsupervised if self.supervised is None else self.supervised
+        if self.supervised is not None:
+            return self.supervised
+        return self.unsupervised if self.taught is None else self.taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +61,29 @@ class Model:
     population: Population
     scores: Population
     levels: Mapping[float, float]
+    taught: Supervised | None = None
 
     def score(self, rows: Float64) -> Scores:
         """Scores of payments, in pieces."""
         if rows.shape[1] != len(self.features):
             raise ValueError(f"{rows.shape[1]} columns in place of {len(self.features)}")
-        one, two = np.zeros(len(rows)), np.zeros(len(rows))
+        one, two, three = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
         for start in range(0, len(rows), ROWS_PER_PIECE):
             piece = rows[start : start + ROWS_PER_PIECE]
-            one[start : start + len(piece)] = self.ensemble.score(piece[:, self.unusual])
-            if self.boosted is not None:
-                two[start : start + len(piece)] = _probability(self.boosted.score(piece))
-        return Scores(one, None if self.boosted is None else two)
+            here = slice(start, start + len(piece))
+            one[here] = self.ensemble.score(piece[:, self.unusual])
+            for trees, made in ((self.boosted, two), (self.taught, three)):
+                if trees is not None:
+                    made[here] = _probability(trees.score(piece))
+        return Scores(
+            one, None if self.boosted is None else two, None if self.taught is None else three
+        )
 
     def contributions(self, rows: Float64) -> Float64:
         """What each column adds to each score, by the model that ``Scores.score`` is of."""
-        if self.boosted is not None:
-            return self.boosted.contributions(rows)
+        trees = self.taught if self.boosted is None else self.boosted
+        if trees is not None:
+            return trees.contributions(rows)
         made = np.zeros(rows.shape)
         made[:, self.unusual] = self.ensemble.contributions(rows[:, self.unusual])
         return made
@@ -98,21 +108,27 @@ def train(
     labels: Bools | None,
     budgets: Sequence[float],
     seed: int,
+    lessons: tuple[Float64, Bools] | None = None,
 ) -> Model:
-    """Train on ordinary traffic in order of time, and on outcomes where there are enough."""
+    """Train on ordinary traffic in order of time, and on outcomes where there are enough.
+
+    ``lessons``: rows of imagined attempts and of the traffic around them, and which are imagined.
+    """
     unusual = tuple(k for k, feature in enumerate(features) if feature.side == "high")
     ensemble = fit_unsupervised(rows[:, unusual], seed)
-    boosted = None if labels is None else fit_supervised(rows, labels, seed)
+    taught = None if lessons is None else fit_taught(*lessons, seed)
+    imagined = None if lessons is None else lessons[0][lessons[1]]
+    boosted = None if labels is None else fit_supervised(rows, labels, seed, imagined)
     made = Model(
         tuple(feature.name for feature in features), unusual, ensemble, boosted,
         np.quantile(rows, _TYPICAL, axis=0).T.copy(), make_population(rows),
-        make_population(np.zeros((1, 1))), {},
+        make_population(np.zeros((1, 1))), {}, taught,
     )  # fmt: skip
     score = made.score(rows).score
     levels = {budget: float(np.quantile(score, 1.0 - budget)) for budget in budgets}
     return Model(
         made.features, unusual, ensemble, boosted, made.typical, made.population,
-        make_population(score[:, None]), levels,
+        make_population(score[:, None]), levels, taught,
     )  # fmt: skip
 
 
@@ -136,13 +152,14 @@ def export(model: Model) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         "unusual": list(model.unusual),
         "levels": [[budget, level] for budget, level in model.levels.items()],
     }
-    if model.boosted is not None:
-        arrays.update({f"boosted_{name}": a for name, a in model.boosted.trees.arrays().items()})
-        plain["boosted"] = {
-            "base": model.boosted.base,
-            "chosen": model.boosted.chosen,
-            "validation": model.boosted.validation,
-        }
+    for name, learnt in (("boosted", model.boosted), ("taught", model.taught)):
+        if learnt is not None:
+            arrays.update({f"{name}_{k}": a for k, a in learnt.trees.arrays().items()})
+            plain[name] = {
+                "base": learnt.base,
+                "chosen": learnt.chosen,
+                "validation": learnt.validation,
+            }
     return arrays, plain
 
 
@@ -161,18 +178,14 @@ def restore(arrays: Mapping[str, npt.NDArray[Any]], plain: Mapping[str, Any]) ->
             _trees(arrays, "forest_", len(unusual)),
             Tails(arrays["member_edges"], arrays["member_nats"]),
         )
-        boosted = None
-        if "boosted" in plain:
-            said = plain["boosted"]
-            boosted = Supervised(
-                _trees(arrays, "boosted_", len(features)), float(said["base"]),
-                dict(said["chosen"]), float(said["validation"]),
-            )  # fmt: skip
+        boosted, taught = (
+            _learnt(arrays, plain, name, len(features)) for name in ("boosted", "taught")
+        )
         model = Model(
             features, unusual, ensemble, boosted, arrays["typical"],
             Population(arrays["population_edges"], arrays["population_shares"]),
             Population(arrays["score_edges"], arrays["score_shares"]),
-            {float(budget): float(level) for budget, level in plain["levels"]},
+            {float(budget): float(level) for budget, level in plain["levels"]}, taught,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise SnapshotError(f"the model is not whole: {error}") from None
@@ -184,6 +197,18 @@ def restore(arrays: Mapping[str, npt.NDArray[Any]], plain: Mapping[str, Any]) ->
     ):
         raise SnapshotError("the parts of the model are of different sizes")
     return model
+
+
+def _learnt(
+    arrays: Mapping[str, npt.NDArray[Any]], plain: Mapping[str, Any], name: str, features: int
+) -> Supervised | None:
+    if name not in plain:
+        return None
+    said = plain[name]
+    return Supervised(
+        _trees(arrays, f"{name}_", features), float(said["base"]), dict(said["chosen"]),
+        float(said["validation"]),
+    )  # fmt: skip
 
 
 def _trees(arrays: Mapping[str, npt.NDArray[Any]], prefix: str, features: int) -> Trees:

@@ -17,6 +17,8 @@ class Payments:
 
     ``amount``: minor units of ``currency``. ``peer``: code of the actor's peer group, below 64.
     ``hour``: of the clock of who acts. ``abroad``: whether the other side is in another country.
+    ``payer_kind`` and ``payee_kind``: 0 not known, 1 a person, 2 an entity, above that another.
+    Countries are -1 where not known.
     """
 
     time_us: Int64
@@ -28,6 +30,10 @@ class Payments:
     abroad: npt.NDArray[np.bool_]
     peer: Int64
     hour: Int64
+    payer_kind: Int64
+    payee_kind: Int64
+    payer_country: Int64
+    payee_country: Int64
 
     def __len__(self) -> int:
         return len(self.time_us)
@@ -39,3 +45,15 @@ class Payments:
     def accounts(self) -> int:
         """One more than the largest code of an account."""
         return int(max(self.payer.max(initial=-1), self.payee.max(initial=-1))) + 1
+
+
+def joined(one: Payments, two: Payments) -> tuple[Payments, Int64]:
+    """Both in order of time, of equal times ``one`` first; and from where each payment came, the
+    places of ``two`` counted after those of ``one``."""
+    times = np.concatenate([one.time_us, two.time_us])
+    order = np.argsort(times, kind="stable")
+    columns = (
+        np.concatenate([getattr(one, field.name), getattr(two, field.name)])[order]
+        for field in fields(Payments)
+    )
+    return Payments(*columns), order

@@ -31,6 +31,8 @@ _UNITS_ZH: Final = {
     "accounts": "账户",
     "ratio": "比值",
     "payments": "笔",
+    "zeros": "个零",
+    "log of days": "天数的对数",
 }
 
 
@@ -48,14 +50,16 @@ class Reason:
 def strongest(model: Model, features: Sequence[Feature], rows: Float64) -> tuple[Int64, Float64]:
     """The columns that added most to each score, one of a group, and what each added.
 
-    ``[n, REASONS]``; a column is -1 where nothing more added anything.
+    ``[n, REASONS]``; a column is -1 where nothing more added anything. A code says nothing to a
+    person and is no reason.
     """
-    names = sorted({feature.group for feature in features})
+    told = [(c, feature.group) for c, feature in enumerate(features) if feature.unit != "code"]
+    names = sorted({group for _, group in told})
     added = model.contributions(rows)
     column = np.zeros((len(rows), len(names)), np.int64)
     weight = np.zeros((len(rows), len(names)))
     for k, name in enumerate(names):
-        mine = np.array([c for c, feature in enumerate(features) if feature.group == name])
+        mine = np.array([c for c, group in told if group == name])
         best = added[:, mine].argmax(axis=1)
         column[:, k] = mine[best]
         weight[:, k] = added[np.arange(len(rows)), column[:, k]]

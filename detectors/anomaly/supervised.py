@@ -1,4 +1,4 @@
-"""A model that learns from outcomes: boosted trees, with a share of the lawful tuned in time.
+"""Models that learn: from outcomes, with a share of the lawful tuned in time, or from imagination.
 
 Nearly all payments are lawful. Trained on all of them, boosting had a quarter of the quality that
 it had with a third of them; how many to keep, and how firmly to regularise, is chosen on the last
@@ -20,13 +20,20 @@ from detectors.anomaly.trees import Trees, together
 POSITIVES_MIN: Final = 30
 """With fewer known cases nothing is learnt."""
 NEGATIVES_MAX: Final = 60_000
+CASE_WEIGHT: Final = 4.0
+"""Of a case beside imagined payments, in ordinary payments."""
 VALIDATION_SHARE: Final = 0.25
 ROUNDS: Final = 160
 _CHOICES: Final = (
     {"share": 0.33, "l2": 1.0, "leaf": 20, "rate": 0.08},
     {"share": 0.33, "l2": 20.0, "leaf": 40, "rate": 0.05},
     {"share": 0.1, "l2": 5.0, "leaf": 20, "rate": 0.08},
+    {"share": 0.33, "l2": 5.0, "leaf": 20, "rate": 0.08, "imagined": 0.3},
+    {"share": 0.33, "l2": 5.0, "leaf": 20, "rate": 0.08, "imagined": 1.0},
 )
+"""``imagined``: weight of imagined payments beside a case's, where there are any."""
+TAUGHT: Final = {"share": 1.0, "l2": 5.0, "leaf": 20, "rate": 0.08}
+"""How imagined attempts are learnt: chosen on simulated traffic, other seeds than are reported."""
 Bools = npt.NDArray[np.bool_]
 
 
@@ -48,10 +55,13 @@ class Supervised:
         return self.trees.contributions(rows)
 
 
-def fit_supervised(rows: Float64, labels: Bools, seed: int) -> Supervised | None:
+def fit_supervised(
+    rows: Float64, labels: Bools, seed: int, imagined: Float64 | None = None
+) -> Supervised | None:
     """Train on rows in order of time; None where there are too few cases to learn from.
 
     The last quarter decides between the choices, and the best of them is trained on all.
+    ``imagined``: rows of imagined payments, which stand beside the cases in some of the choices.
     """
     cut = int(len(rows) * (1 - VALIDATION_SHARE))
     if labels.sum() < POSITIVES_MIN:
@@ -59,12 +69,22 @@ def fit_supervised(rows: Float64, labels: Bools, seed: int) -> Supervised | None
     best, quality = _CHOICES[0], -1.0
     if labels[:cut].sum() >= POSITIVES_MIN // 2 and labels[cut:].any():
         for choice in _CHOICES:
-            trees, base = _boosted(rows[:cut], labels[:cut], choice, seed)
+            if "imagined" in choice and imagined is None:
+                continue
+            trees, base = _boosted(rows[:cut], labels[:cut], choice, seed, imagined)
             found = average_precision(trees.score(rows[cut:]) + base, labels[cut:])
             if found > quality:
                 best, quality = choice, found
-    trees, base = _boosted(rows, labels, best, seed)
+    trees, base = _boosted(rows, labels, best, seed, imagined)
     return Supervised(trees, base, dict(best), quality)
+
+
+def fit_taught(rows: Float64, imagined: Bools, seed: int) -> Supervised | None:
+    """Trees that tell imagined payments from the traffic they were put in; None for too few."""
+    if imagined.sum() < POSITIVES_MIN or imagined.all():
+        return None
+    trees, base = _boosted(rows, imagined, TAUGHT, seed)
+    return Supervised(trees, base, dict(TAUGHT), -1.0)
 
 
 def _kept(labels: Bools, share: float, seed: int) -> Int64:
@@ -76,12 +96,20 @@ def _kept(labels: Bools, share: float, seed: int) -> Int64:
 
 
 def _boosted(
-    rows: Float64, labels: Bools, choice: dict[str, float], seed: int
-) -> tuple[Trees, float]:
+    rows: Float64, labels: Bools, choice: dict[str, float], seed: int,
+    imagined: Float64 | None = None,
+) -> tuple[Trees, float]:  # fmt: skip
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
     kept = _kept(labels, choice["share"], seed)
+    learnt, said, weight = rows[kept], labels[kept], None
+    if imagined is not None and "imagined" in choice:
+        learnt = np.vstack([learnt, imagined])
+        said = np.concatenate([said, np.ones(len(imagined), np.bool_)])
+        weight = np.ones(len(learnt))
+        weight[len(kept) :] = choice["imagined"] * CASE_WEIGHT * labels.sum() / len(imagined)
+        weight[: len(kept)][labels[kept]] = CASE_WEIGHT
     model = HistGradientBoostingClassifier(
         max_iter=ROUNDS,
         learning_rate=choice["rate"],
@@ -93,7 +121,7 @@ def _boosted(
     )
     # One thread: many of them wait for each other more than they work on so few rows.
     with threadpool_limits(1):
-        model.fit(rows[kept], labels[kept])
+        model.fit(learnt, said, sample_weight=weight)
     # scikit-learn has no public way to read its trees; a test compares what is read with it.
     parts = [_tree(found.nodes) for stage in model._predictors for found in stage]
     return together(parts), float(np.ravel(model._baseline_prediction)[0])

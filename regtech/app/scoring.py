@@ -23,7 +23,7 @@ from regtech.app.models import Models, actor_of
 from regtech.app.outcomes import Outcomes, read_outcomes
 from regtech.app.paymenttable import PaymentTable, read_payments
 from regtech.app.progress import NoProgress, Progress
-from regtech.app.scorerows import Rows, digest_of, make_rows
+from regtech.app.scorerows import Lessons, Rows, digest_of, make_lessons, make_rows
 from regtech.columns.batch import Int64
 from regtech.errors import InputError, SnapshotError, StoreError, UsageError
 
@@ -86,9 +86,14 @@ def score_command(
     told.stage("computing features")
     rows = make_rows(table, until_us, settle_days, without)
     training = training_of(table, rows, outcomes, until_us, window_us)
+    told.stage("imagining attempts")
+    lessons = lessons_of(table, rows, training, outcomes, settle_days, seed)
     told.stage("training")
     budgets = sorted({*BUDGETS, budget})
-    model = train(training.rows, rows.features, labels=training.labels, budgets=budgets, seed=seed)
+    model = train(
+        training.rows, rows.features, labels=training.labels, budgets=budgets, seed=seed,
+        lessons=(lessons.rows, lessons.imagined),
+    )  # fmt: skip
     known = Known(model.score(training.rows).score, training.times_us)
     summary = _score(table, rows, outcomes, model, known, out, budget, lang, told)
     card = {
@@ -101,6 +106,11 @@ def score_command(
         "digest": training.digest,
         "seed": seed,
         "supervised": model.boosted is not None,
+        "taught": model.taught is not None,
+        "imagined": {
+            "attempts": lessons.attempts,
+            "payments": int(lessons.imagined.sum()),
+        },
         "settle_days": settle_days,
         "without": list(without),
     }
@@ -254,6 +264,24 @@ def training_of(
     )  # fmt: skip
 
 
+def lessons_of(
+    table: PaymentTable,
+    rows: Rows,
+    training: Training,
+    outcomes: Outcomes | None,
+    settle_days: int,
+    seed: int,
+) -> Lessons:
+    """Attempts imagined among what is trained on; cases that were known then are left out."""
+    kept = rows.kept[: rows.cut]
+    times = table.time_us[kept]
+    start = int(np.searchsorted(times, training.first_us))
+    cases = None
+    if outcomes is not None:
+        cases = (outcomes.said[kept] == 1) & (outcomes.known_us[kept] < training.last_us)
+    return make_lessons(table, rows, start, settle_days, seed, cases)
+
+
 def alerts_of(
     table: PaymentTable, rows: Rows, scores: Scores, known: Known, budget: float
 ) -> Bools:
@@ -288,7 +316,11 @@ def measure(scores: Scores, rows: Rows, outcomes: Outcomes, budget: float) -> di
     if not labels.any():
         return {}
     found: dict[str, Any] = {"payments": int(told.sum()), "cases": int(labels.sum())}
-    for name, values in (("unsupervised", scores.unsupervised), ("supervised", scores.supervised)):
+    for name, values in (
+        ("unsupervised", scores.unsupervised),
+        ("taught", scores.taught),
+        ("supervised", scores.supervised),
+    ):
         if values is not None:
             mine = values[told]
             found[name] = {
@@ -372,6 +404,8 @@ def _write(
         "reasons": [texts[k] for k in row.tolist()],
         "unsupervised": scores.unsupervised[row],
     }
+    if scores.taught is not None:
+        columns["taught"] = scores.taught[row]
     if scores.supervised is not None:
         columns["supervised"] = scores.supervised[row]
     _write_table(out, columns)

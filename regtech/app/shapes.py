@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 
 from detectors.anomaly.catalogue import NOVELTY, Feature
-from detectors.anomaly.payments import Float64
+from detectors.anomaly.payments import Float64, Payments
 from detectors.graph.features import NAMES, PaymentFeatures
-from regtech.app.paymenttable import NOBODY, PaymentTable
-from regtech.columns.batch import Int64
+from regtech.app.paymenttable import NOBODY
 
 WINDOW_DAYS: Final = 14
 _DAY_US: Final = 86_400_000_000
@@ -45,17 +44,16 @@ SHAPES: Final = (
 )  # fmt: skip
 
 
-def shapes_of(table: PaymentTable, kept: Int64) -> Float64:
-    """The columns ``SHAPES`` of the payments at ``kept`` places (each payment once)."""
-    made = np.zeros((len(kept), len(SHAPES)))
-    between = (table.payer[kept] != NOBODY) & (table.payee[kept] != NOBODY)
-    places = kept[between]
-    if not len(places):
+def shapes_of(payments: Payments) -> Float64:
+    """The columns ``SHAPES`` of payments in order of time, each given once."""
+    made = np.zeros((len(payments), len(SHAPES)))
+    between = (payments.payer != NOBODY) & (payments.payee != NOBODY)
+    if not between.any():
         return made
     graph = PaymentFeatures(WINDOW_DAYS * _DAY_US, budgets=_BUDGETS)
     rows = graph.update(
-        table.time_us[places], table.payer[places], table.payee[places], table.amount[places],
-        table.currency[places], table.payer_institution[places], table.payee_institution[places],
+        payments.time_us[between], payments.payer[between], payments.payee[between],
+        payments.amount[between], payments.currency[between],
     )  # fmt: skip
     column = {name: rows[:, k] for k, name in enumerate(NAMES)}
     busy = np.sqrt(1.0 + column["payer_in_count"] * column["payee_out_count"])

@@ -58,8 +58,9 @@ def score(
 ) -> int:
     """Score payments by models trained on earlier ones: id, score, reasons of later events.
 
-    Without outcomes the score is surprise in nats; with enough of them it is the probability that
-    boosted trees give, and the surprise stands beside it. No score closes or reports anything.
+    Without outcomes the score says how much a payment is like attempts that are imagined among the
+    earlier ones; with enough outcomes it is the probability that boosted trees give. The surprise
+    of an ensemble stands beside it. No score closes or reports anything.
 
     \b
     Examples:
@@ -106,6 +107,8 @@ def score_report(result: dict[str, Any]) -> str:
         f"beyond the level of a budget of {result['budget']:.2%}",
         f"trained on {trained['payments']:,} payments, {trained['cases']:,} known cases"
         + ("" if trained["supervised"] else "; no supervised model: too few cases"),
+        f"taught by {trained['imagined']['attempts']:,} imagined attempts of "
+        f"{trained['imagined']['payments']:,} payments",
     ]
     if trained["labels_not_yet_known"]:
         lines.append(f"{trained['labels_not_yet_known']:,} outcomes were not known yet: left out")
@@ -124,7 +127,7 @@ def score_report(result: dict[str, Any]) -> str:
         rows = [
             [name, f"{found[name]['pr_auc']:.3f}",
              *(f"{value:.3f}" for value in found[name]["recall"].values())]
-            for name in ("unsupervised", "supervised") if name in found
+            for name in ("unsupervised", "taught", "supervised") if name in found
         ]  # fmt: skip
         recalls = [f"recall at {float(b):.1%}" for b in found["unsupervised"]["recall"]]
         lines.append(table(["", "PR-AUC", *recalls], rows, right=" rrrr"))

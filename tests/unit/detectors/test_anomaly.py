@@ -19,29 +19,9 @@ from detectors.anomaly.payments import Float64, Payments
 from detectors.anomaly.reasons import reasons_of, sentence, strongest
 from detectors.anomaly.tails import make_tails
 from regtech.errors import SnapshotError
+from tests.support.anomaly import DAY_US, made_of, payments
 
-DAY_US = 86_400_000_000
 NAMES = [feature.name for feature in BEHAVIOUR]
-
-
-def payments(count: int, seed: int, accounts: int = 30) -> Payments:
-    """Random payments of a small circle, with cash among them."""
-    drawn = np.random.default_rng(seed)
-    times = np.sort(drawn.integers(0, 60 * DAY_US, count))
-    payer, payee = drawn.integers(0, accounts, (2, count))
-    payer = np.where(drawn.random(count) < 0.05, -1, payer)
-    payee = np.where((drawn.random(count) < 0.05) & (payer >= 0), -1, payee)
-    return Payments(
-        time_us=times,
-        payer=payer,
-        payee=payee,
-        amount=drawn.integers(1, 10**6, count),
-        currency=drawn.integers(0, 3, count),
-        channel=drawn.integers(0, 11, count),
-        abroad=drawn.random(count) < 0.1,
-        peer=drawn.integers(0, 3, count),
-        hour=times // 3_600_000_000 % 24,
-    )
 
 
 @settings(max_examples=8, deadline=None)
@@ -68,22 +48,11 @@ def test_features_do_not_look_ahead() -> None:
     assert np.array_equal(BehaviourFeatures().update(whole.part(0, 250))[0], expected[:250])
 
 
-def _made(*rows: tuple[float, int, int, int]) -> Payments:
-    """Payments from (day, payer, payee, amount)."""
-    n = len(rows)
-    zero = np.zeros(n, np.int64)
-    times = np.array([round(row[0] * DAY_US) for row in rows])
-    payer, payee, amount = (np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3))
-    return Payments(
-        times, payer, payee, amount, zero, zero, np.zeros(n, bool), zero, zero + 12
-    )  # fmt: skip
-
-
 def test_a_new_partner_surprises_less_where_new_ones_are_usual() -> None:
     rows = [(float(k), 0, 1, 100) for k in range(30)]  # always the same
     rows += [(30.0 + k, 2, 10 + k, 100) for k in range(30)]  # always another
     rows += [(61.0, 0, 5, 100), (61.0, 2, 6, 100)]
-    found, strange = BehaviourFeatures().update(_made(*rows))
+    found, strange = BehaviourFeatures().update(made_of(*rows))
     novelty = found[:, NAMES.index("payer_novelty")]
     assert novelty[-2] > 2 * novelty[-1] > 0
     assert novelty[5] == 0 and strange[5] == 0
@@ -93,7 +62,7 @@ def test_bursts_silence_amounts_and_passing_on_are_seen() -> None:
     rows = [(float(2 * k), 0, 1, 1000) for k in range(20)]
     rows += [(60.0 + k / 50, 2 + k, 1, 1000) for k in range(6)]  # six new payers in hours
     rows += [(70.0, 0, 1, 50_000), (71.0, 9, 8, 777), (71.01, 8, 7, 776)]
-    found, _ = BehaviourFeatures().update(_made(*rows))
+    found, _ = BehaviourFeatures().update(made_of(*rows))
     burst = found[:, NAMES.index("payee_new_burst_days")]
     assert burst[25] > 3 > burst[20] and burst[25] > 5 * abs(burst[19])
     assert found[26, NAMES.index("payer_silence")] > found[19, NAMES.index("payer_silence")]
@@ -104,10 +73,10 @@ def test_bursts_silence_amounts_and_passing_on_are_seen() -> None:
 
 
 def test_wrong_columns_are_refused() -> None:
-    good = _made((2.0, 0, 1, 5), (1.0, 0, 1, 5))
+    good = made_of((2.0, 0, 1, 5), (1.0, 0, 1, 5))
     with pytest.raises(ValueError, match="order of time"):
         BehaviourFeatures().update(good)
-    bad = replace(_made((1.0, 0, 1, 5)), channel=np.array([99]))
+    bad = replace(made_of((1.0, 0, 1, 5)), channel=np.array([99]))
     with pytest.raises(ValueError, match="channel must be"):
         BehaviourFeatures().update(bad)
     with pytest.raises(SnapshotError, match="sides"):
