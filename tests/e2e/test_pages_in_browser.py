@@ -1,8 +1,12 @@
-"""The main stories in a real browser: with scripts and without, by keyboard, on a small screen."""
+"""The main stories in a real browser: with scripts and without, by keyboard, on a small screen.
+
+Long because all stories share the site, the people and the browser that are made here.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 import threading
@@ -18,16 +22,21 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
+from casework.api.shell import Limits  # noqa: E402
 from casework.cases.case import Case  # noqa: E402
 from casework.cases.scope import Role  # noqa: E402
 from casework.ports import CaseQuery  # noqa: E402
+from regtech.app.backtests import Backtests  # noqa: E402
 from regtech.app.choice import chosen_packs  # noqa: E402
+from regtech.app.drafts import Drafts  # noqa: E402
 from regtech.app.rulebook import Rules  # noqa: E402
-from tests.contract.world import SERVICE, alert  # noqa: E402
+from regtech.clock import ManualClock  # noqa: E402
+from tests.contract.world import SERVICE, START_US, alert  # noqa: E402
 from tests.support.browser import ARGUMENTS, axe, chromium  # noqa: E402
+from tests.support.proposals import proposal, texts  # noqa: E402
 from tests.unit.casework.api.api_world import PASSWORD, SECOND_US  # noqa: E402
 from tests.unit.casework.api.outward import Policies  # noqa: E402
-from tests.unit.casework.web.desks import Bundles, Hooks  # noqa: E402
+from tests.unit.casework.web.desks import Bundles, Hooks, SomeBacktests  # noqa: E402
 from tests.unit.casework.web.page_world import PageWorld  # noqa: E402
 
 if TYPE_CHECKING:
@@ -37,13 +46,17 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TYPED = "Looked at everything. 已逐项核对。"
 WORDS = {
     "en": {"claim": "Claim next", "report": "Ask to report", "confirmed": "Confirmed",
-           "approve": "Approve", "reported": "Reported", "out": "Sign out"},
+           "approve": "Approve", "reported": "Reported", "out": "Sign out",
+           "waits": "approved, not in force"},
     "zh": {"claim": "领取下一件", "report": "申请报送", "confirmed": "属实",
-           "approve": "批准", "reported": "已报送", "out": "退出"},
+           "approve": "批准", "reported": "已报送", "out": "退出",
+           "waits": "已批准，尚未生效"},
 }  # fmt: skip
 OPERATOR_PAGES = ("/webhooks", "/webhooks/ep-BANK-A", "/accounts", "/audit", "/audit?chain=BANK-A",
                   "/health", "/preferences")  # fmt: skip
-AUTHOR_PAGES = ("/rules", "/rule-editor", "/rule-editor?pack=cn-aml-conduct")
+AUTHOR_PAGES = ("/rules", "/rule-editor", "/rule-editor?pack=cn-aml-conduct", "/proposals",
+                f"/proposals/{proposal().id}", "/backtests", "/backtests/B-1", "/backtests/B-2",
+                "/backtests/B-1/changes/0")  # fmt: skip
 PAGES = ("/queue", "/queue?q=K1", "/overview", "/alerts", "/parties",
          "/parties?kind=subject&key=BANK-A%7CK1", "/institutions", "/institutions/BANK-A",
          "/rules", "/rules/cn-str", "/policies", "/styleguide", "/cases/{case}",
@@ -82,6 +95,17 @@ class Site:
         return list(self.world.api.world.record.cases(SERVICE, CaseQuery(open=None)).items)
 
 
+@contextmanager
+def listening(world: PageWorld) -> Iterator[Site]:
+    """The pages of a world, listening."""
+    made = Site(world)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as taken:
@@ -94,7 +118,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     """Three cases, the first of them severe; two supervisors, an institution, an operator."""
     more = {
         "policies": Policies(), "webhooks": Hooks(), "bundles": Bundles(),
-        "rules": Rules(chosen_packs(("cn-aml-conduct",))),
+        "rules": Rules(chosen_packs(("cn-aml-conduct",))), "backtests": SomeBacktests("text"),
     }  # fmt: skip
     with PageWorld.made(tmp_path, **more) as world:
         for name in ("wang", "li"):
@@ -108,12 +132,37 @@ def site(tmp_path: Path) -> Iterator[Site]:
             alert(3, subject="K3", tenant="BANK-B", kind="breach"),
         )
         world.indexer.catch_up()
-        made = Site(world)
-        made.start()
-        try:
+        assert world.api.proposals is not None
+        with world.api.proposals.unit(SERVICE) as unit:
+            unit.add(SERVICE, proposal(), texts("a: 1\nb: 2\n", "a: 1\nb: 3\n"))
+        with listening(world) as made:
             yield made
-        finally:
-            made.stop()
+
+
+@pytest.fixture
+def rule_site(tmp_path: Path) -> Iterator[Site]:
+    """Two authors, a supervisor, and a history of four deposits for backtests."""
+    deposits = [
+        {"id": str(n), "type": "transaction", "time": f"2026-03-02T{8 + n:02d}:00:00Z",
+         "reporter": "BANK-A", "payee": {"id": f"C{n}"}, "channel": "cash", "amount": amount,
+         "currency": "USD"}
+        for n, amount in enumerate(("12000", "9500", "500", "10000"))
+    ]  # fmt: skip
+    history = tmp_path / "history.ndjson"
+    history.write_text("".join(json.dumps(one) + "\n" for one in deposits), encoding="utf-8")
+    rules = Rules(chosen_packs(("cn-aml-conduct",)))
+    desk = Backtests(
+        tmp_path / "backtests", rules, Drafts(rules), ManualClock(START_US),
+        data=None, history=history,
+    )  # fmt: skip
+    # The first run of a pack's tests on a machine compiles for a while.
+    patient = Limits(timeout_s=300)
+    with PageWorld.made(tmp_path, rules=rules, backtests=desk, limits=patient) as world:
+        world.api.person("author", Role.AUTHOR)
+        world.api.person("second", Role.AUTHOR)
+        with listening(world) as made:
+            yield made
+    desk.close()
 
 
 @pytest.fixture(scope="module")
@@ -219,10 +268,12 @@ def _draft(page: Page, text: str, scripts: bool) -> None:
 
 
 @pytest.mark.parametrize(("lang", "scripts"), [("en", True), ("zh", False)])
-def test_an_author_mends_a_draft_runs_its_tests_and_takes_it(
-    browser: Browser, site: Site, lang: str, scripts: bool
+def test_an_author_mends_a_draft_tries_it_and_a_second_person_approves(
+    browser: Browser, rule_site: Site, lang: str, scripts: bool
 ) -> None:
+    site, words = rule_site, WORDS[lang]
     with person(browser, site, "author", lang, java_script_enabled=scripts) as page:
+        page.set_default_timeout(60_000)
         page.goto(f"{site.url}/rule-editor")
         good = page.locator("#yaml").input_value()
         bad = good
@@ -252,6 +303,48 @@ def test_an_author_mends_a_draft_runs_its_tests_and_takes_it(
             page.locator("button[value=download]").click()
         assert taken.value.suggested_filename == "new-pack.yml"
         assert Path(taken.value.path()).read_text(encoding="utf-8") == good
+        # One value in the form: the same text but for it.
+        page.locator("button[value=form]").click()
+        page.wait_for_selector(".rule-form")
+        field = page.locator('[name="value:rules/0/alert/severity"]')
+        field.select_option("medium")
+        page.locator("button[value=yaml]").click()
+        page.wait_for_selector("#yaml", state="attached")
+        good = good.replace("severity: low", "severity: medium")
+        assert page.locator("#yaml").input_value() == good
+        if lang == "en":
+            _backtest(page)
+            page.goto(f"{site.url}/rule-editor")
+            _draft(page, good, scripts)
+        page.locator("#note").fill(TYPED)
+        page.locator("button[value=propose]").click()
+        page.wait_for_url("**/proposals/*?done=propose*")
+        path = page.url.removeprefix(site.url).partition("?")[0]
+        assert page.locator("button[value=approve]").count() == 0
+    with person(browser, site, "second", lang, java_script_enabled=scripts) as page:
+        page.goto(f"{site.url}/proposals")
+        page.locator(f'a[href="{path}"]').click()
+        assert TYPED in page.content() and "severity: medium" in page.content()
+        if lang == "en":
+            assert page.locator('a[href^="/backtests/B-"]').count() == 1
+        page.get_by_role("button", name=words["approve"], exact=True).click()
+        page.wait_for_url("**?done=approve*")
+        assert words["waits"] in page.locator("#main").inner_text()
+
+
+def _backtest(page: Page) -> None:
+    """Begin one, wait for its end as its page tells it, and open an alert that differs."""
+    page.locator("button[value=backtest]").click()
+    page.wait_for_url("**/backtests/B-*")
+    page.wait_for_selector("#changes")
+    assert page.locator(".figures-row .figure b").first.inner_text() == "2"
+    assert page.locator(".around rect").count() == 20
+    begun = page.url
+    page.locator("#changes ~ .scroll a").first.click()
+    page.wait_for_url("**/changes/0")
+    shown = page.locator("#main").inner_text()
+    assert "USD" in shown and "•••" in shown and "C0" not in shown
+    page.goto(begun)
 
 
 def test_two_people_edit_one_case(browser: Browser, site: Site) -> None:

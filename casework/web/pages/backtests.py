@@ -71,7 +71,8 @@ def show(visit: Person, backtest: str) -> Response:
         and (found.actor == visit.scope.actor or Role.OPERATOR in visit.scope.roles),
     )
     if found.state is BacktestState.RUNNING:
-        made.headers["Refresh"] = str(AGAIN_S)
+        # With its address: a fragment that came along would make it a jump within the page.
+        made.headers["Refresh"] = f"{AGAIN_S}; url=/backtests/{found.id}"
     return made
 
 

@@ -319,7 +319,7 @@ def test_a_backtest_opens_down_to_one_alert(world: PageWorld) -> None:
     assert "49000" in re.sub(r"[, ]", "", one.text) and "no alert" in one.text
     # While it runs the page comes again by itself; only who began it may stop it.
     running = person.get("/backtests/B-2")
-    assert running.response.headers["refresh"] == "2" and "33 %" in running.text
+    assert running.response.headers["refresh"] == "2; url=/backtests/B-2" and "33 %" in running.text
     assert running.all("form", action="/backtests/B-2/cancel") == []
     assert person.send("/backtests/B-2/cancel", {}).status_code == 409
 
