@@ -25,6 +25,8 @@ from regtech.errors import ConflictError, InternalError
 BATCH: Final = 2000
 """Alerts of one transaction."""
 _TRIES: Final = 5
+FEWEST: Final = 100
+"""Of fewer subjects a share says nothing, and a server that was just started has seen few."""
 _HARDLY: Final = 105
 """Hundredths of the last number of subjects from which on another is news."""
 
@@ -85,6 +87,8 @@ class AlertIntake(Placing):
         super().__init__(record, clock, jurisdictions, themes)
         self.planner, self.watched = planner, watched
         self._known = KnownFacts()
+        self.fewest = FEWEST
+        """From so many subjects on brakes go by what ``watch`` is told."""
         self._told: dict[str, int] = {}
         """What ``watch`` kept last, so that nothing is opened for what is no news."""
 
@@ -177,7 +181,9 @@ class AlertIntake(Placing):
         news = {
             rule: number
             for rule, number in subjects.items()
-            if number > self._told.get(rule, 0) and number * 100 >= self._told.get(rule, 0) * enough
+            if number >= self.fewest
+            and number > self._told.get(rule, 0)
+            and number * 100 >= self._told.get(rule, 0) * enough
         }
         if not news:
             return report

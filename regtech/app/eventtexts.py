@@ -27,7 +27,8 @@ class EventTexts:
     """
 
     def __init__(self, sources: Sequence[Path], scope: Scope) -> None:
-        self._files = [file for source in sources for file in _files(source)]
+        # A journal's last files first: what a case rests on mostly happened lately.
+        self._files = [file for source in sources for file in reversed(_files(source))]
         self._tenants = scope.tenants
         self.missing: set[str] = set()
 
@@ -39,10 +40,15 @@ class EventTexts:
         if not self._files:
             return {}
         found: dict[str, dict[str, Mapping[str, object]]] = {name: {} for name in tenants}
+        left = set(tenants)
         for event in self._events(frozenset(tenants)):
-            reporter = str(event.get("reporter", ""))
+            name, reporter = str(event["id"]), str(event.get("reporter", ""))
             if self._tenants is None or reporter in self._tenants:
-                found[str(event["id"])].setdefault(reporter, event)
+                found[name].setdefault(reporter, event)
+                if tenants[name] <= found[name].keys():
+                    left.discard(name)
+            if not left:  # nothing else can be meant: the rest of a long journal is left unread
+                break
         made: dict[str, Mapping[str, object]] = {}
         for name, by_reporter in found.items():
             own = [by_reporter[tenant] for tenant in tenants[name] if tenant in by_reporter]

@@ -362,7 +362,7 @@ def export(
     events: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File of the events that were judged, or a server's --data folder; repeatable."
+            help="NDJSON file of events that were judged, or a server's --data folder; repeatable."
         ),
     ] = None,
     actor: Actor = None,

@@ -265,7 +265,8 @@ _NEXT: Final = (
     ("cases aside --store {store}", "alerts that are in no case, and why", "未立案的预警及原因"),
     ("signing-keys create {folder}/keys", "a key to sign evidence", "生成证据签名密钥"),
     (
-        "cases export {case} --store {store} --keys {folder}/keys --out {folder}/case.json",
+        "cases export {case} --store {store} --keys {folder}/keys --out {folder}/case.json"
+        " --events {folder}/simulated.ndjson",
         "the case as evidence",
         "导出案件证据包",
     ),

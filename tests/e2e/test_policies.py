@@ -109,9 +109,10 @@ def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> No
         away = aside(parts)
         places.update(away.keys())
     assert places == Counter(alert["id"] for alert in alerts)
-    assert len(alerts) > 2000 and len(places) == len(alerts)
-    assert {"duty-with-a-date", "conduct-of-institution", "subject-and-theme"} <= policies.keys()
-    assert {policy for _, policy in away.values()} == {"near-miss-alone"}
+    assert len(alerts) > 5000 and len(places) == len(alerts)
+    wanted = {"duty-with-a-date", "conduct-of-institution", "subject-and-theme"}
+    assert wanted | {"counterparty-of-several"} <= policies.keys()
+    assert {policy for _, policy in away.values()} == {"near-miss-alone", "brake-noisy-rules"}
     assert sum(policies.values()) * 2 < len(alerts)
 
 
@@ -125,8 +126,12 @@ def test_the_same_alerts_in_another_order_make_the_same_cases(folder: Path) -> N
     mixed = folder / "mixed.ndjson"
     mixed.write_bytes(b"\n".join(lines) + b"\n")
     made = []
+    with parts_of(folder) as parts, parts.record.unit(SERVICE) as unit:
+        subjects = unit.watched(SERVICE)  # as the engine counted them
+    assert len(subjects) > 100
     with parts_of(folder, "mixed.db") as parts:
         import_alerts(parts, [mixed], tenant=None, progress=NoProgress())
+        parts.intake.watch(SERVICE, subjects, exactly=True)
     for name in ("cases.db", "mixed.db"):
         with parts_of(folder, name) as parts:
             cases = {

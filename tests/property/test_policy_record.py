@@ -76,6 +76,7 @@ class Desk:
             self.record = SqlRecord(f"sqlite:///{self.file}", self.clock, self.salts)
         watched = self.given.watched if self.said else None
         self.world = World(self.record, self.clock, self.planner(), watched)
+        self.world.intake.fewest = 1
 
     def watch(self, subjects: int | None) -> None:
         """The engine says how many subjects it evaluates rules for."""

@@ -7,7 +7,7 @@ from functools import cache
 from casework.policy.load import require_policies
 from casework.policy.matcher import PythonMatcher
 from casework.policy.planner import Planner
-from casework.service.intake import AlertIntake
+from casework.service.intake import FEWEST, AlertIntake
 from casework.stores.memory import MemoryRecord
 from regtech.clock import ManualClock
 from tests.contract.world import SERVICE, START_US, Salts, World, alert, due_dates
@@ -24,7 +24,9 @@ def planner() -> Planner:
 
 def world() -> World:
     clock = ManualClock(START_US)
-    return World(MemoryRecord(clock, Salts()), clock, planner())
+    made = World(MemoryRecord(clock, Salts()), clock, planner())
+    made.intake.fewest = 1
+    return made
 
 
 def braked(some: World) -> int:
@@ -64,6 +66,7 @@ def test_the_most_that_was_said_counts_whoever_said_it_when() -> None:
     some.intake = AlertIntake(
         some.record, some.clock, some.intake.jurisdictions, some.intake.planner
     )
+    some.intake.fewest = 1
     some.intake.watch(SERVICE, {"noisy": 5})
     some.intake.take(SERVICE, ALERTS)
     assert braked(some) == 0
@@ -86,3 +89,13 @@ def test_a_setting_goes_before_the_count() -> None:
     some.intake.watch(SERVICE, {"noisy": 10})
     some.intake.take(SERVICE, ALERTS)
     assert braked(some) == 0
+
+
+def test_of_few_subjects_no_share_is_told() -> None:
+    some = world()
+    some.intake.fewest = FEWEST
+    some.intake.take(SERVICE, ALERTS)
+    report = some.intake.watch(SERVICE, {"noisy": FEWEST - 1}, exactly=True)
+    assert (braked(some), open_cases(some), report.placed.withdrawn) == (0, 5, 0)
+    with some.record.unit(SERVICE) as unit:
+        assert unit.watched(SERVICE) == {}

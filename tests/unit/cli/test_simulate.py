@@ -66,6 +66,15 @@ def test_planted_cases_carry_labels_that_name_their_events(
     assert {label["expected"] for label in labels} == {"alert", "none"}
     for label in labels:
         assert all((event["reporter"], event["id"]) in keys for event in label["events"])
+    # Two institutions lend to one borrower: the policy about several has something to find.
+    shared = [label for label in labels if label.get("shared")]
+    assert len(shared) >= 2 and {label["expected"] for label in shared} == {"alert"}
+    lent: dict[str, set[str]] = {}
+    for line in out.read_text().splitlines():
+        event = json.loads(line)
+        if "counterparty" in event:
+            lent.setdefault(event["counterparty"]["id"], set()).add(event["reporter"])
+    assert sum(len(reporters) == 2 for reporters in lent.values()) >= len(shared) // 2
 
 
 @pytest.mark.parametrize("suffix", ["ndjson", "ndjson.gz", "ndjson.zst", "csv", "parquet"])
