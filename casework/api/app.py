@@ -24,6 +24,7 @@ from casework.api.routes import (
     files,
     openid,
     outward,
+    screening,
     search,
 )
 from casework.api.shell import PREFIX, Limits, PageOf, Shell
@@ -88,6 +89,7 @@ def _routers(context: Context) -> list[Any]:
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
         (context.search, search.router),
+        (context.screening, screening.router),
         (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.policies, content.policies_router),

@@ -21,6 +21,7 @@ from casework.service.outside import (
     PolicyBook,
     QuarantineDesk,
     RuleBook,
+    ScreeningDesk,
     WebhookDesk,
 )
 from casework.service.search import SearchService
@@ -47,6 +48,7 @@ class Context:
     bundles: Bundles | None = None
     openid: OpenId | None = None
     search: SearchService | None = None
+    screening: ScreeningDesk | None = None
 
 
 def context_of(request: Request) -> Context:
