@@ -25,6 +25,7 @@ from casework.api.routes import (
     openid,
     outward,
     proposals,
+    screening,
     search,
 )
 from casework.api.shell import PREFIX, Limits, PageOf, Shell
@@ -89,6 +90,7 @@ def _routers(context: Context) -> list[Any]:
     made = [*first, cases.router, files.router, alerts.router, access.router, audit.router]
     optional = (
         (context.search, search.router),
+        (context.screening, screening.router),
         (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.proposals, proposals.router),

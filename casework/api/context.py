@@ -23,6 +23,7 @@ from casework.service.outside import (
     RuleBacktests,
     RuleBook,
     RuleDrafts,
+    ScreeningDesk,
     WebhookDesk,
 )
 from casework.service.proposals import ProposalService
@@ -53,6 +54,7 @@ class Context:
     bundles: Bundles | None = None
     openid: OpenId | None = None
     search: SearchService | None = None
+    screening: ScreeningDesk | None = None
 
 
 def context_of(request: Request) -> Context:

@@ -6,7 +6,17 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from casework.api.types import access, alerts, audit, cases, content, events, proposals, search
+from casework.api.types import (
+    access,
+    alerts,
+    audit,
+    cases,
+    content,
+    events,
+    proposals,
+    screening,
+    search,
+)
 
 _CASE: Final = "C-dbc8c59a56ebd4585396"
 _SHA: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -191,6 +201,50 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     search.NewSearch: {"name": "pressing", "search": {"severities": ["high"]}},
     search.SavedSearch: _SAVED,
     search.SavedSearchList: {"items": [_SAVED]},
+    screening.Screen: {"name": "Ivan Petrov", "kind": "person", "born": "1970"},
+    screening.Screened: {
+        "items": [
+            {
+                "query": "Ivan Petrov",
+                "list": "ofac",
+                "entry": "12345",
+                "name": "PETROV, Ivan Sergeyevich",
+                "primary": "PETROV, Ivan Sergeyevich",
+                "quality": "primary",
+                "kind": "person",
+                "programs": ["SDNT"],
+                "score": 0.957,
+                "name_score": 0.87,
+                "parts": [
+                    {
+                        "part": "birth_date",
+                        "en": "date of birth",
+                        "zh": "出生日期",
+                        "log_odds": 1.2,
+                        "asked": "1970",
+                        "listed": "1970",
+                    }
+                ],
+                "words": [
+                    {
+                        "left": "ivan",
+                        "right": "ivan",
+                        "relation": "same",
+                        "en": "is",
+                        "zh": "相同",
+                        "alike": 1.0,
+                        "log_odds": 1.9,
+                    }
+                ],
+                "identifier": None,
+                "start": None,
+                "end": None,
+            }
+        ],
+        "cut": False,
+        "lists": ["ofac", "un"],
+        "unknown": [],
+    },
     content.Pack: _PACK,
     content.PackList: {"items": [_PACK]},
     content.Lint: {

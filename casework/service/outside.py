@@ -102,6 +102,39 @@ class QuarantineDesk(Protocol):
         """Judge it again, as it is or corrected. Raises ``ConflictError`` if it was dealt with."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenedParty:
+    """Who is asked for: a ``name``, or a ``text`` in which names may stand; the other is "".
+
+    ``kind``: person, entity, vessel, aircraft or "". ``born``: 1970, 1970-03, 1970-03-21 or "".
+    ``countries``: ISO 3166 codes.
+    """
+
+    name: str = ""
+    text: str = ""
+    kind: str = ""
+    born: str = ""
+    countries: tuple[str, ...] = ()
+
+
+class ScreeningDesk(Protocol):
+    """Lists of names, which belong to nobody, asked for a party."""
+
+    def screen(
+        self,
+        scope: Scope,
+        party: ScreenedParty,
+        *,
+        at_us: int | None,
+        lists: tuple[str, ...],
+        threshold: float,
+    ) -> Mapping[str, Any]:
+        """items (hits as written), cut, lists, unknown. ``lists``: only these; empty: all.
+
+        Raises ``UsageError`` for a date that there is not.
+        """
+
+
 class RuleBook(Protocol):
     """The packs in use, for reading; and a reader for drafts."""
 

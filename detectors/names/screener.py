@@ -230,6 +230,11 @@ class Screener:
         hits = self.screen(query, at_us=at_us, lists=(list_name,), threshold=threshold)
         return Screened("met" if hits else "not_met", tuple(hits))
 
+    def knows(self, list_name: str, at_us: int | None) -> bool:
+        """Whether a list is loaded, and from that instant on; None: at all."""
+        since = self._covered.get(list_name)
+        return since is not None and (at_us is None or at_us >= since)
+
     def change_times(self) -> list[int]:
         """Instants at which what is on the lists changes, in order, microseconds since 1970."""
         rows = self._rows

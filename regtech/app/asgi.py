@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,11 +39,14 @@ from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
+from regtech.app.names import load_screener
 from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
 from regtech.app.proposals import new_proposal_id
 from regtech.app.rulebook import Policies, Rules
+from regtech.app.screening import Screening
+from regtech.app.settings import setting
 from regtech.app.warm import Remember
 from regtech.app.workers import Workers, run_beside
 from regtech.clock import Clock, SystemClock
@@ -205,9 +209,18 @@ def _context(
         drafts=drafts,
         backtests=backtests,
         proposals=ProposalService(SqlProposals(record), rules, drafts, clock, new_proposal_id),
+        screening=_screening(),
         **events,
     )
     return context, search
+
+
+def _screening() -> Screening | None:
+    """Screening over the lists that are set; their versions are those of the start."""
+    folder = setting("REGTECH_LISTS")
+    if not folder:
+        return None
+    return Screening(partial(load_screener, Path(folder), note=lambda _: None))
 
 
 def _events(

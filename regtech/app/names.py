@@ -128,7 +128,7 @@ def match_command(pairs: Path, out: str) -> dict[str, Any]:
     left, right = [row[at[0]] for row in body], [row[at[1]] for row in body]
     kinds = None
     if kind_at is not None:
-        kinds = [_kind(row[kind_at] if len(row) > kind_at else "") for row in body]
+        kinds = [kind_named(row[kind_at] if len(row) > kind_at else "") for row in body]
     scores = match_pairs(left, right, kinds)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -159,7 +159,8 @@ def write_hits(out: str, hits: list[dict[str, Any]]) -> None:
     _write(out, "hits", "".join(json.dumps(h, ensure_ascii=False) + "\n" for h in hits).encode())
 
 
-def _kind(text: str) -> Kind:
+def kind_named(text: str) -> Kind:
+    """The kind of a name that a word says; "" where it says none."""
     return _KINDS.get(text.strip().lower(), "")
 
 
@@ -209,7 +210,7 @@ def screen_command(
         born = birth_date(birth_date_text) if birth_date_text else None
         if birth_date_text and born is None:
             raise UsageError(f"no date in {birth_date_text!r}", hint="1970, 1970-03 or 1970-03-21")
-        asked = [("", Query(name, _kind(kind), born, countries))]
+        asked = [("", Query(name, kind_named(kind), born, countries))]
     else:
         assert names is not None
         asked = read_queries(names)
@@ -271,7 +272,7 @@ def read_queries(path: Path) -> list[tuple[str, Query]]:
             raise InputError(f"{path}:{line}: id: {party!r} is there twice")
         codes = tuple(code.strip().upper() for code in cells.get("country", "").split(";") if code)
         exact = tuple((sort, cells[sort]) for sort in ("imo", "wallet") if cells.get(sort))
-        found[party] = Query(cells["name"], _kind(cells.get("kind", "")), born, codes, exact)
+        found[party] = Query(cells["name"], kind_named(cells.get("kind", "")), born, codes, exact)
     return list(found.items())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Role, Scope
 from casework.ports import Page
+from casework.service.outside import ScreenedParty
 from regtech.errors import ForbiddenError, NotFoundError
 
 
@@ -66,3 +67,18 @@ class SomeBundles:
     def export(self, scope: Scope, case_id: str, *, personal: bool, number: int) -> bytes:
         allow(scope, Action.WORK)
         raise NotFoundError(f"there is no case {case_id}")
+
+
+class SomeLists:
+    """Lists with one name on them."""
+
+    def screen(
+        self,
+        scope: Scope,
+        party: ScreenedParty,
+        *,
+        at_us: int | None,
+        lists: tuple[str, ...],
+        threshold: float,
+    ) -> Mapping[str, Any]:
+        return {"items": [], "cut": False, "lists": ["own"], "unknown": []}

@@ -18,7 +18,7 @@ from casework.cases.scope import Role
 from tests.contract.world import SERVICE
 from tests.support.proposals import proposal, texts
 from tests.unit.casework.api.api_world import ApiWorld, bank, deposit
-from tests.unit.casework.api.outward import Policies, SomeBundles, SomeWebhooks
+from tests.unit.casework.api.outward import Policies, SomeBundles, SomeLists, SomeWebhooks
 
 CASE, NO_CASE = "{case}", "C-00000000000000000000"
 NO_ALERT = "f" * 32
@@ -58,6 +58,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, dict[str, str]]] = {
     ("GET", "/api/v1/parties"): (None, {}),
     ("GET", "/api/v1/search"): (None, {}),
     ("POST", "/api/v1/search"): ({"text": "SECRET-CUSTOMER"}, {}),
+    ("POST", "/api/v1/screen"): ({"name": "Ivan Petrov"}, {}),
     ("GET", "/api/v1/searches"): (None, {}),
     ("POST", "/api/v1/searches"): ({"name": "x", "search": {"text": "anna"}}, {}),
     ("DELETE", "/api/v1/searches"): (None, {}),
@@ -130,6 +131,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiWorld, d
         "policies": Policies(),
         "webhooks": SomeWebhooks(),
         "bundles": SomeBundles(),
+        "screening": SomeLists(),
     }
     with ApiWorld.made(folder, events=True, **more) as world:
         case: Case = world.case(1, payer__account="A1", subject="SECRET-CUSTOMER")
