@@ -90,7 +90,8 @@ def _judged(world: World, alerts: Any) -> dict[str, Any]:
 
 
 def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) -> Any:
-    from detectors.anomaly.model import train
+    from detectors.anomaly.model import Scores
+    from detectors.anomaly.supervised import fit_taught
     from regtech.app.scorerows import features_without
     from regtech.app.scoring import Known, alerts_of, lessons_of, training_of
 
@@ -99,13 +100,13 @@ def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) ->
     names = [feature.name for feature in world.rows.features]
     features = features_without(SETTLE, without)
     columns = [names.index(feature.name) for feature in features]
-    model = train(
-        training.rows[:, columns], features, labels=None, budgets=(budget,), seed=seed,
-        lessons=(lessons.rows[:, columns], lessons.imagined),
-    )  # fmt: skip
-    known = Known(model.score(training.rows[:, columns]).score, training.times_us)
-    scores = model.score(world.rows.later[:, columns])
-    return alerts_of(world.table, world.rows, scores, known, budget)
+    taught = fit_taught(lessons.rows[:, columns], lessons.imagined, seed)
+    assert taught is not None
+    before = taught.score(training.rows[:, columns])
+    scores = taught.score(world.rows.later[:, columns])
+    return alerts_of(
+        world.table, world.rows, Scores(scores, None), Known(before, training.times_us), budget
+    )
 
 
 def _bound(world: World, others: list[World], budget: float) -> Any:
