@@ -31,6 +31,8 @@ from regtech.reference.currencies import CurrencyTable
 
 EDGES_MAX: Final = 100
 """Payments that a finding shows; it says how many there are."""
+_FORGET_FROM: Final = 8192
+"""From so many parties on it is looked for those that can be forgotten, whenever they doubled."""
 _LENGTHS: Final = {"within": "window_us", "still": "still_us"}
 _COUNTS: Final = {
     "least": "least", "length_min": "least", "second": "second", "most": "most",
@@ -153,13 +155,18 @@ class Asked:
         self.reach_us = MEMORY_US + max(spec.spans_us for spec in self._specs)
         self._node_of: dict[int, int] = {}
         self._codes: list[int] = []
-        """Codes of the parties in the graph, in the order in which they first paid or were paid."""
+        """Codes of the parties in the graph, by their numbers there; -1 for a number to be used
+        again."""
+        self._free: list[int] = []
+        self._look_at = _FORGET_FROM
         self._keys: dict[tuple[str, int, int], str] = {}
         self._found: dict[tuple[str, int], Finding] = {}
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
+        if len(self._node_of) >= self._look_at:
+            self._forget()
         answers = {
             question.name: np.zeros(events.count, np.int64)
             for questions in self._whose
@@ -199,16 +206,37 @@ class Asked:
         )
 
     def _nodes(self, codes: Int64) -> Int64:
-        """Parties numbered in the order of their first payment: the vocabulary has far more."""
+        """Parties numbered as they come: the vocabulary has far more."""
         made = np.empty(len(codes), np.int64)
         node_of = self._node_of
         for k, code in enumerate(codes.tolist()):
             node = node_of.get(code)
             if node is None:
-                node = node_of[code] = len(self._codes)
-                self._codes.append(code)
+                if self._free:
+                    node = self._free.pop()
+                    self._codes[node] = code
+                else:
+                    node = len(self._codes)
+                    self._codes.append(code)
+                node_of[code] = node
             made[k] = node
         return made
+
+    def _forget(self) -> None:
+        """Let go of parties and names that no graph and no finding needs any more."""
+        accounts: set[int] = set()
+        firsts: set[int] = set()
+        for motifs, _ in self._motifs:
+            more, open_ = motifs.held()
+            accounts |= more
+            firsts |= open_
+        gone = [(code, node) for code, node in self._node_of.items() if node not in accounts]
+        for code, node in gone:
+            del self._node_of[code]
+            self._codes[node] = -1
+            self._free.append(node)
+        self._keys = {key: text for key, text in self._keys.items() if key[2] in firsts}
+        self._look_at = max(_FORGET_FROM, 2 * len(self._node_of))
 
     def _tell(
         self, events: Events, question: Question, motif: Motif, answers: dict[str, Int64]
@@ -278,7 +306,9 @@ class Asked:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """See ``regtech.ports.detection.Answering``."""
         self._codes = arrays["codes"].tolist()
-        self._node_of = {code: node for node, code in enumerate(self._codes)}
+        self._node_of = {code: node for node, code in enumerate(self._codes) if code >= 0}
+        self._free = [node for node, code in enumerate(self._codes) if code < 0]
+        self._look_at = max(_FORGET_FROM, len(self._node_of))
         self._keys = {(a, b, c): text for a, b, c, text in json.loads(arrays["keys"].tobytes())}
         for number, (motifs, _) in enumerate(self._motifs):
             prefix = f"{number}."

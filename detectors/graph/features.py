@@ -18,6 +18,9 @@ Float64 = npt.NDArray[np.float64]
 BUDGETS: Final = (20_000, 4_000, 500, 8_000)
 """Steps for a payment: cycles of 2-4, cycles of 5, cycles of alike amounts, scatter-gather."""
 
+ACCOUNTS_US: Final = 400 * 86_400_000_000
+"""How long an account is known after its last payment, where nothing else is said."""
+
 
 class PaymentFeatures:
     """Features of payments in canonical order, see ``FEATURES``.
@@ -26,6 +29,7 @@ class PaymentFeatures:
     may be cut anywhere. The same payment reported twice must be given once. ``permille``: how far
     amounts may differ to be alike, in thousandths. ``budgets``: steps a payment for cycles of up to
     4 accounts, of 5, of alike amounts, and scatter-gather; 0 leaves the second and third out.
+    ``accounts_us``: an account that has not dealt for so long, at least the window, is forgotten.
     """
 
     def __init__(
@@ -34,13 +38,11 @@ class PaymentFeatures:
         *,
         permille: int = 200,
         budgets: tuple[int, int, int, int] = BUDGETS,
+        accounts_us: int = ACCOUNTS_US,
     ) -> None:
-        self.graph = PaymentGraph(window_us)
+        self.graph = PaymentGraph(window_us, accounts_us=accounts_us)
         self._permille = permille
         self._budgets = np.array(budgets, np.int64)
-        self._scratch = np.zeros(2, np.float64)
-        self._numbers = np.zeros(8, np.int64)
-        self._path = np.zeros((16, 6), np.int64)
 
     def update(
         self,
@@ -69,9 +71,9 @@ class PaymentFeatures:
         done = 0
         while True:
             done = features_of(
-                self.graph.arrays, done, self.graph.window_us, times, payers, payees, amounts,
-                values, currencies, mine, theirs, self._budgets, self._permille, self._scratch,
-                self._numbers, self._path, made,
+                self.graph.addresses, done, self.graph.window_us, self.graph.accounts_us, times,
+                payers, payees, amounts, values, currencies, mine, theirs, self._budgets,
+                self._permille, made,
             )  # fmt: skip
             if done == n:
                 return made

@@ -90,6 +90,13 @@ class OpenFindings:
         finding.next = max(finding.count + 1, finding.count * self._growth[spec] // 1000)
         return Grown(finding.first, finding.step, sorted(finding.payments.values()), finding.count)
 
+    def held(self) -> tuple[set[int], set[int]]:
+        """Accounts in the payments of open findings, and the events that open findings bear the
+        name of."""
+        found = {id(f): f for of in self._of for each in of.values() if (f := _last(each))}
+        accounts = {code for f in found.values() for p in f.payments.values() for code in p[1:3]}
+        return accounts, {f.first for f in found.values()}
+
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays: findings, the payments they keep, which payments belong to which."""
         findings: list[list[int]] = []

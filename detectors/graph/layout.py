@@ -5,15 +5,18 @@ All arrays are of int64. Rows have 64 bytes or whole multiples of it where one e
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Int64 = npt.NDArray[np.int64]
 
-OUT, IN = 0, 1
-"""Directions of a node: payments it makes, payments it receives."""
+OUT, IN = np.int64(0), np.int64(1)
+"""Directions of a node: payments it makes, payments it receives. Not Python's own numbers: a kernel
+is compiled anew for each of those that it is called with."""
+NO, YES = np.bool_(False), np.bool_(True)
+"""The same for what is so or not."""
 
 # --- edges: one row a payment in the window
 (E_TIME, E_AMOUNT, E_VALUE, E_EVENT, E_PAIR, E_PREVIOUS, E_NEXT, E_INFO) = range(8)
@@ -36,20 +39,37 @@ BACK_SHIFT: Final = 28
 
 # --- pairs: one row for each payer and payee with a payment in the window
 (P_KEY, P_COUNT, P_LAST, P_FIRST, P_OUT, P_IN, P_FREE, P_SPARE) = range(8)
+"""``P_OUT``, ``P_IN``: where the pair stands among the payees of its payer, and the other way."""
 PAIR_WORDS: Final = 8
 
 # --- nodes: two halves, payments out and payments in
-(D_OFFSET, D_CAPACITY, D_FRONT, D_END, D_FAN, D_COUNT, D_LAST, D_LOGS, D_SQUARES, D_CROSS,
- D_CURRENCIES) = range(11)  # fmt: skip
-HALF: Final = 12
-N_SINCE, N_CODE = 11, 23
-"""Time of the first payment of a node, and the code of its account."""
-N_WOKE, N_ACTIVE = 24, 25
+(D_COUNT, D_LAST, D_LOGS, D_SQUARES, D_CROSS, D_CURRENCIES, D_CURRENCY, D_SUM_COUNT, D_SUM_HIGH,
+ D_SUM_LOW) = range(10)  # fmt: skip
+"""The sum of one currency stands in the half itself; of others, which few accounts have, in the
+table of sums."""
+HALF: Final = 10
+N_SINCE, N_CODE = 20, 21
+"""Time of the first payment of a node, and the code of its account; in a free slot ``FREE`` less
+the next free one."""
+N_WOKE, N_ACTIVE = 22, 23
 """Since when an account is busy after it was still, and when it last made or received a payment."""
-NODE_WORDS: Final = 26
+NODE_WORDS: Final = 24
 NEVER: Final = -(1 << 62)
+FREE: Final = -2
 
-# --- sums: one row for each node, direction and currency
+# --- lists: by node the counterparties it pays, then those that pay it
+(A_BEGIN, A_END, A_FAN, A_BLOCK) = range(4)
+"""First place and the one after the last, how many stand there, and the block: its first place and
+the size class, or -1."""
+SIDE: Final = 4
+LIST_WORDS: Final = 8
+BLOCK_BITS: Final = 6
+PAIR_MASK: Final = (1 << 31) - 1
+MULTI: Final = 1 << 31
+"""Set in the first word of a neighbour whose pair has had more than one payment at once; the rest
+of it is the neighbour (32 bits) and the pair (31)."""
+
+# --- sums: one row for each node, direction and further currency
 (S_KEY, S_COUNT, S_HIGH, S_LOW) = range(4)
 SUM_WORDS: Final = 4
 LIMB: Final = 32
@@ -70,36 +90,66 @@ CUTS: Final = (
 )  # fmt: skip
 (CUT_CYCLES, CUT_AMOUNT_CYCLES, CUT_SCATTER_GATHER, CUT_EVIDENCE, CUT_LAYERS, CUT_WALKS,
  CUT_SUMS) = range(7)  # fmt: skip
-HEAD_WORDS: Final = 96
+(H_NODE_FREE, H_HAND, H_NODES_LIVE, H_STEPS) = range(80, 84)
+"""Free slots of nodes, where the search for accounts to forget stands, how many are known, and what
+is left of the budget of a search."""
+(R_NODES, R_CODES, R_PAGES, R_PAIRS, R_TABLE, R_OLD_TABLE, R_SUMS, R_OLD_SUMS, R_ARENA,
+ R_WINDOWS) = range(96, 106)  # fmt: skip
+"""Rows of the arrays, for kernels."""
+HEAD_WORDS: Final = 112
 
 # --- what a kernel stopped for
-(NEED_NOTHING, NEED_PAGES, NEED_PAIRS, NEED_TABLE, NEED_SUMS, NEED_ARENA, NEED_NODES,
- NEED_OUTPUT) = range(8)  # fmt: skip
+(NEED_NOTHING, NEED_PAGES, NEED_PAIRS, NEED_TABLE, NEED_SUMS, NEED_ARENA, NEED_NODES, NEED_OUTPUT,
+ NEED_STAMPS) = range(9)  # fmt: skip
+STAMP_MAX: Final = (1 << 31) - 1024
+
+# --- scratch
+FOUND_WORDS: Final = 16
+PATH_ROWS: Final = 256
+PATH_WORDS: Final = 6
+WORK_ROWS: Final = 1024
+
+WIDTHS: Final = {
+    "head": 1, "pages": 1, "free_pages": 1, "edges": EDGE_WORDS, "pairs": PAIR_WORDS, "table": 2,
+    "old_table": 2, "nodes": NODE_WORDS, "lists": LIST_WORDS, "node_of": 1, "arena": 2,
+    "newest": 2, "sums": SUM_WORDS, "old_sums": SUM_WORDS, "marks": 2, "windows": 2, "fans": 1,
+    "found": 1, "path": PATH_WORDS, "work": 2,
+}  # fmt: skip
+"""Words of a row of every array, in the order in which kernels get their addresses."""
 
 
 class Graph(NamedTuple):
-    """What every kernel is given."""
+    """What every kernel is given: rows of words (``regtech.columns.words``)."""
 
-    head: Int64
-    pages: Int64
+    head: Any
+    pages: Any
     """First row of each page, by page number modulo the length (a power of two)."""
-    free_pages: Int64
-    edges: Int64
-    pairs: Int64
-    table: Int64
+    free_pages: Any
+    edges: Any
+    pairs: Any
+    table: Any
     """Open addressing: key + 1 (0 is an empty place) and pair."""
-    old_table: Int64
+    old_table: Any
     """Entries that have not moved yet since the table grew."""
-    nodes: Int64
-    node_of: Int64
-    """Node by code of the account, -1 where it has not been seen."""
-    arena: Int64
+    nodes: Any
+    lists: Any
+    node_of: Any
+    """Node by code of the account, -1 where it is not known."""
+    arena: Any
     """Blocks of neighbours in the order of their last payment: neighbour and pair, sequence."""
-    sums: Int64
-    old_sums: Int64
-    marks: Int64
+    newest: Any
+    """Amount and currency of that payment, in the same places."""
+    sums: Any
+    old_sums: Any
+    marks: Any
     """Two stamps for searches by node."""
-    windows: Int64
+    windows: Any
     """One row a shorter window: length, first sequence number inside."""
-    fans: Int64
+    fans: Any
     """Distinct counterparties by node, shorter window and direction."""
+    found: Any
+    """Scratch: what a search has found."""
+    path: Any
+    """Scratch: the accounts on the way."""
+    work: Any
+    """Scratch: accounts still to be looked at."""

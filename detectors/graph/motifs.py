@@ -115,25 +115,38 @@ class Motifs:
         self.specs = specs
         lengths = sorted({spec.window_us for spec in specs})
         remembered = max(spec.remembers_us for spec in specs)
-        self.graph = PaymentGraph(max(memory_us, remembered), lengths)
+        still = max(spec.still_us for spec in specs)
+        self.graph = PaymentGraph(max(memory_us, remembered), lengths, accounts_us=still)
         for kind in ("random_walk", "mule"):
             if sum(spec.type == kind for spec in specs) > 1:
                 raise UsageError(f"{kind} was asked for twice", hint="once for each graph")
         self._rows, self._limits = packed(specs)
-        self._slots = np.array([lengths.index(spec.window_us) for spec in specs], np.int64)
         rows = max(_EVIDENCE_ROWS, 4 * K.EVIDENCE_MAX * len(specs))
-        self._out = K.Output(
-            counts=np.zeros(3, np.int64),
-            reports=np.zeros((_REPORT_ROWS, K.REPORT_WORDS), np.int64),
-            evidence=np.zeros((rows, K.PAYMENT_WORDS), np.int64),
-            episodes=np.zeros((1024, K.EPISODE_WORDS), np.int64),
-            numbers=np.zeros(8, np.int64),
-            path=np.zeros((256, 6), np.int64),
-        )
+        counts = np.zeros(K.COUNTS, np.int64)
+        counts[K.C_SPECS], counts[K.C_LIMITS] = len(specs), len(self._limits)
+        self._out: dict[str, Int64] = {
+            "counts": counts,
+            "reports": np.zeros((_REPORT_ROWS, K.REPORT_WORDS), np.int64),
+            "evidence": np.zeros((rows, K.PAYMENT_WORDS), np.int64),
+            "episodes": np.zeros((1024, K.EPISODE_WORDS), np.int64),
+            "specs": self._rows,
+            "slots": np.array([lengths.index(spec.window_us) for spec in specs], np.int64),
+            "limits": self._limits,
+        }
+        self._outputs = self._addresses()
         self._open = OpenFindings(
             [spec.spans_us for spec in specs], [spec.growth for spec in specs]
         )
         self._seen = 0
+
+    def _addresses(self) -> Int64:
+        """Where kernels write; valid until an array is replaced."""
+        out = self._out
+        for name, count in (
+            ("reports", K.C_REPORT_ROWS), ("evidence", K.C_EVIDENCE_ROWS), ("episodes", K.C_PLACES),
+        ):  # fmt: skip
+            out["counts"][count] = len(out[name])
+        return np.array([out[name].ctypes.data for name in K.OUTPUT_WIDTHS], np.int64)
 
     def observe(self, payments: Payments) -> list[Finding]:
         """Add payments; what they complete or let grow, in the order of the completing payments.
@@ -152,9 +165,9 @@ class Motifs:
         done = 0
         while done < n:
             done = motifs_of(
-                self.graph.arrays, self._out, done, self.graph.window_us, self._rows, self._slots,
-                self._limits, times, payments.payer, payments.payee, payments.amount, values,
-                events, infos,
+                self.graph.addresses, self._outputs, done, self.graph.window_us,
+                self.graph.accounts_us, times, payments.payer, payments.payee, payments.amount,
+                values, events, infos,
             )  # fmt: skip
             found += self._told()
             if done < n:
@@ -166,36 +179,36 @@ class Motifs:
             codes = max(int(payments.payer.max()), int(payments.payee.max())) + 1
             self.graph.make_room(codes)
             return
-        if 2 * (int(self._out.counts[K.C_EPISODES]) + 2 * len(self.specs)) > len(
-            self._out.episodes
-        ):
+        counts = self._out["counts"]
+        if 2 * (int(counts[K.C_EPISODES]) + 2 * len(self.specs)) > len(self._out["episodes"]):
             self._renew_episodes(now)
 
     def _renew_episodes(self, now: int) -> None:
         """Leave out episodes that have ended; a longer table where most have not."""
-        rows = self._out.episodes[self._out.episodes[:, K.N_KEY] != 0]
+        rows = self._out["episodes"]
+        rows = rows[rows[:, K.N_KEY] != 0]
         lengths = self._rows[:, 1][(rows[:, K.N_KEY] - 1) >> 33]
         rows = rows[rows[:, K.N_MET] > now - lengths]
-        places = len(self._out.episodes)
+        places = len(self._out["episodes"])
         while 4 * (len(rows) + 2 * len(self.specs)) > places:
             places *= 2
         self._use_episodes(rows, places)
 
     def _use_episodes(self, rows: Int64, places: int) -> None:
-        episodes = np.zeros((places, K.EPISODE_WORDS), np.int64)
-        K.fill_episodes(episodes, np.ascontiguousarray(rows))
-        self._out = self._out._replace(episodes=episodes)
-        self._out.counts[K.C_EPISODES] = len(rows)
+        self._out["episodes"] = np.zeros((places, K.EPISODE_WORDS), np.int64)
+        self._out["counts"][K.C_EPISODES] = len(rows)
+        self._outputs = self._addresses()
+        K.fill_episodes(self._outputs, np.ascontiguousarray(rows))
 
     # --- from reports to findings
 
     def _told(self) -> list[Finding]:
-        out = self._out
-        count = int(out.counts[K.C_REPORTS])
+        out, counts = self._out, self._out["counts"]
+        count = int(counts[K.C_REPORTS])
         if not count:
             return []
-        found = list(self._findings(out.reports[:count].tolist(), out.evidence))
-        out.counts[K.C_REPORTS] = out.counts[K.C_EVIDENCE] = 0
+        found = list(self._findings(out["reports"][:count].tolist(), out["evidence"]))
+        counts[K.C_REPORTS] = counts[K.C_EVIDENCE] = 0
         return found
 
     def _findings(self, reports: list[list[int]], rows: Int64) -> Iterator[Finding]:
@@ -221,6 +234,17 @@ class Motifs:
                 {"size": report[K.R_SIZE]}, cut,
             )  # fmt: skip
 
+    def held(self) -> tuple[set[int], set[int]]:
+        """Codes of the accounts that the graph or a finding still knows (others may be given to
+        other accounts), and the third parts of the keys of findings that may still grow."""
+        accounts, firsts = self._open.held()
+        episodes = self._out["episodes"]
+        met = episodes[episodes[:, K.N_KEY] != 0]
+        return (
+            accounts | set(self.graph.known().tolist()),
+            firsts | set(met[:, K.N_FIRST].tolist()),
+        )
+
     # --- snapshots
 
     def state(self) -> Arrays:
@@ -228,7 +252,7 @@ class Motifs:
         made = {f"graph.{name}": array for name, array in self.graph.export().items()}
         made |= {f"open.{name}": array for name, array in self._open.export().items()}
         made["specs"] = self._rows.copy()
-        episodes = self._out.episodes
+        episodes = self._out["episodes"]
         made["episodes"] = episodes[episodes[:, K.N_KEY] != 0]
         made["places"] = np.array([len(episodes), self._seen], np.int64)
         made["limits"] = self._limits.copy()

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.graph import layout as L
-from detectors.graph.layout import Graph, Int64
+from detectors.graph.layout import Int64
 from regtech.errors import CapacityError, InternalError, SnapshotError
 
 Arrays = dict[str, npt.NDArray[Any]]
+_SCRATCH: Final = ("marks", "found", "path", "work")
+"""What means nothing between two calls of a kernel."""
 _STEP_BYTES: Final = 1 << 22
 """Arrays grow by at most so much at once: the system clears the memory, about a millisecond."""
 _CODES_MAX: Final = 1 << 31
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Raised whenever the state changes its meaning."""
 
 
@@ -24,14 +26,19 @@ class PaymentGraph:
     """Payments of the last ``window_us`` microseconds between accounts, in arrays.
 
     ``shorter_us``: shorter windows for which the distinct counterparties of each node are counted.
-    Accounts are codes from 0 on, as dense as a vocabulary's; amounts are whole minor units. An
-    account stays known after its payments are forgotten (208 bytes each).
+    Accounts are codes from 0 on, as dense as a vocabulary's; amounts are whole minor units.
+
+    ``accounts_us``: so long an account is known after its last payment, at least as long as the
+    window. Then it is forgotten, its slot is used for another, and should it come again it is new.
     """
 
-    def __init__(self, window_us: int, shorter_us: Sequence[int] = ()) -> None:
+    def __init__(
+        self, window_us: int, shorter_us: Sequence[int] = (), *, accounts_us: int = 0
+    ) -> None:
         if window_us <= 0 or any(not 0 < w <= window_us for w in shorter_us):
             raise ValueError("a window is longer than nothing, and none than the first")
         self.window_us = window_us
+        self.accounts_us = max(window_us, accounts_us)
         self._shorter = tuple(shorter_us)
         head = np.zeros(L.HEAD_WORDS, np.int64)
         head[L.H_PAIR_FREE] = -1
@@ -39,6 +46,7 @@ class PaymentGraph:
         head[L.H_TIME] = L.NEVER
         head[L.H_STAMP] = 1
         head[L.H_BEGAN] = L.NEVER
+        head[L.H_NODE_FREE] = -1
         windows = np.zeros((len(self._shorter), 2), np.int64)
         windows[:, 0] = self._shorter
         self._parts: dict[str, Int64] = {
@@ -50,25 +58,38 @@ class PaymentGraph:
             "table": np.zeros((2048, 2), np.int64),
             "old_table": np.zeros((0, 2), np.int64),
             "nodes": np.zeros((1024, L.NODE_WORDS), np.int64),
+            "lists": np.zeros((1024, L.LIST_WORDS), np.int64),
             "node_of": np.full(1024, -1, np.int64),
             "arena": np.zeros((8192, 2), np.int64),
+            "newest": np.zeros((8192, 2), np.int64),
             "sums": np.zeros((4096, L.SUM_WORDS), np.int64),
             "old_sums": np.zeros((0, L.SUM_WORDS), np.int64),
             "marks": np.zeros((1024, 2), np.int64),
             "windows": windows,
             "fans": np.zeros((1024, len(self._shorter), 2), np.int64),
+            "found": np.zeros(L.FOUND_WORDS, np.int64),
+            "path": np.zeros((L.PATH_ROWS, L.PATH_WORDS), np.int64),
+            "work": np.zeros((L.WORK_ROWS, 2), np.int64),
         }
         self._pages_made = 0
-        self._bundle: Graph | None = None
+        self._addresses: Int64 | None = None
 
     # --- for kernels
 
     @property
-    def arrays(self) -> Graph:
-        """What kernels get; valid until the next ``make_room``."""
-        if self._bundle is None:
-            self._bundle = Graph(**self._parts)
-        return self._bundle
+    def addresses(self) -> Int64:
+        """What kernels get: where the arrays lie, valid until the next ``make_room``."""
+        if self._addresses is None:
+            parts = self._parts
+            for name, row in (
+                ("nodes", L.R_NODES), ("node_of", L.R_CODES), ("pages", L.R_PAGES),
+                ("pairs", L.R_PAIRS), ("table", L.R_TABLE), ("old_table", L.R_OLD_TABLE),
+                ("sums", L.R_SUMS), ("old_sums", L.R_OLD_SUMS), ("arena", L.R_ARENA),
+                ("windows", L.R_WINDOWS),
+            ):  # fmt: skip
+                self.head[row] = len(parts[name])
+            self._addresses = np.array([parts[name].ctypes.data for name in L.WIDTHS], np.int64)
+        return self._addresses
 
     @property
     def head(self) -> Int64:
@@ -93,7 +114,7 @@ class PaymentGraph:
         need = int(self.head[L.H_NEED])
         if codes > _CODES_MAX:
             raise CapacityError("more than 2**31 accounts in one graph", hint="split the input")
-        self._bundle = None
+        self._addresses = None
         if need == L.NEED_PAGES:
             self._more_pages()
         elif need == L.NEED_PAIRS:
@@ -106,6 +127,9 @@ class PaymentGraph:
             self._more_places("table", "old_table", L.H_TABLE_MOVED)
         elif need == L.NEED_SUMS:
             self._more_places("sums", "old_sums", L.H_SUMS_MOVED)
+        elif need == L.NEED_STAMPS:
+            self._parts["marks"][:] = 0
+            self.head[L.H_STAMP] = 1
         else:
             raise InternalError(f"a kernel of the payment graph stopped for {need}")
 
@@ -140,11 +164,10 @@ class PaymentGraph:
             head[L.H_FREE_PAGES] = count
 
     def _more_arena(self) -> None:
-        nodes = self._parts["nodes"][: int(self.head[L.H_NODES])]
-        widest = max(
-            (int(nodes[:, half + L.D_CAPACITY].max(initial=0)) for half in (0, L.HALF)), default=0
-        )
+        blocks = self._parts["lists"][: int(self.head[L.H_NODES]), [L.A_BLOCK, L.SIDE + L.A_BLOCK]]
+        widest = 4 << max(0, int((blocks & ((1 << L.BLOCK_BITS) - 1))[blocks >= 0].max(initial=0)))
         self._longer("arena", int(self.head[L.H_ARENA]) + 4 * widest + 1024)
+        self._longer("newest", len(self._parts["arena"]))
 
     def _more_nodes(self, codes: int) -> None:
         if codes > len(self._parts["node_of"]):
@@ -153,7 +176,7 @@ class PaymentGraph:
             self._parts["node_of"][before:] = -1
         if self.head[L.H_NODES] + 2 > len(self._parts["nodes"]):
             self._longer("nodes", len(self._parts["nodes"]) + 2)
-            for name in ("marks", "fans"):
+            for name in ("lists", "marks", "fans"):
                 self._longer(name, len(self._parts["nodes"]))
 
     def _more_places(self, name: str, old: str, moved: int) -> None:
@@ -173,8 +196,13 @@ class PaymentGraph:
 
     @property
     def accounts(self) -> int:
-        """Accounts ever seen."""
-        return int(self.head[L.H_NODES])
+        """Accounts it knows."""
+        return int(self.head[L.H_NODES_LIVE])
+
+    def known(self) -> Int64:
+        """Codes of the accounts it knows."""
+        codes = self._parts["nodes"][: int(self.head[L.H_NODES]), L.N_CODE]
+        return codes[codes >= 0]
 
     def cuts(self) -> dict[str, int]:
         """How many searches were cut at their bound, by kind; never a silent loss."""
@@ -188,24 +216,30 @@ class PaymentGraph:
 
     def export(self) -> Arrays:
         """All state as arrays, without what is free."""
-        made: Arrays = {name: array.copy() for name, array in self._parts.items()}
-        nodes, head = int(self.head[L.H_NODES]), self.head
-        for name in ("nodes", "fans"):
-            made[name] = made[name][:nodes]
-        made["pairs"] = made["pairs"][: int(head[L.H_PAIRS])]
-        made["arena"] = made["arena"][: int(head[L.H_ARENA])]
-        del made["marks"]
-        made["layout"] = np.array([_LAYOUT, self.window_us, *self._shorter], np.int64)
+        head = self.head
+        rows = {
+            "nodes": L.H_NODES, "lists": L.H_NODES, "fans": L.H_NODES, "pairs": L.H_PAIRS,
+            "arena": L.H_ARENA, "newest": L.H_ARENA,
+        }  # fmt: skip
+        made: Arrays = {
+            name: array[: int(head[rows[name]])].copy() if name in rows else array.copy()
+            for name, array in self._parts.items()
+            if name not in _SCRATCH
+        }
+        made["layout"] = self._layout()
         return made
+
+    def _layout(self) -> Int64:
+        return np.array([_LAYOUT, self.window_us, self.accounts_us, *self._shorter], np.int64)
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what was exported; ``SnapshotError`` where it is of another graph."""
-        mine = np.array([_LAYOUT, self.window_us, *self._shorter], np.int64)
+        mine = self._layout()
         if not np.array_equal(arrays.get("layout", np.zeros(0)), mine):
             raise SnapshotError("the payment graph of the snapshot has other windows or layout")
         try:
             for name in self._parts:
-                if name != "marks":
+                if name not in _SCRATCH:
                     kept = np.array(arrays[name], np.int64)
                     if kept.shape[1:] != self._parts[name].shape[1:]:
                         raise ValueError(name)
@@ -214,4 +248,4 @@ class PaymentGraph:
             raise SnapshotError(f"the payment graph of the snapshot lacks {error}") from None
         self._parts["marks"] = np.zeros((len(self._parts["nodes"]), 2), np.int64)
         self._pages_made = len(self._parts["edges"]) // L.PAGE
-        self._bundle = None
+        self._addresses = None

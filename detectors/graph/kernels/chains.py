@@ -6,41 +6,37 @@ from typing import Any
 
 import numpy as np
 
-from detectors.graph.kernels.reports import (
-    close_report,
-    keep,
-    keep_pair,
-    newest,
-    open_report,
+from detectors.graph.kernels.alike import alike, amount_cycles, newest_alike
+from detectors.graph.kernels.neighbours import (
+    end_of,
+    fan_of,
+    front_of,
+    neighbour_at,
+    older,
+    pair_at,
 )
-from detectors.graph.kernels.search import alike, amount_cycles, first_since
-from detectors.graph.kernels.storage import edge_row
+from detectors.graph.kernels.reports import close_report, keep, keep_pair, open_report
+from detectors.graph.kernels.search import first_since, mark, marked, new_stamp
+from detectors.graph.kernels.storage import edge_row, fan_in_window, newest
 from detectors.graph.layout import (
     BACK_SHIFT,
-    CURRENCY_BITS,
     CUT_AMOUNT_CYCLES,
     CUT_LAYERS,
     CUT_WALKS,
-    D_END,
-    D_FAN,
-    D_FRONT,
-    D_OFFSET,
     DEPTH_MAX,
     DEPTH_SHIFT,
-    E_AMOUNT,
     E_INFO,
     E_PAIR,
     E_PREVIOUS,
-    E_VALUE,
     H_CUT,
-    H_STAMP,
     H_TAIL,
-    HALF,
     IN,
+    MULTI,
+    NO,
     OUT,
     P_COUNT,
     P_KEY,
-    P_LAST,
+    YES,
 )
 from detectors.graph.spec import (
     K_BORDERS,
@@ -54,278 +50,254 @@ from detectors.graph.spec import (
 )
 from regtech.columns.jit import inline_kernel, kernel
 
-_CURRENCY = (1 << CURRENCY_BITS) - 1
 
-
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def cycle(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
     """A cycle in time order with alike amounts, closed by the newest payment; the longest."""
     if amount_cycles(
-        g, u, v, row[K_MOST], row[K_PERMILLE], row[K_BORDERS], g.windows[w, 1], row[K_BUDGET],
-        o.numbers, o.path,
-    ):  # fmt: skip
+        g, u, v, row[K_MOST], row[K_PERMILLE], row[K_BORDERS], g.windows[w, 1], row[K_BUDGET]
+    ):
         g.head[H_CUT + CUT_AMOUNT_CYCLES] += 1
-    size = o.numbers[1]
-    if size < row[K_LEAST]:
-        return
-    open_report(g, o, spec, v, size)
-    keep(g, o, newest(g))
-    for k in range(size - 1):
-        keep(g, o, o.path[k, 3])
-    close_report(g, o)
+    size = g.found[1]
+    if size >= row[K_LEAST]:
+        open_report(g, o, spec, v, size)
+        keep(g, o, newest(g))
+        for k in range(size - 1):
+            keep(g, o, g.path[k, 3])
+        close_report(g, o)
 
 
-@kernel(nrt=False)
-def splitting(g: Any, o: Any, spec: Any, row: Any, w: Any, pair: Any, anchor: Any) -> None:
-    """Several alike payments of one pair within the window, of which most of its payments are."""
-    since = g.windows[w, 1]
-    line = edge_row(g, newest(g))
-    amount, value = g.edges[line, E_AMOUNT], g.edges[line, E_VALUE]
-    currency = g.edges[line, E_INFO] & _CURRENCY
+@kernel(nrt=False, inner=True)
+def _alike_of_pair(
+    g: Any, o: Any, since: Any, permille: Any, budget: Any, write: Any
+) -> Any:  # fmt: skip
+    """How many payments of the newest payment's pair are like it; ``write`` puts them into the open
+    report."""
+    like = edge_row(g, newest(g))
     size = 0
     seq = newest(g)
-    steps = row[K_BUDGET]
     while seq >= since and seq >= 0:
-        steps -= 1
-        if steps < 0:
-            g.head[H_CUT + CUT_WALKS] += 1
-            break
+        budget -= 1
+        if budget < 0:
+            if not write:
+                g.head[H_CUT + CUT_WALKS] += 1
+            return size
         at = edge_row(g, seq)
-        if alike(g, at, amount, value, currency, row[K_PERMILLE]):
+        if alike(g, at, like, permille):
             size += 1
+            if write:
+                keep(g, o, seq)
         seq = g.edges[at, E_PREVIOUS]
-    if size < row[K_LEAST] or size * 1000 < row[K_CONCENTRATION] * g.pairs[pair, P_COUNT]:
+    return size
+
+
+@kernel(nrt=False, inner=True)
+def splitting(g: Any, o: Any, spec: Any, row: Any, w: Any, pair: Any, anchor: Any) -> None:
+    """Several alike payments of one pair within the window, of which most of its payments are."""
+    count = g.pairs[pair, P_COUNT]
+    if count < row[K_LEAST]:
         return
-    open_report(g, o, spec, anchor, size)
-    seq = newest(g)
-    while seq >= since and seq >= 0 and size > 0:
-        at = edge_row(g, seq)
-        if alike(g, at, amount, value, currency, row[K_PERMILLE]):
-            keep(g, o, seq)
-            size -= 1
-        seq = g.edges[at, E_PREVIOUS]
-    close_report(g, o)
+    since, permille, budget = g.windows[w, 1], row[K_PERMILLE], row[K_BUDGET]
+    size = _alike_of_pair(g, o, since, permille, budget, NO)
+    if size >= row[K_LEAST] and size * 1000 >= row[K_CONCENTRATION] * count:
+        open_report(g, o, spec, anchor, size)
+        _alike_of_pair(g, o, since, permille, budget, YES)
+        close_report(g, o)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def walk(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
     """Payments one after the other, each alike to the next, each from the account the one before
     went to; the longest that ends with the newest. Every payment keeps the length of its longest
     walk and how far back the one before it is, so that a payment looks one step back only;
     what the graph has forgotten is left out."""
-    since = g.windows[w, 1]
     line = edge_row(g, newest(g))
     g.edges[line, E_INFO] |= 1 << DEPTH_SHIFT
-    if row[K_HUB] and (g.nodes[u, HALF + D_FAN] > row[K_HUB] or g.nodes[u, D_FAN] > row[K_HUB]):
+    if row[K_HUB] and max(fan_of(g, u, IN), fan_of(g, u, OUT)) > row[K_HUB]:
         return
-    amount, value = g.edges[line, E_AMOUNT], g.edges[line, E_VALUE]
-    currency = g.edges[line, E_INFO] & _CURRENCY
-    longest = 0
-    best = -1
-    steps = row[K_BUDGET]
-    offset = g.nodes[u, HALF + D_OFFSET]
-    for k in range(g.nodes[u, HALF + D_END] - 1, g.nodes[u, HALF + D_FRONT] - 1, -1):
-        entry = g.arena[offset + k, 0]
-        if entry < 0 or entry >> 32 == v:
-            continue
-        if g.arena[offset + k, 1] < since:
-            break
-        seq = g.pairs[entry & 0xFFFFFFFF, P_LAST]
-        while seq >= since and seq >= 0 and steps > 0:
-            steps -= 1
-            at = edge_row(g, seq)
-            depth = (g.edges[at, E_INFO] >> DEPTH_SHIFT) & DEPTH_MAX
-            if (depth > longest or (depth == longest and seq > best)) and alike(
-                g, at, amount, value, currency, row[K_PERMILLE]
-            ):
-                longest = depth
-                best = seq
-            seq = g.edges[at, E_PREVIOUS]
-        if steps <= 0:
-            g.head[H_CUT + CUT_WALKS] += 1
-            break
+    best = _walk_before(g, row, u, v, g.windows[w, 1], line)
     if best < 0 or newest(g) - best >= 1 << 34:
         return
+    longest = _depth(g, best)
     depth = min(longest + 1, row[K_MOST])
     info = g.edges[line, E_INFO] & ((1 << DEPTH_SHIFT) - 1)
     g.edges[line, E_INFO] = info | (depth << DEPTH_SHIFT) | ((newest(g) - best) << BACK_SHIFT)
     if depth < row[K_LEAST] or longest >= row[K_MOST]:
         return
-    # A walk that comes back to an account is a cycle or a to and fro, and is told as such.
-    g.head[H_STAMP] += 1
-    stamp = g.head[H_STAMP]
-    g.marks[v, 1] = stamp
+    size = _walked(g, v, depth)
+    if size >= row[K_LEAST]:
+        open_report(g, o, spec, v, size)
+        for k in range(size):
+            keep(g, o, g.path[k, 3])
+        close_report(g, o)
+
+
+@inline_kernel(nrt=False, inner=True)
+def _depth(g: Any, seq: Any) -> Any:
+    return (g.edges[edge_row(g, seq), E_INFO] >> DEPTH_SHIFT) & DEPTH_MAX
+
+
+@kernel(nrt=False, inner=True)
+def _walk_before(g: Any, row: Any, u: Any, v: Any, since: Any, like: Any) -> Any:
+    """The payment to u, alike to the newest, with the longest walk (of equals the newest), or
+    -1."""
+    longest = 0
+    best = np.int64(-1)
+    steps = row[K_BUDGET]
+    permille = row[K_PERMILLE]
+    at, front = end_of(g, u, IN), front_of(g, u, IN)
+    while True:
+        at = older(g, at, front, since)
+        if at < 0:
+            return best
+        if neighbour_at(g, at) == v:
+            continue
+        several = g.arena[at, 0] & MULTI != 0
+        seq = g.arena[at, 1]
+        if not several and not newest_alike(g, at, like, permille):
+            steps -= 1
+        else:
+            while seq >= since and seq >= 0 and steps > 0:
+                steps -= 1
+                depth = _depth(g, seq)
+                if (depth > longest or (depth == longest and seq > best)) and alike(
+                    g, edge_row(g, seq), like, permille
+                ):
+                    longest = depth
+                    best = seq
+                seq = g.edges[edge_row(g, seq), E_PREVIOUS] if several else np.int64(-1)
+        if steps <= 0:
+            g.head[H_CUT + CUT_WALKS] += 1
+            return best
+
+
+@kernel(nrt=False, inner=True)
+def _walked(g: Any, v: Any, depth: Any) -> Any:
+    """Put the payments of the newest payment's walk into ``path``; how many, or 0 where it comes
+    back to an account: that is a cycle or a to and fro, and is told as such."""
+    stamp = new_stamp(g)
+    mark(g, v, 1, stamp, 0)
     seq = newest(g)
-    size = 0
     for k in range(depth):
         at = edge_row(g, seq)
         payer = g.pairs[g.edges[at, E_PAIR], P_KEY] >> 32
-        if g.marks[payer, 1] == stamp:
-            return
-        g.marks[payer, 1] = stamp
-        o.path[k, 3] = seq
-        size += 1
+        if marked(g, payer, 1, stamp) >= 0:
+            return 0
+        mark(g, payer, 1, stamp, 0)
+        g.path[k, 3] = seq
         back = g.edges[at, E_INFO] >> BACK_SHIFT
         if back == 0 or seq - back < g.head[H_TAIL]:
-            break
+            return k + 1
         seq -= back
-    if size < row[K_LEAST]:
-        return
-    open_report(g, o, spec, v, size)
-    for k in range(size):
-        keep(g, o, o.path[k, 3])
-    close_report(g, o)
+    return depth
 
 
-@inline_kernel(nrt=False)
+# --- layers
+
+
+@inline_kernel(nrt=False, inner=True)
 def _wide(g: Any, node: Any, side: Any, hub: Any) -> Any:
-    return hub > 0 and g.nodes[node, side * HALF + D_FAN] > hub
+    return hub > 0 and fan_of(g, node, side) > hub
 
 
-@kernel(nrt=False)
-def _mark(g: Any, node: Any, side: Any, column: Any, stamp: Any, since: Any, hub: Any) -> Any:
-    """Mark the neighbours of a node within the window, hubs (in the other direction) apart; how
-    many, or -1 where the node itself has too many."""
+@kernel(nrt=False, inner=True)
+def _mark(g: Any, node: Any, side: Any, stamp: Any, since: Any, hub: Any) -> Any:
+    """Mark (in the column of the side) the neighbours of a node within the window, hubs in the
+    other direction apart; how many, or -1 where the node itself has too many."""
     if _wide(g, node, side, hub):
         return -1
     count = 0
-    base = side * HALF
-    offset = g.nodes[node, base + D_OFFSET]
-    for k in range(g.nodes[node, base + D_END] - 1, g.nodes[node, base + D_FRONT] - 1, -1):
-        entry = g.arena[offset + k, 0]
-        if entry < 0:
-            continue
-        if g.arena[offset + k, 1] < since:
-            break
-        if not _wide(g, entry >> 32, 1 - side, hub):
-            g.marks[entry >> 32, column] = (stamp << 32) | (entry & 0xFFFFFFFF)
+    at, front = end_of(g, node, side), front_of(g, node, side)
+    while True:
+        at = older(g, at, front, since)
+        if at < 0:
+            return count
+        if not _wide(g, neighbour_at(g, at), 1 - side, hub):
+            mark(g, neighbour_at(g, at), side, stamp, 0)
             count += 1
-    return count
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _shared(
-    g: Any, o: Any, node: Any, side: Any, column: Any, stamp: Any, since: Any, write: Any,
-    found: Any,
-) -> None:  # fmt: skip
-    """How many neighbours of a node are marked: ``found[0]``; with the sequence numbers of the
-    earliest (``found[1]``) and of the latest payment (``found[2]``) with one of them. ``write``
-    puts these payments into the open report in place."""
-    found[0] = 0
-    found[1] = 1 << 62
-    found[2] = -1
-    base = side * HALF
-    offset = g.nodes[node, base + D_OFFSET]
-    for k in range(g.nodes[node, base + D_END] - 1, g.nodes[node, base + D_FRONT] - 1, -1):
-        entry = g.arena[offset + k, 0]
-        if entry < 0:
-            continue
-        if g.arena[offset + k, 1] < since:
-            break
-        if g.marks[entry >> 32, column] >> 32 == stamp:
-            found[0] += 1
-            found[1] = min(found[1], first_since(g, entry & 0xFFFFFFFF, since))
-            found[2] = max(found[2], g.arena[offset + k, 1])
+    g: Any, o: Any, node: Any, side: Any, stamp: Any, since: Any, write: Any
+) -> Any:  # fmt: skip
+    """How many neighbours of a node are marked, and the sequence numbers of the earliest and of the
+    latest payment with one of them. ``write`` puts these payments into the open report."""
+    count = 0
+    earliest, latest = np.int64(1 << 62), np.int64(-1)
+    at, front = end_of(g, node, side), front_of(g, node, side)
+    while True:
+        at = older(g, at, front, since)
+        if at < 0:
+            return count, earliest, latest
+        if marked(g, neighbour_at(g, at), side, stamp) >= 0:
+            count += 1
+            earliest = min(earliest, first_since(g, at, since))
+            latest = max(latest, g.arena[at, 1])
             if write:
-                keep_pair(g, o, entry & 0xFFFFFFFF, since)
+                keep_pair(g, o, pair_at(g, at), since)
 
 
-@kernel(nrt=False)
-def bipartite(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
-    """Several payers that each pay several of the payees that the newest payment's payer pays."""
-    outward, inward = np.int64(OUT), np.int64(IN)
-    since, hub = g.windows[w, 1], row[K_HUB]
-    if g.fans[v, w, 1] < row[K_LEAST] or g.fans[u, w, 0] < row[K_SECOND]:
-        return
-    if _wide(g, v, inward, hub):
-        return
-    g.head[H_STAMP] += 1
-    stamp = g.head[H_STAMP]
-    if _mark(g, u, outward, outward, stamp, since, hub) < row[K_SECOND]:
-        return
-    payers = 0
-    begun = hub < 0
-    plain = begun
-    for stage in range(2):
-        if stage == 1:
-            if payers < row[K_LEAST]:
-                return
-            open_report(g, o, spec, v, payers)
-            begun = True
-        steps = row[K_BUDGET]
-        offset = g.nodes[v, HALF + D_OFFSET]
-        for k in range(g.nodes[v, HALF + D_END] - 1, g.nodes[v, HALF + D_FRONT] - 1, -1):
-            entry = g.arena[offset + k, 0]
-            if entry < 0:
-                continue
-            if g.arena[offset + k, 1] < since:
-                break
-            payer = entry >> 32
-            if _wide(g, payer, outward, hub):
-                continue
-            steps -= g.nodes[payer, D_FAN]
-            if steps < 0:
-                if not begun:
-                    g.head[H_CUT + CUT_LAYERS] += 1
-                break
-            _shared(g, o, payer, outward, outward, stamp, since, plain, o.numbers)
-            if o.numbers[0] >= row[K_SECOND]:
-                payers += 1
-                if begun:
-                    _shared(g, o, payer, outward, outward, stamp, since, begun, o.numbers)
-    close_report(g, o)
-
-
-@kernel(nrt=False)
-def stack(g: Any, o: Any, spec: Any, row: Any, w: Any, m: Any, t: Any) -> None:
-    """Several accounts in a middle layer that receive from the same sources and then pay the same
-    targets as the newest payment's payer."""
-    outward, inward = np.int64(OUT), np.int64(IN)
-    since, hub, common = g.windows[w, 1], row[K_HUB], row[K_SECOND]
-    if g.fans[m, w, 1] < common or g.fans[m, w, 0] < common or g.fans[t, w, 1] < row[K_LEAST]:
-        return
-    if _wide(g, t, inward, hub):
-        return
-    g.head[H_STAMP] += 1
-    stamp = g.head[H_STAMP]
-    if _mark(g, m, inward, outward, stamp, since, hub) < common:
-        return
-    if _mark(g, m, outward, inward, stamp, since, hub) < common:
-        return
+@kernel(nrt=False, inner=True)
+def _layer(
+    g: Any, o: Any, row: Any, target: Any, since: Any, stamp: Any, both: Any, write: Any
+) -> Any:  # fmt: skip
+    """How many of a target's payers share marked payees and, where ``both`` are asked
+    for, marked payers whom the payments to the payees follow; ``write`` puts their
+    payments into the open report."""
+    hub, common = row[K_HUB], row[K_SECOND]
+    steps = row[K_BUDGET]
     layer = 0
-    begun = hub < 0
-    plain = begun
-    for stage in range(2):
-        if stage == 1:
-            if layer < row[K_LEAST]:
-                return
-            open_report(g, o, spec, t, layer)
-            begun = True
-        steps = row[K_BUDGET]
-        offset = g.nodes[t, HALF + D_OFFSET]
-        for k in range(g.nodes[t, HALF + D_END] - 1, g.nodes[t, HALF + D_FRONT] - 1, -1):
-            entry = g.arena[offset + k, 0]
-            if entry < 0:
+    at, front = end_of(g, target, IN), front_of(g, target, IN)
+    while True:
+        at = older(g, at, front, since)
+        if at < 0:
+            return layer
+        middle = neighbour_at(g, at)
+        if _wide(g, middle, OUT, hub) or (both and _wide(g, middle, IN, hub)):
+            continue
+        steps -= fan_of(g, middle, OUT) + (fan_of(g, middle, IN) if both else 0)
+        if steps < 0:
+            if not write:
+                g.head[H_CUT + CUT_LAYERS] += 1
+            return layer
+        if fan_of(g, middle, OUT) < common:
+            continue
+        count, _, latest = _shared(g, o, middle, OUT, stamp, since, NO)
+        if count < common:
+            continue
+        if both:
+            count, earliest, _ = _shared(g, o, middle, IN, stamp, since, NO)
+            if count < common or latest <= earliest:
                 continue
-            if g.arena[offset + k, 1] < since:
-                break
-            middle = entry >> 32
-            if _wide(g, middle, outward, hub) or _wide(g, middle, inward, hub):
-                continue
-            steps -= g.nodes[middle, D_FAN] + g.nodes[middle, HALF + D_FAN]
-            if steps < 0:
-                if not begun:
-                    g.head[H_CUT + CUT_LAYERS] += 1
-                break
-            _shared(g, o, middle, inward, outward, stamp, since, plain, o.numbers)
-            if o.numbers[0] < common:
-                continue
-            first = o.numbers[1]
-            _shared(g, o, middle, outward, inward, stamp, since, plain, o.numbers)
-            if o.numbers[0] < common or o.numbers[2] <= first:
-                continue
-            layer += 1
-            if begun:
-                _shared(g, o, middle, inward, outward, stamp, since, begun, o.numbers)
-                _shared(g, o, middle, outward, inward, stamp, since, begun, o.numbers)
-    close_report(g, o)
+        layer += 1
+        if write:
+            if both:
+                _shared(g, o, middle, IN, stamp, since, YES)
+            _shared(g, o, middle, OUT, stamp, since, YES)
+
+
+@kernel(nrt=False, inner=True)
+def layers(
+    g: Any, o: Any, spec: Any, row: Any, w: Any, middle: Any, target: Any, both: Any
+) -> None:
+    """Bipartite: several payers of the target that each pay several of the payees that the newest
+    payment's payer pays. Stack (``both``): several accounts in a middle layer that, too, receive
+    from the same sources before."""
+    since, hub, common = g.windows[w, 1], row[K_HUB], row[K_SECOND]
+    if fan_in_window(g, target, w, IN) < row[K_LEAST] or _wide(g, target, IN, hub):
+        return
+    if fan_in_window(g, middle, w, OUT) < common:
+        return
+    if both and fan_in_window(g, middle, w, IN) < common:
+        return
+    stamp = new_stamp(g)
+    if _mark(g, middle, OUT, stamp, since, hub) < common:
+        return
+    if both and _mark(g, middle, IN, stamp, since, hub) < common:
+        return
+    layer = _layer(g, o, row, target, since, stamp, both, NO)
+    if layer >= row[K_LEAST]:
+        open_report(g, o, spec, target, layer)
+        _layer(g, o, row, target, since, stamp, both, YES)
+        close_report(g, o)

@@ -13,11 +13,13 @@ import numpy as np
 
 from detectors.graph.kernels import accounts as A
 from detectors.graph.kernels import chains as C
-from detectors.graph.kernels.reports import C_EPISODES, C_EVIDENCE, C_REPORTS, EVIDENCE_MAX
+from detectors.graph.kernels.reports import C_SPECS, full, output_of
 from detectors.graph.kernels.storage import (
     add_payment,
     forget_until,
+    graph_of,
     lacking,
+    look_ahead,
     move_windows,
     node_for,
 )
@@ -52,7 +54,7 @@ from detectors.graph.spec import (
 from regtech.columns.jit import kernel
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _wake(g: Any, node: Any, time: Any, still: Any) -> None:
     """Note when an account becomes busy after it was still for so long. Of an account never seen
     before that is known only once the stream itself has lasted so long."""
@@ -65,33 +67,31 @@ def _wake(g: Any, node: Any, time: Any, still: Any) -> None:
 
 @kernel(nrt=False)
 def motifs_of(
-    g: Any, o: Any, start: Any, window: Any, specs: Any, slots: Any, limits: Any, times: Any,
-    payers: Any, payees: Any, amounts: Any, values: Any, events: Any, infos: Any,
+    addresses: Any, outputs: Any, start: Any, window: Any, memory: Any, times: Any, payers: Any,
+    payees: Any, amounts: Any, values: Any, events: Any, infos: Any,
 ) -> Any:  # fmt: skip
     """Add payments from ``start`` on and look for motifs; returns where it had to stop."""
+    g, o = graph_of(addresses), output_of(outputs)
     head = g.head
     head[H_NEED] = NEED_NOTHING
-    n_specs = specs.shape[0]
+    n_specs = o.counts[C_SPECS]
     still = np.int64(-1)
     for s in range(n_specs):
-        if specs[s, K_TYPE] == MULE:
-            still = specs[s, K_STILL]
+        if o.specs[s, K_TYPE] == MULE:
+            still = o.specs[s, K_STILL]
     for i in range(start, times.shape[0]):
         time = times[i]
+        look_ahead(g, payers, payees, i)
         move_windows(g, time)
         forget_until(g, time - window)
         need = lacking(g, payers[i], payees[i])
-        if need == NEED_NOTHING and (
-            o.counts[C_REPORTS] + 2 * n_specs > o.reports.shape[0]
-            or o.counts[C_EVIDENCE] + 2 * n_specs * EVIDENCE_MAX > o.evidence.shape[0]
-            or 2 * (o.counts[C_EPISODES] + 2 * n_specs) > o.episodes.shape[0]
-        ):
+        if need == NEED_NOTHING and full(o):
             need = NEED_OUTPUT
         if need != NEED_NOTHING:
             head[H_NEED] = need
             return i
-        u = node_for(g, payers[i], time)
-        v = node_for(g, payees[i], time)
+        u = node_for(g, payers[i], time, memory)
+        v = node_for(g, payees[i], time, memory)
         if still >= 0:
             for side in range(2):
                 _wake(g, v if side else u, time, still)
@@ -99,9 +99,9 @@ def motifs_of(
         if u == v:
             continue
         for s in range(n_specs):
-            row = specs[s]
+            row = o.specs[s]
             kind = row[K_TYPE]
-            w = slots[s]
+            w = o.slots[s]
             if kind == FAN_IN or kind == FAN_OUT:
                 end = np.int64(IN if kind == FAN_IN else OUT)
                 A.fan(g, o, s, row, w, v if end else u, end)
@@ -117,13 +117,11 @@ def motifs_of(
                 C.walk(g, o, s, row, w, u, v)
             elif kind == SPLITTING:
                 C.splitting(g, o, s, row, w, pair, u)
-            elif kind == STACK:
-                C.stack(g, o, s, row, w, u, v)
-            elif kind == BIPARTITE:
-                C.bipartite(g, o, s, row, w, u, v)
+            elif kind == STACK or kind == BIPARTITE:
+                C.layers(g, o, s, row, w, u, v, kind == STACK)
             elif kind == STRUCTURING:
                 for side in range(2):
-                    A.structuring(g, o, s, row, w, limits, v if side else u, side)
+                    A.structuring(g, o, s, row, w, v if side else u, side)
             elif kind == MULE:
                 for side in range(2):
                     A.mule(g, o, s, row, w, v if side else u)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from detectors.graph.kernels.storage import edge_row, empty_place, place_of
+from detectors.graph.kernels.neighbours import end_of, front_of, older, pair_at
+from detectors.graph.kernels.storage import edge_row, newest
+from detectors.graph.kernels.tables import empty_place, place_of
 from detectors.graph.layout import (
     CURRENCY_BITS,
     CUT_EVIDENCE,
-    D_END,
-    D_FRONT,
-    D_OFFSET,
     E_AMOUNT,
     E_EVENT,
     E_INFO,
@@ -22,15 +21,14 @@ from detectors.graph.layout import (
     E_PREVIOUS,
     E_TIME,
     H_CUT,
-    H_HEAD,
     H_TIME,
-    HALF,
     N_CODE,
     P_KEY,
     P_LAST,
-    Int64,
 )
+from detectors.graph.spec import SPEC_WORDS
 from regtech.columns.jit import inline_kernel, kernel
+from regtech.columns.words import rows_of
 
 EVIDENCE_MAX: Final = 512
 """Payments of one report; the newest are kept, and what was cut is counted."""
@@ -45,36 +43,65 @@ PAYMENT_WORDS: Final = 6
 (N_KEY, N_MET, N_NEXT, N_FIRST, N_STEP) = range(5)
 EPISODE_WORDS: Final = 5
 
-(C_REPORTS, C_EVIDENCE, C_EPISODES) = range(3)
+(C_REPORTS, C_EVIDENCE, C_EPISODES, C_REPORT_ROWS, C_EVIDENCE_ROWS, C_PLACES, C_SPECS,
+ C_LIMITS) = range(8)  # fmt: skip
+COUNTS: Final = 8
+LIMIT_WORDS: Final = 3
+OUTPUT_WIDTHS: Final = {
+    "counts": 1, "reports": REPORT_WORDS, "evidence": PAYMENT_WORDS, "episodes": EPISODE_WORDS,
+    "specs": SPEC_WORDS, "slots": 1, "limits": LIMIT_WORDS,
+}  # fmt: skip
 
 
 class Output(NamedTuple):
-    """Where searches write."""
+    """What is looked for and where searches write: rows of words."""
 
-    counts: Int64
-    """How many reports, payments and episodes there are."""
-    reports: Int64
-    evidence: Int64
-    episodes: Int64
-    numbers: Int64
-    """Scratch: results of searches."""
-    path: Int64
-    """Scratch: the accounts on the way."""
-
-
-@inline_kernel(nrt=False)
-def newest(g: Any) -> Any:
-    """Sequence number of the newest payment."""
-    return g.head[H_HEAD] - 1
+    counts: Any
+    """How many reports, payments and episodes there are, how many there is room for, and how many
+    specs and limits are looked for."""
+    reports: Any
+    evidence: Any
+    episodes: Any
+    specs: Any
+    slots: Any
+    """Which of the graph's shorter windows a spec has."""
+    limits: Any
+    """Spec, currency and amount."""
 
 
-@kernel(nrt=False)
+_word, _report = rows_of(1), rows_of(REPORT_WORDS)
+_payment, _episode = rows_of(PAYMENT_WORDS), rows_of(EPISODE_WORDS)
+_spec, _limit = rows_of(SPEC_WORDS), rows_of(LIMIT_WORDS)
+
+
+@inline_kernel(nrt=False, inner=True)
+def output_of(a: Any) -> Any:
+    """The output whose arrays lie at these addresses."""
+    return Output(
+        _word(a[0]), _report(a[1]), _payment(a[2]), _episode(a[3]), _spec(a[4]), _word(a[5]),
+        _limit(a[6]),
+    )  # fmt: skip
+
+
+@inline_kernel(nrt=False, inner=True)
+def full(o: Any) -> Any:
+    """Whether there might be no room for what one payment makes all specs tell."""
+    counts = o.counts
+    specs = counts[C_SPECS]
+    return (
+        counts[C_REPORTS] + 2 * specs > counts[C_REPORT_ROWS]
+        or counts[C_EVIDENCE] + 2 * specs * EVIDENCE_MAX > counts[C_EVIDENCE_ROWS]
+        or 2 * (counts[C_EPISODES] + 2 * specs) > counts[C_PLACES]
+    )
+
+
+@kernel(nrt=False, inner=True)
 def due(g: Any, o: Any, spec: Any, side: Any, node: Any, length: Any, size: Any) -> Any:
     """Whether an account that meets a condition now is to be told of at this size; keeps its
     episode open."""
     episodes, time = o.episodes, g.head[H_TIME]
     key = (((spec << 1) | side) << 32) | node
-    at = place_of(episodes, key)
+    at = place_of(episodes, o.counts[C_PLACES], key)
     if at < 0:
         return True
     if episodes[at, N_MET] <= time - length:
@@ -83,16 +110,16 @@ def due(g: Any, o: Any, spec: Any, side: Any, node: Any, length: Any, size: Any)
     return size >= episodes[at, N_NEXT]
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def begin(
     g: Any, o: Any, spec: Any, side: Any, node: Any, length: Any, growth: Any, size: Any
 ) -> None:
     """Open a report of an episode: its first, or that it has grown."""
     episodes, time = o.episodes, g.head[H_TIME]
     key = (((spec << 1) | side) << 32) | node
-    at = place_of(episodes, key)
+    at = place_of(episodes, o.counts[C_PLACES], key)
     if at < 0:
-        at = empty_place(episodes, key)
+        at = empty_place(episodes, o.counts[C_PLACES], key)
         episodes[at, N_KEY] = key + 1
         episodes[at, N_NEXT] = 0
         o.counts[C_EPISODES] += 1
@@ -111,7 +138,7 @@ def begin(
     report[R_STEP] = episodes[at, N_STEP]
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def open_report(g: Any, o: Any, spec: Any, anchor: Any, size: Any) -> None:
     """Open a report; its payments follow."""
     report = o.reports[o.counts[C_REPORTS]]
@@ -126,13 +153,13 @@ def open_report(g: Any, o: Any, spec: Any, anchor: Any, size: Any) -> None:
     report[R_CUT] = 0
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def room(o: Any) -> Any:
     """Payments that the open report may still get."""
     return EVIDENCE_MAX - (o.counts[C_EVIDENCE] - o.reports[o.counts[C_REPORTS], R_FROM])
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def keep(g: Any, o: Any, seq: Any) -> None:
     """A payment of the open report; where there is no room for it, the report is marked cut."""
     if room(o) <= 0:
@@ -150,7 +177,7 @@ def keep(g: Any, o: Any, seq: Any) -> None:
     o.counts[C_EVIDENCE] += 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def keep_pair(g: Any, o: Any, pair: Any, since: Any) -> None:
     """The payments of a pair from a sequence number on, newest first."""
     seq = g.pairs[pair, P_LAST]
@@ -159,21 +186,18 @@ def keep_pair(g: Any, o: Any, pair: Any, since: Any) -> None:
         seq = g.edges[edge_row(g, seq), E_PREVIOUS]
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def keep_side(g: Any, o: Any, node: Any, side: Any, since: Any) -> None:
     """The payments that a node makes (side 0) or receives (side 1) from a number on."""
-    base = side * HALF
-    offset = g.nodes[node, base + D_OFFSET]
-    for k in range(g.nodes[node, base + D_END] - 1, g.nodes[node, base + D_FRONT] - 1, -1):
-        entry = g.arena[offset + k, 0]
-        if entry < 0:
-            continue
-        if g.arena[offset + k, 1] < since or o.reports[o.counts[C_REPORTS], R_CUT] != 0:
+    at, front = end_of(g, node, side), front_of(g, node, side)
+    while True:
+        at = older(g, at, front, since)
+        if at < 0 or o.reports[o.counts[C_REPORTS], R_CUT] != 0:
             return
-        keep_pair(g, o, entry & 0xFFFFFFFF, since)
+        keep_pair(g, o, pair_at(g, at), since)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def close_report(g: Any, o: Any) -> None:
     """The open report is whole."""
     report = o.reports[o.counts[C_REPORTS]]
@@ -184,9 +208,10 @@ def close_report(g: Any, o: Any) -> None:
 
 
 @kernel(nrt=False)
-def fill_episodes(episodes: Any, rows: Any) -> None:
+def fill_episodes(addresses: Any, rows: Any) -> None:
     """Put rows into an empty table."""
+    o = output_of(addresses)
     for k in range(rows.shape[0]):
-        at = empty_place(episodes, rows[k, N_KEY] - 1)
+        at = empty_place(o.episodes, o.counts[C_PLACES], rows[k, N_KEY] - 1)
         for word in range(EPISODE_WORDS):
-            episodes[at, word] = rows[k, word]
+            o.episodes[at, word] = rows[k, word]

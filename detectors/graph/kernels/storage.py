@@ -1,8 +1,7 @@
-"""The payment graph's own arrays: finding a pair, adding a payment, forgetting the oldest.
+"""The payment graph itself: adding a payment, forgetting the oldest, and accounts with them.
 
 Order is by sequence number, which follows the canonical order of the input; times only bound
-windows. Neighbours of a node stand in the order of their last payment, so a scan from the end
-meets the newest first and may stop where a window ends, and forgetting only takes from the front.
+windows.
 """
 
 from __future__ import annotations
@@ -11,20 +10,35 @@ from typing import Any
 
 import numpy as np
 
+from detectors.graph.kernels.neighbours import (
+    append,
+    capacity_of,
+    give_back,
+    leave,
+)
+from detectors.graph.kernels.tables import (
+    empty_place,
+    find_pair,
+    home,
+    move_some,
+    place_of,
+    remove,
+)
 from detectors.graph.layout import (
+    A_BLOCK,
+    A_END,
     CROSS_INSTITUTION,
     CURRENCY_BITS,
-    D_CAPACITY,
     D_COUNT,
     D_CROSS,
     D_CURRENCIES,
-    D_END,
-    D_FAN,
-    D_FRONT,
+    D_CURRENCY,
     D_LAST,
     D_LOGS,
-    D_OFFSET,
     D_SQUARES,
+    D_SUM_COUNT,
+    D_SUM_HIGH,
+    D_SUM_LOW,
     E_AMOUNT,
     E_EVENT,
     E_INFO,
@@ -33,15 +47,19 @@ from detectors.graph.layout import (
     E_PREVIOUS,
     E_TIME,
     E_VALUE,
+    FREE,
     H_ARENA,
     H_BEGAN,
-    H_BLOCKS,
     H_FREE_PAGES,
+    H_HAND,
     H_HEAD,
+    H_NODE_FREE,
     H_NODES,
+    H_NODES_LIVE,
     H_PAIR_FREE,
     H_PAIRS,
     H_PAIRS_LIVE,
+    H_STAMP,
     H_SUMS_LIVE,
     H_SUMS_MOVED,
     H_TABLE_MOVED,
@@ -51,6 +69,7 @@ from detectors.graph.layout import (
     IN,
     LIMB,
     LOG_UNIT,
+    MULTI,
     N_ACTIVE,
     N_CODE,
     N_SINCE,
@@ -60,6 +79,7 @@ from detectors.graph.layout import (
     NEED_NOTHING,
     NEED_PAGES,
     NEED_PAIRS,
+    NEED_STAMPS,
     NEED_SUMS,
     NEED_TABLE,
     NEVER,
@@ -73,23 +93,64 @@ from detectors.graph.layout import (
     P_OUT,
     PAGE,
     PAGE_BITS,
+    R_ARENA,
+    R_CODES,
+    R_NODES,
+    R_OLD_SUMS,
+    R_OLD_TABLE,
+    R_PAGES,
+    R_PAIRS,
+    R_SUMS,
+    R_TABLE,
+    R_WINDOWS,
     S_COUNT,
     S_HIGH,
     S_LOW,
+    SIDE,
+    STAMP_MAX,
+    SUM_WORDS,
+    WIDTHS,
+    Graph,
 )
 from regtech.columns.jit import inline_kernel, kernel
+from regtech.columns.words import expect, rows_of
 
-_MOVES = 8
-"""Entries that move to a grown table with each new entry."""
+_CURRENCY = (1 << CURRENCY_BITS) - 1
+_ABSENT = 2
+_PAIR_ROW, _SUM_ROW = np.int64(2), np.int64(SUM_WORDS)
+_LIMB = (1 << LIMB) - 1
+_FAR, _NEAR, _SOON = 12, 8, 4
+"""So many payments before their turn, what they will touch begins to be loaded, in three steps of
+which each finds its addresses in what the one before has loaded."""
+
+_W = tuple(WIDTHS.values())
+_one, _two, _sum, _path = rows_of(1), rows_of(2), rows_of(_W[12]), rows_of(_W[18])
+_edge, _pair, _node, _list = rows_of(_W[3]), rows_of(_W[4]), rows_of(_W[7]), rows_of(_W[8])
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
+def graph_of(a: Any) -> Any:
+    """The graph whose arrays lie at these addresses, in the order of ``layout.WIDTHS``."""
+    return Graph(
+        _one(a[0]), _one(a[1]), _one(a[2]), _edge(a[3]), _pair(a[4]), _two(a[5]), _two(a[6]),
+        _node(a[7]), _list(a[8]), _one(a[9]), _two(a[10]), _two(a[11]), _sum(a[12]), _sum(a[13]),
+        _two(a[14]), _two(a[15]), _one(a[16]), _one(a[17]), _path(a[18]), _two(a[19]),
+    )  # fmt: skip
+
+
+@inline_kernel(nrt=False, inner=True)
 def edge_row(g: Any, seq: Any) -> Any:
     """Row of a payment in the window."""
-    return g.pages[(seq >> PAGE_BITS) & (g.pages.shape[0] - 1)] + (seq & (PAGE - 1))
+    return g.pages[(seq >> PAGE_BITS) & (g.head[R_PAGES] - 1)] + (seq & (PAGE - 1))
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
+def newest(g: Any) -> Any:
+    """Sequence number of the newest payment."""
+    return g.head[H_HEAD] - 1
+
+
+@kernel(nrt=False, inner=True)
 def whole_log(amount: Any) -> Any:
     """Logarithm to the base 2 in ``LOG_UNIT`` parts, straight lines between powers of two; 0 below
     2. Whole numbers, so that sums of them can be taken back exactly."""
@@ -108,370 +169,281 @@ def whole_log(amount: Any) -> Any:
     return bits * LOG_UNIT + part
 
 
-# --- open addressing: rows of (key + 1, ...), removal by shifting back
-
-
-@inline_kernel(nrt=False)
-def _home(key: Any, mask: Any) -> Any:
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(32)
-    return np.int64((mixed * np.uint64(0xD6E8FEB86659FD93)) >> np.uint64(32)) & mask
-
-
-@inline_kernel(nrt=False)
-def place_of(table: Any, key: Any) -> Any:
-    """Place of a key, or -1."""
-    mask = table.shape[0] - 1
-    at = _home(key, mask)
-    wanted = key + 1
-    while table[at, 0] != 0:
-        if table[at, 0] == wanted:
-            return at
-        at = (at + 1) & mask
-    return -1
-
-
-@inline_kernel(nrt=False)
-def empty_place(table: Any, key: Any) -> Any:
-    mask = table.shape[0] - 1
-    at = _home(key, mask)
-    while table[at, 0] != 0:
-        at = (at + 1) & mask
-    return at
-
-
-@kernel(nrt=False)
-def _remove(table: Any, at: Any) -> None:
-    mask = table.shape[0] - 1
-    after = at
-    while True:
-        after = (after + 1) & mask
-        if table[after, 0] == 0:
-            break
-        home = _home(table[after, 0] - 1, mask)
-        if ((after - home) & mask) >= ((after - at) & mask):
-            for k in range(table.shape[1]):
-                table[at, k] = table[after, k]
-            at = after
-    for k in range(table.shape[1]):
-        table[at, k] = 0
-
-
-@kernel(nrt=False)
-def _move_some(old: Any, table: Any, head: Any, counter: Any) -> None:
-    """Move a few entries of the table before growth. Places before the counter stay empty."""
-    at = head[counter]
-    left = _MOVES
-    looked = 4 * _MOVES
-    while at < old.shape[0] and left > 0 and looked > 0:
-        if old[at, 0] == 0:
-            at += 1
-            looked -= 1
-            continue
-        to = empty_place(table, old[at, 0] - 1)
-        for k in range(table.shape[1]):
-            table[to, k] = old[at, k]
-        _remove(old, at)
-        left -= 1
-    head[counter] = at
-
-
-@inline_kernel(nrt=False)
-def find_pair(g: Any, payer: Any, payee: Any) -> Any:
-    """Pair of a payer and a payee with a payment in the window, or -1."""
-    key = (payer << 32) | payee
-    at = place_of(g.table, key)
-    if at >= 0:
-        return g.table[at, 1]
-    if g.head[H_TABLE_MOVED] < g.old_table.shape[0]:
-        at = place_of(g.old_table, key)
-        if at >= 0:
-            return g.old_table[at, 1]
-    return -1
-
-
-@inline_kernel(nrt=False)
-def _forget_key(g: Any, key: Any) -> None:
-    at = place_of(g.table, key)
-    if at >= 0:
-        _remove(g.table, at)
-    else:
-        _remove(g.old_table, place_of(g.old_table, key))
-
-
 # --- sums by node, direction and currency
 
 
-@inline_kernel(nrt=False)
-def sum_key(node: Any, direction: Any, currency: Any) -> Any:
-    """Key of a sum."""
-    return (((node << 1) | direction) << CURRENCY_BITS) | currency
+@inline_kernel(nrt=False, inner=True)
+def _sum_key(node: Any, side: Any, currency: Any) -> Any:
+    return (((node << 1) | side) << CURRENCY_BITS) | currency
 
 
-@inline_kernel(nrt=False)
-def read_sum(g: Any, key: Any, found: Any) -> None:
-    """``found`` receives number and total (as float64, for models) of a sum."""
+@inline_kernel(nrt=False, inner=True)
+def read_sum(g: Any, node: Any, side: Any, currency: Any) -> Any:
+    """Number of payments and their total, as float64 for models."""
+    row = g.nodes[node]
+    base = side * HALF
+    count, high, low = row[base + D_SUM_COUNT], row[base + D_SUM_HIGH], row[base + D_SUM_LOW]
+    if count == 0 or row[base + D_CURRENCY] != currency:
+        count, high, low = np.int64(0), np.int64(0), np.int64(0)
+        if row[base + D_CURRENCIES] > 0:
+            count, high, low = _further_sum(g, _sum_key(node, side, currency))
+    return np.float64(count), np.float64(high) * 4294967296.0 + np.float64(low)
+
+
+@kernel(nrt=False, inner=True)
+def _further_sum(g: Any, key: Any) -> Any:
     table = g.sums
-    at = place_of(table, key)
-    if at < 0 and g.head[H_SUMS_MOVED] < g.old_sums.shape[0]:
+    at = place_of(table, g.head[R_SUMS], key)
+    if at < 0 and g.head[H_SUMS_MOVED] < g.head[R_OLD_SUMS]:
         table = g.old_sums
-        at = place_of(table, key)
+        at = place_of(table, g.head[R_OLD_SUMS], key)
     if at < 0:
-        found[0] = 0.0
-        found[1] = 0.0
+        return np.int64(0), np.int64(0), np.int64(0)
+    return table[at, S_COUNT], table[at, S_HIGH], table[at, S_LOW]
+
+
+@inline_kernel(nrt=False, inner=True)
+def _change_sum(g: Any, node: Any, side: Any, currency: Any, amount: Any, by: Any) -> None:
+    """Put an amount into the sum of its currency, or take it out."""
+    row = g.nodes[node]
+    base = side * HALF
+    held = row[base + D_SUM_COUNT]
+    if held != 0 and row[base + D_CURRENCY] == currency:
+        row[base + D_SUM_COUNT] = held + by
+        row[base + D_SUM_HIGH] += by * (amount >> LIMB)
+        row[base + D_SUM_LOW] += by * (amount & _LIMB)
+        if held + by == 0:
+            row[base + D_CURRENCIES] -= 1
+        return
+    changed = _ABSENT
+    if held != 0 or row[base + D_CURRENCIES] > 0:
+        changed = _change_further(g, _sum_key(node, side, currency), amount, by, held != 0)
+    if changed == _ABSENT:
+        row[base + D_CURRENCIES] += 1
+        row[base + D_CURRENCY] = currency
+        row[base + D_SUM_COUNT] = by
+        row[base + D_SUM_HIGH] = by * (amount >> LIMB)
+        row[base + D_SUM_LOW] = by * (amount & _LIMB)
     else:
-        found[0] = table[at, S_COUNT]
-        found[1] = np.float64(table[at, S_HIGH]) * 4294967296.0 + np.float64(table[at, S_LOW])
+        row[base + D_CURRENCIES] += changed
 
 
-@kernel(nrt=False)
-def _change_sum(g: Any, node: Any, direction: Any, currency: Any, amount: Any, by: Any) -> None:
+@kernel(nrt=False, inner=True)
+def _change_further(g: Any, key: Any, amount: Any, by: Any, make: Any) -> Any:
+    """The same in the table: how many sums there are more (or less); ``_ABSENT`` where there is
+    none and none is to be made."""
     head = g.head
-    key = sum_key(node, direction, currency)
-    table = g.sums
-    at = place_of(table, key)
-    if at < 0 and head[H_SUMS_MOVED] < g.old_sums.shape[0]:
-        at = place_of(g.old_sums, key)
+    table, places = g.sums, head[R_SUMS]
+    at = place_of(table, places, key)
+    if at < 0 and head[H_SUMS_MOVED] < head[R_OLD_SUMS]:
+        at = place_of(g.old_sums, head[R_OLD_SUMS], key)
         if at >= 0:
-            table = g.old_sums
+            table, places = g.old_sums, head[R_OLD_SUMS]
+    made = 0
     if at < 0:
-        at = empty_place(table, key)
+        if not make:
+            return _ABSENT
+        at = empty_place(table, places, key)
         table[at, 0] = key + 1
         head[H_SUMS_LIVE] += 1
-        g.nodes[node, direction * HALF + D_CURRENCIES] += 1
-        if head[H_SUMS_MOVED] < g.old_sums.shape[0]:
-            table[at, S_COUNT] = by
-            table[at, S_HIGH] = by * (amount >> LIMB)
-            table[at, S_LOW] = by * (amount & ((1 << LIMB) - 1))
-            _move_some(g.old_sums, g.sums, head, H_SUMS_MOVED)
-            return
+        made = 1
     table[at, S_COUNT] += by
     table[at, S_HIGH] += by * (amount >> LIMB)
-    table[at, S_LOW] += by * (amount & ((1 << LIMB) - 1))
+    table[at, S_LOW] += by * (amount & _LIMB)
     if table[at, S_COUNT] == 0:
-        _remove(table, at)
+        remove(table, places, _SUM_ROW, at)
         head[H_SUMS_LIVE] -= 1
-        g.nodes[node, direction * HALF + D_CURRENCIES] -= 1
+        return -1
+    if made and head[H_SUMS_MOVED] < head[R_OLD_SUMS]:
+        move_some(g.old_sums, head[R_OLD_SUMS], g.sums, head[R_SUMS], _SUM_ROW, head, H_SUMS_MOVED)
+    return made
 
 
-# --- neighbours in the order of their last payment
+# --- accounts
 
 
-@kernel(nrt=False)
-def _settle(g: Any, node: Any, direction: Any, capacity: Any) -> None:
-    """Move the neighbours of a node close together, into a block of so many rows."""
-    base = direction * HALF
+@inline_kernel(nrt=False, inner=True)
+def _begin(g: Any, node: Any, time: Any) -> None:
     row = g.nodes[node]
-    arena, head = g.arena, g.head
-    offset, old = row[base + D_OFFSET], row[base + D_CAPACITY]
-    to = offset
-    if capacity != old:
-        size = 0
-        while (4 << size) < capacity:
-            size += 1
-        to = head[H_BLOCKS + size]
-        if to >= 0:
-            head[H_BLOCKS + size] = arena[to, 0]
-        else:
-            to = head[H_ARENA]
-            head[H_ARENA] += capacity
-    slot = P_OUT if direction == OUT else P_IN
-    end = 0
-    for k in range(row[base + D_FRONT], row[base + D_END]):
-        if arena[offset + k, 0] >= 0:
-            arena[to + end, 0] = arena[offset + k, 0]
-            arena[to + end, 1] = arena[offset + k, 1]
-            g.pairs[arena[to + end, 0] & 0xFFFFFFFF, slot] = end
-            end += 1
-    if capacity != old and old > 0:
-        _free_block(g, offset, old)
-    row[base + D_OFFSET] = to
-    row[base + D_CAPACITY] = capacity
-    row[base + D_FRONT] = 0
-    row[base + D_END] = end
+    row[OUT * HALF + D_LAST] = NEVER
+    row[IN * HALF + D_LAST] = NEVER
+    row[N_SINCE] = time
+    row[N_ACTIVE] = NEVER
+    row[N_WOKE] = NEVER
 
 
-@inline_kernel(nrt=False)
-def _free_block(g: Any, offset: Any, capacity: Any) -> None:
-    size = 0
-    while (4 << size) < capacity:
-        size += 1
-    g.arena[offset, 0] = g.head[H_BLOCKS + size]
-    g.head[H_BLOCKS + size] = offset
+@inline_kernel(nrt=False, inner=True)
+def _forget_accounts(g: Any, time: Any, memory: Any) -> None:
+    """Free slots of accounts that have not dealt for ``memory``. Looking at three for every new
+    account keeps the slots to one and a half times the accounts that are known."""
+    head = g.head
+    for _ in range(3):
+        node = head[H_HAND]
+        if node >= head[H_NODES]:
+            head[H_HAND] = 0
+            return
+        head[H_HAND] = node + 1
+        code, active = g.nodes[node, N_CODE], g.nodes[node, N_ACTIVE]
+        if code >= 0 and active <= time - memory and active != NEVER:
+            g.node_of[code] = -1
+            g.nodes[node, N_CODE] = FREE - head[H_NODE_FREE]
+            head[H_NODE_FREE] = node
+            head[H_NODES_LIVE] -= 1
 
 
-@kernel(nrt=False)
-def _append(g: Any, node: Any, direction: Any, neighbour: Any, pair: Any, seq: Any) -> None:
-    base = direction * HALF
-    row = g.nodes[node]
-    if row[base + D_END] == row[base + D_CAPACITY]:
-        capacity = row[base + D_CAPACITY]
-        if capacity == 0:
-            _settle(g, node, direction, np.int64(4))
-        elif 2 * row[base + D_FAN] > capacity:
-            _settle(g, node, direction, 2 * capacity)
-        else:
-            _settle(g, node, direction, capacity)
-    end = row[base + D_END]
-    at = row[base + D_OFFSET] + end
-    g.arena[at, 0] = (neighbour << 32) | pair
-    g.arena[at, 1] = seq
-    g.pairs[pair, P_OUT if direction == OUT else P_IN] = end
-    row[base + D_END] = end + 1
-    row[base + D_FAN] += 1
-
-
-@kernel(nrt=False)
-def _leave(g: Any, node: Any, direction: Any, pair: Any) -> None:
-    """Take a pair out of a node's neighbours, wherever it stands."""
-    base = direction * HALF
-    row = g.nodes[node]
-    offset = row[base + D_OFFSET]
-    g.arena[offset + g.pairs[pair, P_OUT if direction == OUT else P_IN], 0] = -1
-    row[base + D_FAN] -= 1
-    front, end = row[base + D_FRONT], row[base + D_END]
-    while front < end and g.arena[offset + front, 0] < 0:
-        front += 1
-    row[base + D_FRONT] = front
-    if end - front > 2 * row[base + D_FAN] + 8:
-        _settle(g, node, direction, row[base + D_CAPACITY])
-
-
-@inline_kernel(nrt=False)
-def _give_back(g: Any, node: Any, direction: Any) -> None:
-    """The block of a node without neighbours."""
-    base = direction * HALF
-    if g.nodes[node, base + D_FAN] == 0 and g.nodes[node, base + D_CAPACITY] > 0:
-        _free_block(g, g.nodes[node, base + D_OFFSET], g.nodes[node, base + D_CAPACITY])
-        g.nodes[node, base + D_CAPACITY] = 0
-        g.nodes[node, base + D_FRONT] = 0
-        g.nodes[node, base + D_END] = 0
+@kernel(nrt=False, inner=True)
+def node_for(g: Any, code: Any, time: Any, memory: Any) -> Any:
+    """Node of an account's code. One that has not dealt for ``memory`` is as if it were new."""
+    head = g.head
+    node = g.node_of[code]
+    if node >= 0:
+        if g.nodes[node, N_ACTIVE] <= time - memory:
+            _begin(g, node, time)
+        return node
+    _forget_accounts(g, time, memory)
+    node = head[H_NODE_FREE]
+    if node >= 0:
+        head[H_NODE_FREE] = FREE - g.nodes[node, N_CODE]
+    else:
+        node = head[H_NODES]
+        head[H_NODES] += 1
+        g.lists[node, A_BLOCK] = -1
+        g.lists[node, SIDE + A_BLOCK] = -1
+    head[H_NODES_LIVE] += 1
+    g.node_of[code] = node
+    g.nodes[node, N_CODE] = code
+    _begin(g, node, time)
+    return node
 
 
 # --- a payment comes, the oldest go
 
 
-@inline_kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def lacking(g: Any, payer: Any, payee: Any) -> Any:
     """What there might be no room for when a payment between two codes is added."""
     head = g.head
-    if head[H_NODES] + 2 > g.nodes.shape[0]:
+    if head[H_NODES] + 2 > head[R_NODES]:
         return NEED_NODES
-    if payer >= g.node_of.shape[0] or payee >= g.node_of.shape[0]:
+    if payer >= head[R_CODES] or payee >= head[R_CODES]:
         return NEED_NODES
     if (head[H_HEAD] & (PAGE - 1)) == 0:
         held = (head[H_HEAD] >> PAGE_BITS) - (head[H_TAIL] >> PAGE_BITS) + 1
-        if head[H_FREE_PAGES] == 0 or held >= g.pages.shape[0]:
+        if head[H_FREE_PAGES] == 0 or held >= head[R_PAGES]:
             return NEED_PAGES
-    if head[H_PAIR_FREE] < 0 and head[H_PAIRS] >= g.pairs.shape[0]:
+    if head[H_PAIR_FREE] < 0 and head[H_PAIRS] >= head[R_PAIRS]:
         return NEED_PAIRS
-    if 2 * (head[H_PAIRS_LIVE] + 1) > g.table.shape[0]:
+    if 2 * (head[H_PAIRS_LIVE] + 1) > head[R_TABLE]:
         return NEED_TABLE
-    if 2 * (head[H_SUMS_LIVE] + 2) > g.sums.shape[0]:
+    if 2 * (head[H_SUMS_LIVE] + 2) > head[R_SUMS]:
         return NEED_SUMS
+    if head[H_STAMP] >= STAMP_MAX:
+        return NEED_STAMPS
     room = 16
     u, v = g.node_of[payer], g.node_of[payee]
     if u >= 0:
-        room += 2 * g.nodes[u, D_CAPACITY]
+        room += 2 * capacity_of(g.lists[u, A_BLOCK])
     if v >= 0:
-        room += 2 * g.nodes[v, HALF + D_CAPACITY]
-    if head[H_ARENA] + room > g.arena.shape[0]:
+        room += 2 * capacity_of(g.lists[v, SIDE + A_BLOCK])
+    if head[H_ARENA] + room > head[R_ARENA]:
         return NEED_ARENA
     return NEED_NOTHING
 
 
-@inline_kernel(nrt=False)
-def node_for(g: Any, code: Any, time: Any) -> Any:
-    """Node of an account's code, made where it is new."""
-    node = g.node_of[code]
-    if node < 0:
-        node = g.head[H_NODES]
-        g.head[H_NODES] += 1
-        g.node_of[code] = node
-        g.nodes[node, OUT * HALF + D_LAST] = NEVER
-        g.nodes[node, IN * HALF + D_LAST] = NEVER
-        g.nodes[node, N_SINCE] = time
-        g.nodes[node, N_ACTIVE] = NEVER
-        g.nodes[node, N_WOKE] = NEVER
-        g.nodes[node, N_CODE] = code
-    return node
-
-
-@kernel(nrt=False)
-def _count(g: Any, node: Any, direction: Any, row: Any, by: Any) -> None:
+@inline_kernel(nrt=False, inner=True)
+def _count(g: Any, node: Any, side: Any, amount: Any, info: Any, by: Any) -> None:
     """Put a payment into the numbers of a node, or take it out."""
-    base = direction * HALF
-    amount = g.edges[row, E_AMOUNT]
-    info = g.edges[row, E_INFO]
+    base = side * HALF
     log = whole_log(amount)
-    half = g.nodes[node]
-    half[base + D_COUNT] += by
-    half[base + D_LOGS] += by * log
-    half[base + D_SQUARES] += by * log * log
+    row = g.nodes[node]
+    row[base + D_COUNT] += by
+    row[base + D_LOGS] += by * log
+    row[base + D_SQUARES] += by * log * log
     if info & CROSS_INSTITUTION:
-        half[base + D_CROSS] += by
-    _change_sum(g, node, direction, info & ((1 << CURRENCY_BITS) - 1), amount, by)
+        row[base + D_CROSS] += by
+    _change_sum(g, node, side, info & _CURRENCY, amount, by)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
+def _count_both(g: Any, u: Any, v: Any, amount: Any, info: Any, by: Any) -> None:
+    for side in range(2):
+        _count(g, v if side else u, side, amount, info, by)
+
+
+@inline_kernel(nrt=False, inner=True)
+def _pair_for(g: Any, u: Any, v: Any, seq: Any) -> Any:
+    """The pair of two nodes, taken out of both lists of counterparties, or a new one."""
+    head, pairs = g.head, g.pairs
+    pair = find_pair(g, u, v)
+    if pair >= 0:
+        if u != v:
+            for side in range(2):
+                leave(g, v if side else u, side, pair)
+        return pair
+    pair = head[H_PAIR_FREE]
+    if pair >= 0:
+        head[H_PAIR_FREE] = pairs[pair, P_FREE]
+    else:
+        pair = head[H_PAIRS]
+        head[H_PAIRS] += 1
+    key = (u << 32) | v
+    at = empty_place(g.table, head[R_TABLE], key)
+    g.table[at, 0] = key + 1
+    g.table[at, 1] = pair
+    head[H_PAIRS_LIVE] += 1
+    if head[H_TABLE_MOVED] < head[R_OLD_TABLE]:
+        move_some(
+            g.old_table, head[R_OLD_TABLE], g.table, head[R_TABLE], _PAIR_ROW, head,
+            H_TABLE_MOVED,
+        )  # fmt: skip
+    row = pairs[pair]
+    row[P_KEY] = key
+    row[P_COUNT] = 0
+    row[P_LAST] = -1
+    row[P_FIRST] = seq
+    return pair
+
+
+@kernel(nrt=False, inner=True)
 def add_payment(
     g: Any, u: Any, v: Any, time: Any, amount: Any, value: Any, event: Any, info: Any
 ) -> Any:
     """Add a payment between two nodes; returns its pair. ``lacking`` must have found nothing."""
-    head, pairs = g.head, g.pairs
+    head = g.head
     seq = head[H_HEAD]
     if seq == 0:
         head[H_BEGAN] = time
     if (seq & (PAGE - 1)) == 0:
         head[H_FREE_PAGES] -= 1
         page = g.free_pages[head[H_FREE_PAGES]]
-        g.pages[(seq >> PAGE_BITS) & (g.pages.shape[0] - 1)] = page
-    pair = find_pair(g, u, v)
-    if pair < 0:
-        pair = head[H_PAIR_FREE]
-        if pair >= 0:
-            head[H_PAIR_FREE] = pairs[pair, P_FREE]
-        else:
-            pair = head[H_PAIRS]
-            head[H_PAIRS] += 1
-        key = (u << 32) | v
-        at = empty_place(g.table, key)
-        g.table[at, 0] = key + 1
-        g.table[at, 1] = pair
-        head[H_PAIRS_LIVE] += 1
-        if head[H_TABLE_MOVED] < g.old_table.shape[0]:
-            _move_some(g.old_table, g.table, head, H_TABLE_MOVED)
-        pairs[pair, P_KEY] = key
-        pairs[pair, P_COUNT] = 0
-        pairs[pair, P_LAST] = -1
-        pairs[pair, P_FIRST] = seq
-    elif u != v:
-        for direction in range(2):
-            _leave(g, v if direction else u, direction, pair)
-    row = edge_row(g, seq)
-    edges = g.edges
-    edges[row, E_TIME] = time
-    edges[row, E_AMOUNT] = amount
-    edges[row, E_VALUE] = value
-    edges[row, E_EVENT] = event
-    edges[row, E_PAIR] = pair
-    previous = pairs[pair, P_LAST]
-    edges[row, E_PREVIOUS] = previous
-    edges[row, E_NEXT] = -1
-    edges[row, E_INFO] = info
+        g.pages[(seq >> PAGE_BITS) & (head[R_PAGES] - 1)] = page
+    pair = _pair_for(g, u, v, seq)
+    row = g.pairs[pair]
+    previous = row[P_LAST]
+    edge = g.edges[edge_row(g, seq)]
+    edge[E_TIME] = time
+    edge[E_AMOUNT] = amount
+    edge[E_VALUE] = value
+    edge[E_EVENT] = event
+    edge[E_PAIR] = pair
+    edge[E_PREVIOUS] = previous
+    edge[E_NEXT] = -1
+    edge[E_INFO] = info
     if previous >= 0:
-        edges[edge_row(g, previous), E_NEXT] = seq
-    pairs[pair, P_LAST] = seq
-    pairs[pair, P_COUNT] += 1
-    for w in range(g.windows.shape[0]):
-        if u != v and previous < g.windows[w, 1]:
-            g.fans[u, w, OUT] += 1
-            g.fans[v, w, IN] += 1
-    for direction in range(2):
-        node = v if direction else u
-        if u != v:
-            _append(g, node, direction, u if direction else v, pair, seq)
-        _count(g, node, direction, row, np.int64(1))
+        g.edges[edge_row(g, previous), E_NEXT] = seq
+    row[P_LAST] = seq
+    row[P_COUNT] += 1
+    if u != v:
+        windows = head[R_WINDOWS]
+        for w in range(windows):
+            if previous < g.windows[w, 1]:
+                g.fans[(u * windows + w) * 2 + OUT] += 1
+                g.fans[(v * windows + w) * 2 + IN] += 1
+        mark = pair | (MULTI if previous >= 0 else 0)
+        for side in range(2):
+            entry = ((u if side else v) << 32) | mark
+            append(g, v if side else u, side, entry, seq, amount, info & _CURRENCY)
+    _count_both(g, u, v, amount, info, np.int64(1))
     g.nodes[u, OUT * HALF + D_LAST] = time
     g.nodes[v, IN * HALF + D_LAST] = time
     g.nodes[u, N_ACTIVE] = time
@@ -481,51 +453,72 @@ def add_payment(
     return pair
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def forget_until(g: Any, time: Any) -> None:
     """Forget the payments up to an instant. The shorter windows must have moved on before."""
-    head, pairs, edges = g.head, g.pairs, g.edges
+    head = g.head
     while head[H_TAIL] < head[H_HEAD]:
         seq = head[H_TAIL]
-        row = edge_row(g, seq)
-        if edges[row, E_TIME] > time:
+        edge = g.edges[edge_row(g, seq)]
+        if edge[E_TIME] > time:
             break
-        pair = edges[row, E_PAIR]
-        key = pairs[pair, P_KEY]
+        _forget_ahead(g, seq)
+        pair = edge[E_PAIR]
+        row = g.pairs[pair]
+        key = row[P_KEY]
         u = key >> 32
         v = key & 0xFFFFFFFF
-        for direction in range(2):
-            _count(g, v if direction else u, direction, row, np.int64(-1))
-        pairs[pair, P_COUNT] -= 1
-        if pairs[pair, P_COUNT] == 0:
-            _forget_key(g, key)
-            if u != v:
-                for direction in range(2):
-                    node = v if direction else u
-                    _leave(g, node, direction, pair)
-                    _give_back(g, node, direction)
-            pairs[pair, P_FREE] = head[H_PAIR_FREE]
-            head[H_PAIR_FREE] = pair
-            head[H_PAIRS_LIVE] -= 1
+        _count_both(g, u, v, edge[E_AMOUNT], edge[E_INFO], np.int64(-1))
+        row[P_COUNT] -= 1
+        if row[P_COUNT] == 0:
+            _forget_pair(g, pair, key)
         else:
-            pairs[pair, P_FIRST] = edges[row, E_NEXT]
-            edges[edge_row(g, edges[row, E_NEXT]), E_PREVIOUS] = -1
+            row[P_FIRST] = edge[E_NEXT]
+            g.edges[edge_row(g, edge[E_NEXT]), E_PREVIOUS] = -1
         head[H_TAIL] = seq + 1
         if ((seq + 1) & (PAGE - 1)) == 0:
-            page = g.pages[(seq >> PAGE_BITS) & (g.pages.shape[0] - 1)]
+            page = g.pages[(seq >> PAGE_BITS) & (head[R_PAGES] - 1)]
             g.free_pages[head[H_FREE_PAGES]] = page
             head[H_FREE_PAGES] += 1
 
 
-@kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
+def _forget_pair(g: Any, pair: Any, key: Any) -> None:
+    head = g.head
+    at = place_of(g.table, head[R_TABLE], key)
+    if at >= 0:
+        remove(g.table, head[R_TABLE], _PAIR_ROW, at)
+    else:
+        at = place_of(g.old_table, head[R_OLD_TABLE], key)
+        remove(g.old_table, head[R_OLD_TABLE], _PAIR_ROW, at)
+    u = key >> 32
+    v = key & 0xFFFFFFFF
+    if u != v:
+        for side in range(2):
+            node = v if side else u
+            leave(g, node, side, pair)
+            give_back(g, node, side)
+    g.pairs[pair, P_FREE] = head[H_PAIR_FREE]
+    head[H_PAIR_FREE] = pair
+    head[H_PAIRS_LIVE] -= 1
+
+
+@inline_kernel(nrt=False, inner=True)
+def fan_in_window(g: Any, node: Any, w: Any, side: Any) -> Any:
+    """Distinct counterparties of a node on a side within a shorter window."""
+    return g.fans[(node * g.head[R_WINDOWS] + w) * 2 + side]
+
+
+@kernel(nrt=False, inner=True)
 def move_windows(g: Any, time: Any) -> None:
     """Let the shorter windows end at an instant: counterparties not met in them any more leave."""
-    head, edges, windows = g.head, g.edges, g.windows
-    for w in range(windows.shape[0]):
-        at = windows[w, 1]
+    head, edges = g.head, g.edges
+    windows = head[R_WINDOWS]
+    for w in range(windows):
+        at = g.windows[w, 1]
         if at < head[H_TAIL]:
             at = head[H_TAIL]
-        begin = time - windows[w, 0]
+        begin = time - g.windows[w, 0]
         while at < head[H_HEAD]:
             row = edge_row(g, at)
             if edges[row, E_TIME] > begin:
@@ -533,8 +526,64 @@ def move_windows(g: Any, time: Any) -> None:
             pair = edges[row, E_PAIR]
             if g.pairs[pair, P_LAST] == at:
                 key = g.pairs[pair, P_KEY]
-                if key >> 32 != key & 0xFFFFFFFF:
-                    g.fans[key >> 32, w, OUT] -= 1
-                    g.fans[key & 0xFFFFFFFF, w, IN] -= 1
+                u = key >> 32
+                v = key & 0xFFFFFFFF
+                if u != v:
+                    g.fans[(u * windows + w) * 2 + OUT] -= 1
+                    g.fans[(v * windows + w) * 2 + IN] -= 1
             at += 1
-        windows[w, 1] = at
+        g.windows[w, 1] = at
+
+
+# --- what will be touched begins to be loaded
+
+
+@inline_kernel(nrt=False, inner=True)
+def _expect_nodes(g: Any, u: Any, v: Any) -> None:
+    for side in range(2):
+        node = v if side else u
+        # A row of a node lies in three or four lines.
+        for part in range(3):
+            expect(g.nodes[node], 8 * part)
+        expect(g.lists, node)
+    expect(g.table, home((u << 32) | v, g.head[R_TABLE]))
+
+
+@inline_kernel(nrt=False, inner=True)
+def look_ahead(g: Any, payers: Any, payees: Any, i: Any) -> None:
+    """Begin to load what the payments after the ``i``-th will touch."""
+    n = payers.shape[0]
+    codes = g.head[R_CODES]
+    if i + _FAR < n and payers[i + _FAR] < codes and payees[i + _FAR] < codes:
+        expect(g.node_of, payers[i + _FAR])
+        expect(g.node_of, payees[i + _FAR])
+    for step in range(2):
+        j = i + (_SOON if step else _NEAR)
+        if j < n and payers[j] < codes and payees[j] < codes:
+            u, v = g.node_of[payers[j]], g.node_of[payees[j]]
+            if u >= 0 and v >= 0:
+                if step:
+                    expect(g.arena, g.lists[u, A_END])
+                    expect(g.arena, g.lists[v, SIDE + A_END])
+                    expect(g.newest, g.lists[u, A_END])
+                    expect(g.newest, g.lists[v, SIDE + A_END])
+                else:
+                    _expect_nodes(g, u, v)
+
+
+@inline_kernel(nrt=False, inner=True)
+def _forget_ahead(g: Any, seq: Any) -> None:
+    """The same for the payments after the one that is forgotten now."""
+    head = g.head
+    if seq + _FAR < head[H_HEAD]:
+        expect(g.pairs, g.edges[edge_row(g, seq + _FAR), E_PAIR])
+    for step in range(2):
+        j = seq + (_SOON if step else _NEAR)
+        if j < head[H_HEAD]:
+            pair = g.edges[edge_row(g, j), E_PAIR]
+            if step:
+                expect(g.arena, g.pairs[pair, P_OUT])
+                expect(g.arena, g.pairs[pair, P_IN])
+            else:
+                key = g.pairs[pair, P_KEY]
+                _expect_nodes(g, key >> 32, key & 0xFFFFFFFF)

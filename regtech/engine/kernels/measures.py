@@ -16,13 +16,13 @@ from typing import Any, Final
 import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
+from regtech.columns.words import prefetch64
 from regtech.engine.kernels.raw import (
     MAX,
     MIN,
     load32,
     load64,
     multiply_high,
-    prefetch64,
     store32,
     store64,
 )

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from regtech.columns.jit import inline_kernel, kernel
@@ -22,7 +21,6 @@ MIN = np.int64(-(1 << 63))
 MAX = np.int64((1 << 63) - 1)
 """Upper end of an unknown or unbounded value."""
 
-_declare: Any = cgutils.get_or_insert_function
 _I64 = ir.IntType(64)
 _I128 = ir.IntType(128)
 
@@ -57,28 +55,11 @@ def _storer(bits: int) -> Any:
     return store
 
 
-def _prefetch(typingctx: Any, address: Any, index: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = builder.inttoptr(
-            builder.add(args[0], builder.mul(args[1], ir.Constant(_I64, 8))),
-            ir.IntType(8).as_pointer(),
-        )
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
-        name = "llvm.prefetch.p0" if str(place.type) == "ptr" else "llvm.prefetch.p0i8"
-        builder.call(_declare(builder.module, kind, name), [place, number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), codegen
-
-
 load64: Any = intrinsic(_loader(64))
 """``load64(address, index)``: the index-th int64 at an address."""
 load32: Any = intrinsic(_loader(32))
 store64: Any = intrinsic(_storer(64))
 store32: Any = intrinsic(_storer(32))
-prefetch64: Any = intrinsic(_prefetch)
-"""``prefetch64(address, index)``: start loading the cache line of the index-th int64."""
 
 
 def _compare_products(typingctx: Any, a: Any, ca: Any, b: Any, cb: Any) -> Any:

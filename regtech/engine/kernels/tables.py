@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
-from regtech.engine.kernels.raw import load64, mix, multiply_high, prefetch64, store64
+from regtech.columns.words import prefetch64
+from regtech.engine.kernels.raw import load64, mix, multiply_high, store64
 
 T_ADDRESS, T_PLACES, T_COUNT, T_WORDS = 0, 1, 2, 3
 DESCRIPTOR_WORDS = 4

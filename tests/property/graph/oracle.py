@@ -108,27 +108,15 @@ def account_cycles(
         yield from walk((closing.payee,), -1)
 
 
-def cycle_payments(live: list[Payment], accounts: tuple[int, ...], forward: bool) -> list[Payment]:
-    """The payments of a cycle: each the earliest possible from its start, or the latest possible
-    from its end; the last of the walk the one at the far end of what is possible."""
+def cycle_payments(live: list[Payment], accounts: tuple[int, ...]) -> list[Payment]:
+    """The payments of a cycle: each the earliest after the one before, the last one the newest."""
     steps = list(pairwise(accounts))
     found: list[Payment] = []
-    if forward:
-        after = -1
-        for payer, payee in steps:
-            made = [p for p in live[:-1] if (p.payer, p.payee) == (payer, payee) and p.seq > after]
-            found.append(made[0])
-            after = made[0].seq
-        if len(steps) > 1:
-            found[-1] = [p for p in live[:-1] if (p.payer, p.payee) == steps[-1]][-1]
-        return found
-    before = live[-1].seq
-    for payer, payee in reversed(steps):
-        made = [p for p in live[:-1] if (p.payer, p.payee) == (payer, payee) and p.seq < before]
-        found.append(made[-1])
-        before = made[-1].seq
-    if len(steps) > 1:
-        found[-1] = [p for p in live[:-1] if (p.payer, p.payee) == steps[0]][0]
+    after = -1
+    for payer, payee in steps:
+        made = [p for p in live[:-1] if (p.payer, p.payee) == (payer, payee) and p.seq > after]
+        found.append(made[-1] if found and len(found) == len(steps) - 1 else made[0])
+        after = found[-1].seq
     return found
 
 

@@ -27,17 +27,28 @@ def log(amount: int) -> int:
     return bits * 4096 + (((amount - (1 << bits)) << 12) >> bits)
 
 
-def expected(made: list[Payment], at: int) -> dict[str, float]:
+def remembered(made: list[Payment], account: int, memory: int) -> list[Payment]:
+    """The payments of an account since it was last still for so long, the newest included."""
+    mine = [p for p in made if account in (p.payer, p.payee)]
+    known: list[Payment] = []
+    for payment in mine:
+        if known and payment.time - known[-1].time >= memory:
+            known = []
+        known.append(payment)
+    return known
+
+
+def expected(made: list[Payment], at: int, memory: int = 10**18) -> dict[str, float]:
     """What the features of the ``at``-th payment mean, said plainly."""
     now = made[at]
     live = oracle.in_window(made, at, WINDOW)
-    before = made[:at]
     found: dict[str, float] = {"amount_log": log(now.amount) / 4096}
     for role, account in (("payer", now.payer), ("payee", now.payee)):
         for direction in ("out", "in"):
             out = direction == "out"
             mine = [p for p in live if (p.payer if out else p.payee) == account]
-            past = [p for p in before if (p.payer if out else p.payee) == account]
+            known = remembered(made[: at + 1], account, memory)[:-1]
+            past = [p for p in known if (p.payer if out else p.payee) == account]
             same = [p.amount for p in mine if p.currency == now.currency]
             logs = [log(p.amount) / 4096 for p in mine]
             mean = math.fsum(logs) / len(logs) if logs else 0.0
@@ -63,8 +74,7 @@ def expected(made: list[Payment], at: int) -> dict[str, float]:
     cycles = list(oracle.account_cycles(live, 5))
     for length in (2, 3, 4, 5):
         found[f"cycles_{length}"] = sum(len(c) == length for c in cycles)
-    forward = len(oracle.fan(live, now.payer, False)) > len(oracle.fan(live, now.payee, True))
-    paths = [[*oracle.cycle_payments(live, c, forward), now] for c in cycles]
+    paths = [[*oracle.cycle_payments(live, c), now] for c in cycles]
     found["cycles_multi_currency"] = sum(len({p.currency for p in path}) > 1 for path in paths)
     found["cycles_cross_institution"] = sum(any(p.crossing for p in path) for path in paths)
     alike = list(oracle.account_cycles(live, 10, PERMILLE))
@@ -78,7 +88,7 @@ def expected(made: list[Payment], at: int) -> dict[str, float]:
         found[f"{role}_gather_scatter"] = min(
             len(oracle.fan(live, account, True)), len(oracle.fan(live, account, False))
         )
-        first = next(p for p in made if account in (p.payer, p.payee))
+        first = remembered(made[: at + 1], account, memory)[0]
         found[f"{role}_age"] = (now.time - first.time) / HOUR
     got = found["payer_in_sum"]
     found["payer_pass_through"] = found["payer_out_sum"] / got if got else 0
@@ -121,18 +131,46 @@ def test_features_are_what_they_say(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_accounts_that_were_still_for_long_are_new_again(seed: int) -> None:
+    made = oracle.payments(seed, 100, 25, hours=700)
+    memory = 36 * HOUR
+    stream = PaymentFeatures(WINDOW, permille=PERMILLE, accounts_us=memory)
+    found = stream.update(**columns(made))
+    for at in range(len(made)):
+        wanted = expected(made, at, memory)
+        for name, value in wanted.items():
+            got = found[at, NAMES.index(name)]
+            assert math.isclose(got, value, rel_tol=1e-9, abs_tol=1e-6), (at, name, got, value)
+    assert stream.graph.accounts < len({a for p in made for a in (p.payer, p.payee)})
+
+
+def test_memory_does_not_grow_with_accounts_that_do_not_come_back() -> None:
+    """Twelve days of ever new accounts: as many slots as two or three days have accounts."""
+    day, held = 24 * HOUR, []
+    stream = PaymentFeatures(day, accounts_us=2 * day)
+    for k in range(12):
+        times = day * k + np.arange(4000) * (day // 4000)
+        codes = np.arange(8000 * k, 8000 * (k + 1)) % 40_000
+        stream.update(times, codes[::2], codes[1::2], np.full(4000, 100))
+        held.append(stream.graph.bytes_held())
+        assert stream.graph.accounts <= 8000 * 4
+    assert held[5] == held[-1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_chopping_and_any_restart_give_the_same_bytes(seed: int) -> None:
     made = oracle.payments(seed, 3000, 300, hours=200)
     given = columns(made)
-    whole = PaymentFeatures(WINDOW).update(**given)
+    memory = (WINDOW, 2 * WINDOW)[seed % 2]
+    whole = PaymentFeatures(WINDOW, accounts_us=memory).update(**given)
     chance = Random(seed)
-    stream, at, parts = PaymentFeatures(WINDOW), 0, []
+    stream, at, parts = PaymentFeatures(WINDOW, accounts_us=memory), 0, []
     while at < len(made):
         end = min(len(made), at + chance.choice((1, 7, 128, 500)))
         parts.append(stream.update(**piece(given, at, end)))
         at = end
         if chance.random() < 0.3:
             state = {name: array.copy() for name, array in stream.state().items()}
-            stream = PaymentFeatures(WINDOW)
+            stream = PaymentFeatures(WINDOW, accounts_us=memory)
             stream.restore(state)
     assert np.concatenate(parts).tobytes() == whole.tobytes()

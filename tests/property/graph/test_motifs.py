@@ -96,6 +96,20 @@ def test_any_chopping_and_any_restart_give_the_same(seed: int, budget: int) -> N
     assert any(whole.cuts().values()) == (budget == 6)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_forgetting_accounts_changes_no_motif(seed: int) -> None:
+    made = oracle.payments(seed, 1500, 60, hours=4000)
+    specs = tuple(loose(name) for name in TYPES)
+    forgetting, keeping = (Motifs(specs, memory_us=WINDOW) for _ in range(2))
+    keeping.graph.accounts_us = 10**18
+    payments = Payments(**given_of(made))
+    found = forgetting.observe(payments)
+    assert found == keeping.observe(payments) and found
+    assert forgetting.graph.accounts < keeping.graph.accounts
+    codes, _ = forgetting.held()
+    assert set(forgetting.graph.known().tolist()) <= codes
+
+
 def test_a_hub_is_cut_and_said_so() -> None:
     """Twenty thousand payers of one account: the work stays bounded, and the cut is counted."""
     n = 20_000
