@@ -328,7 +328,7 @@ def test_the_drawings_of_a_case_by_keyboard_alone(browser: Browser, site: Site) 
     case = next(c for c in site.cases() if "K9" in c.key)
     with person(browser, site, "wang") as page:
         page.goto(f"{site.url}/cases/{case.id}")
-        assert "China" in page.locator("svg.flows").text_content()
+        assert "China" in (page.locator("svg.flows").text_content() or "")
         net = page.locator('[data-component="network"]')
         net.locator("svg [tabindex='0']").first.focus()
         page.keyboard.press("End")
