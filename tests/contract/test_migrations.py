@@ -51,16 +51,20 @@ def test_alerts_that_are_there_already_are_counted_by_day(sql_url: str) -> None:
     World(record, ManualClock(START_US)).take(*(alert(n, day=n) for n in range(9)))
     last = START_US // DAY_US + 8
     before = record.alert_weeks(SERVICE, Tally.TENANT, last, 2)
+    standing = record.standing(SERVICE, (Tally.TENANT,), START_US)
     record.close()
     engine = open_engine(store_url(sql_url))
     with engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alert_days"))
         connection.execute(sa.text("DROP TABLE proposals"))
         connection.execute(sa.text("DROP INDEX ix_cases_standing"))
+        for name in ("jurisdiction", "ended", "due_sort", "assignee"):
+            connection.execute(sa.text(f"ALTER TABLE case_tenants DROP COLUMN {name}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'r0005'"))
     engine.dispose()
     again = SqlRecord(sql_url, ManualClock(START_US), Salts())
     assert again.alert_weeks(SERVICE, Tally.TENANT, last, 2) == before == {"BANK-A": (2, 7)}
+    assert again.standing(SERVICE, (Tally.TENANT,), START_US) == standing and standing
     again.close()
 
 

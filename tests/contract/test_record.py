@@ -305,6 +305,8 @@ def test_cases_are_counted_as_they_are_listed(world: World) -> None:
             )
         )
     late = START_US + 16 * DAY_US
+    taken = world.service.claim_next(WANG)
+    assert taken is not None
     queries = (
         CaseQuery(),
         CaseQuery(jurisdiction="EU"),

@@ -176,6 +176,11 @@ CASE_TENANTS: Final = Table(
     METADATA,
     Column("tenant", String, primary_key=True),
     Column("case_id", String, ForeignKey("cases.id"), primary_key=True),
+    # As in the case's own row: institutions are counted without asking a hundred thousand rows.
+    Column("jurisdiction", String, nullable=False, server_default=text("''")),
+    Column("ended", SmallInteger, nullable=False, server_default=text("0")),
+    Column("due_sort", BigInteger, nullable=False, server_default=text("0")),
+    Column("assignee", String, nullable=False, server_default=text("''")),
     Index("ix_case_tenants_case_id", "case_id", "tenant"),
     sqlite_with_rowid=False,
 )

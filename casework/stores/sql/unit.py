@@ -574,27 +574,40 @@ class SqlUnit:
             names = [column.name for column in CASES.c if column.name != "id"]
             update = {name: insert.excluded[name] for name in names}
             upsert = insert.on_conflict_do_update(index_elements=["id"], set_=update)
-            fresh = [case for case in touched if case.id in self._new]
-            known = [case for case in touched if case.id not in self._new]
+            rows_of = {case.id: case_row(case) for case in touched}
+            fresh = [row for case_id, row in rows_of.items() if case_id in self._new]
+            known = [row for case_id, row in rows_of.items() if case_id not in self._new]
             if fresh:
                 # No upsert: where another unit made the same case, this one has to fail.
-                self._bulk(CASES, [case_row(case) for case in fresh])
+                self._bulk(CASES, fresh)
             if known:
-                self._connection.execute(upsert, [case_row(case) for case in known])
-            c = CASE_TENANTS.c
-            for tenant, case_id in sorted(self._left):
-                if tenant not in self._cases[case_id].tenants:
-                    gone = (c.tenant == tenant, c.case_id == case_id)
-                    self._connection.execute(sa.delete(CASE_TENANTS).where(*gone))
-            self._left.clear()
-            tenants = [{"tenant": t, "case_id": case.id} for case in touched for t in case.tenants]
-            self._bulk(CASE_TENANTS, tenants, repeats=True)
+                self._connection.execute(upsert, known)
+            self._put_tenants(touched, rows_of)
             self._new.clear()
             self._touched.clear()
         for table, rows in self._rows.items():
             # A case may get a key again; everything else is there once, or something is wrong.
             self._bulk(table, rows, repeats=table is CASE_KEYS)
         self._rows.clear()
+
+    def _put_tenants(self, cases: Sequence[Case], rows_of: Mapping[str, Any]) -> None:
+        """The institutions of cases, each with what it is counted by; those that left go."""
+        c = CASE_TENANTS.c
+        for tenant, case_id in sorted(self._left):
+            if tenant not in self._cases[case_id].tenants:
+                gone = (c.tenant == tenant, c.case_id == case_id)
+                self._connection.execute(sa.delete(CASE_TENANTS).where(*gone))
+        self._left.clear()
+        beside = ("jurisdiction", "ended", "due_sort", "assignee")
+        rows = []
+        for case in cases:
+            held = {name: rows_of[case.id][name] for name in beside}
+            rows += [{"tenant": tenant, "case_id": case.id, **held} for tenant in case.tenants]
+        insert = self._insert(CASE_TENANTS)
+        update = {name: insert.excluded[name] for name in beside}
+        upsert = insert.on_conflict_do_update(index_elements=["tenant", "case_id"], set_=update)
+        if rows:
+            self._connection.execute(upsert, rows)
 
     def finish(self) -> None:
         """Seal what waits and send everything."""

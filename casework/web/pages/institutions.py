@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from casework.cases.case import Case
+from casework.cases.case import ENDED, Case, State
 from casework.cases.keys import KeyKind
 from casework.cases.lifecycle import ALLOWED, Action, allow
 from casework.ports import CaseQuery, Precision, Quarantined, Tally
@@ -90,7 +90,7 @@ def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
     return {
         "cases": [service.summary(scope, case) for case in _by_due(found.items)[:DUE_ROWS]],
         "more_cases": found.after is not None or len(found.items) > DUE_ROWS,
-        "open": sum(service.tally(scope, mine, Tally.STATE).values()),
+        "open": sum(count for state, count in states.items() if State(state) not in ENDED),
         "overdue": late.get(tenant, 0),
         "states": dict(states),
         "themes": [

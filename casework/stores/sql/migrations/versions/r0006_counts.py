@@ -1,4 +1,4 @@
-"""What the overview counts: alerts by day, and an index of open cases as they are counted."""
+"""What the overview counts: alerts by day, open cases in an index, institutions by themselves."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def upgrade() -> None:
         f" SELECT (time_us - ((time_us % {DAY_US}) + {DAY_US}) % {DAY_US}) / {DAY_US} AS day,"
         " tenant, jurisdiction, kind FROM alerts) counted"
         " GROUP BY day, tenant, jurisdiction, kind"
+    )
+    for name, kind, empty in (
+        ("jurisdiction", sa.String(), "''"),
+        ("ended", sa.SmallInteger(), "0"),
+        ("due_sort", sa.BigInteger(), "0"),
+        ("assignee", sa.String(), "''"),
+    ):
+        op.add_column(
+            "case_tenants", sa.Column(name, kind, nullable=False, server_default=sa.text(empty))
+        )
+    op.execute(
+        "UPDATE case_tenants SET (jurisdiction, ended, due_sort, assignee) ="
+        " (SELECT c.jurisdiction, c.ended, c.due_sort, c.assignee FROM cases c"
+        " WHERE c.id = case_tenants.case_id)"
     )
     op.create_index(
         "ix_cases_standing",
