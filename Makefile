@@ -60,7 +60,7 @@ bench: $(STAMP)
 
 fuzz: $(STAMP)
 	REGTECH_API_EXAMPLES=300 $(BIN)/python -m pytest -n $(WORKERS) tests/e2e/test_api_fuzz.py
-	REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) REGTECH_PROPERTY_FACTOR=20 \
+	REGTECH_FUZZ_NAMES=100000 REGTECH_FUZZ_RECORDS=$(RECORDS) REGTECH_PROPERTY_SEEDS=$(SEEDS) REGTECH_PROPERTY_FACTOR=20 \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/property tests/unit/adapters_io \
 		tests/unit/casework/evidence
 

@@ -40,6 +40,10 @@ ALWAYS_TIMES: Final = 5
 """...up to so many times as many."""
 LONGER: Final = 0.3
 """How much the longer of two names counts for what they share; 0.5 would be half."""
+GRAMS_LEAST: Final = 0.3
+WORDS_LEAST: Final = 0.35
+BONES_LEAST: Final = 0.4
+"""Rows that share less in a search are not worth comparing, however few there are."""
 JOINED_MAX: Final = 3
 """So many neighbouring words may be written as one."""
 BARE_ROWS: Final = 12
@@ -377,7 +381,14 @@ def _sums(values: NDArray[np.float32], owners: NDArray[np.int32], rows: int) -> 
 
 @kernel(nrt=False)
 def _take_best(
-    touched: int, most: int, asked: float, weights: Any, live: Any, p: Any, found: int
+    touched: int,
+    most: int,
+    least: float,
+    asked: float,
+    weights: Any,
+    live: Any,
+    p: Any,
+    found: int,
 ) -> int:
     """Add the best rows of a search to ``p.found``; leaves ``p.total`` and ``p.share`` clean.
 
@@ -400,13 +411,14 @@ def _take_best(
             p.bins[min(BINS - 1, int(share * (BINS - 1)))] += 1
     kept = 0
     cut = BINS
-    while cut > 0 and kept + p.bins[cut - 1] <= most:
+    lowest = max(0, int(least * (BINS - 1)))
+    while cut > lowest and kept + p.bins[cut - 1] <= most:
         cut -= 1
         kept += p.bins[cut]
     while cut > ALWAYS * (BINS - 1) and kept + p.bins[cut - 1] <= ALWAYS_TIMES * most:
         cut -= 1
         kept += p.bins[cut]
-    if kept == 0 and cut > 0:
+    if kept == 0 and cut > lowest:
         cut -= 1
     for k in range(touched):
         if p.share[k] >= 0.0 and min(BINS - 1, int(p.share[k] * (BINS - 1))) >= cut:
@@ -482,7 +494,11 @@ def _spread_spelled(
         other = p.word_touched[k]
         shared = p.word_hits[other]
         p.word_hits[other] = 0
-        if 2 * shared >= least * (size + words.lengths[other] + 2):
+        length = words.lengths[other]
+        # What ``word_likeness`` refuses for its length alone is not asked at all.
+        if 50 * abs(size - length) > 38 * max(size, length):
+            continue
+        if 2 * shared >= least * (size + length + 2):
             alike, _ = word_likeness(qw, word, words, other, False, p.cells)
             if alike > 0.0:
                 mean = 0.5 * (weight + float(words.weights[other]))
@@ -511,7 +527,7 @@ def find_rows(
                 p.touched[touched] = row
                 touched += 1
             p.total[row] += weight
-    found = _take_best(touched, grams_most, asked, index.row_gram_weights, live, p, 0)
+    found = _take_best(touched, grams_most, GRAMS_LEAST, asked, index.row_gram_weights, live, p, 0)
 
     touched = 0
     asked = 0.0
@@ -560,7 +576,9 @@ def find_rows(
         place = _place_of(index.joined_keys, _initials_key(qw, qn, 0, skip == 1))
         if place >= 0:
             touched = _spread_rows(index, place, INITIALS, p, touched)
-    found = _take_best(touched, words_most, asked, index.row_word_weights, live, p, found)
+    found = _take_best(
+        touched, words_most, WORDS_LEAST, asked, index.row_word_weights, live, p, found
+    )
 
     bare = (qn.flags[0] & NO_VOWELS) != 0
     touched = 0
@@ -575,7 +593,7 @@ def find_rows(
                     touched += 1
                 p.total[row] += 1.0
     most = words_most if bare else BARE_ROWS
-    found = _take_best(touched, most, count, index.row_bone_grams, live, p, found)
+    found = _take_best(touched, most, BONES_LEAST, count, index.row_bone_grams, live, p, found)
     for k in range(found):
         p.best[p.found[k]] = 0.0
     return found

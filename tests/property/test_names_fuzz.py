@@ -15,12 +15,15 @@ import pytest
 from detectors.names.analysis import TEXT_MAX, Analyser
 from detectors.names.pairs import pair_scores
 from detectors.names.screener import Query, Screener
+from detectors.names.texts import TEXT_LONGEST, screen_text
 from regtech.app.names import load_model, load_tables
 from regtech.reference.watchlists import ListedName, ListEntry, ListVersion
 
 NAMES = int(os.environ.get("REGTECH_FUZZ_NAMES", "3000"))
 CPU_SECONDS_MAX = 0.25
 """Of one name, whatever it is, on a slow machine; an ordinary one takes less than a millisecond."""
+TEXT_CPU_SECONDS_MAX = 5.0
+"""Of one text, however long it is."""
 ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz '-.,&()",
     "абвгдеёжзийклмнопрстуфхцчшщъыьэюя ",
@@ -69,6 +72,25 @@ def test_no_name_breaks_screening_or_takes_long(screener: Screener) -> None:
             slowest, which = spent, name
         assert all(0.0 <= hit.score <= 1.0 for hit in hits)
     assert slowest < CPU_SECONDS_MAX, ascii(which)
+
+
+def test_no_text_breaks_screening_or_takes_long(screener: Screener) -> None:
+    draw = random.Random(10)
+    texts = [
+        " ".join(any_name(draw) for _ in range(draw.randrange(1, 8)))
+        for _ in range(max(20, NAMES // 60))
+    ]
+    # As many names and breaks as a text can have.
+    texts += ["Ivan Petrov " * TEXT_LONGEST, "王伟" * TEXT_LONGEST, "a;" * TEXT_LONGEST]
+    screen_text(screener, texts[0] + " Ivan Petrov")
+    for text in texts:
+        began = time.process_time()
+        found = screen_text(screener, text, threshold=0.5)
+        assert time.process_time() - began < TEXT_CPU_SECONDS_MAX, ascii(text)
+        for one in found.hits:
+            assert text[one.start : one.end] == one.span
+            assert 0.5 <= one.hit.score <= 1.0
+        assert found.cut or len(text) <= TEXT_LONGEST
 
 
 def test_a_name_is_itself_whatever_its_form(screener: Screener) -> None:
