@@ -30,7 +30,7 @@ PICTURES = (
     ("queue-zh", "zh", "dark", 1280, "/queue"),
     ("case-en", "en", "light", 1280, "{case}"),
     ("case-zh", "zh", "dark", 1280, "{case}"),
-    ("case-data-en", "en", "light", 1280, "{data}"),
+    ("case-data-en", "en", "light", 1280, "{data}#countries-heading"),
     ("overview-en", "en", "light", 1280, "/overview"),
     ("case-small-zh", "zh", "light", 390, "{case}"),
 )
@@ -160,7 +160,7 @@ def places_of(page: Page, url: str) -> dict[str, str]:
     made = {
         "case": first("/queue", "[data-open]"),
         "data": first("/queue?theme=data-export", "[data-open]"),
-        "owners": first("/queue?q=hk-significant-controller-chain", 'a[href^="/cases/"]'),
+        "owners": first("/queue?theme=ownership&jurisdiction=HK", "[data-open]"),
         "institution": first("/institutions", "[data-open]"),
     }
     made["alert"] = first(made["case"], 'a[href^="/alerts/"]')
