@@ -57,7 +57,13 @@ def environment(lang: str) -> Environment:
         found = LABELS["per"].get(word)
         return formats.clean(word) if found is None else texts.gettext(found)
 
+    def figure(value: Any) -> str:
+        digits, _, unit = formats.clean(value).partition(" ")
+        word = LABELS["unit"].get(unit)
+        return formats.clean(value) if word is None else f"{digits} {texts.gettext(word)}"
+
     made.filters.update(
+        figure=figure,
         said=lambda text: formats.clean(said(text, lang)),
         clean=formats.clean,
         short=formats.shortened,

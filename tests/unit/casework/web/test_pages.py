@@ -440,3 +440,11 @@ def test_a_search_before_its_index_is_made_says_so(pages: PageWorld, monkeypatch
     page = person.page(person.ask("GET", "/queue?q=K1"), 503)
     assert "The search index is still being made" in page.text
     assert person.ask("GET", "/queue").status_code == 200
+
+
+def test_a_figure_says_its_unit_in_the_language_of_the_page() -> None:
+    shown = environment("zh").from_string("{{ value|figure }}")
+    assert shown.render(value="24 hours") == "24 小时"
+    assert shown.render(value="5 working days") == "5 个工作日"
+    assert shown.render(value="CNY 50,000") == "CNY 50,000"
+    assert shown.render(value="25% <b>") == "25% &lt;b&gt;"
