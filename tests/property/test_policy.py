@@ -42,7 +42,7 @@ from tests.property.policy.reading import HOUR, Reading, micros
 from tests.support.examples import examples
 
 PROFILE = settings(
-    deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow]
+    deadline=None, max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -253,7 +253,7 @@ def test_snoozes_and_brakes(world: World, seed: int) -> None:
 def test_joins_by_the_engine() -> None:
     matcher = DurableMatcher()
 
-    @settings(PROFILE, max_examples=60)
+    @settings(PROFILE, max_examples=examples(30))
     @given(worlds(actions=("case",), forms=("all", "any"), hours=12, least=5), SEEDS)
     def engine_holds(world: World, seed: int) -> None:
         holds(world, seed, matcher)

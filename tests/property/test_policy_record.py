@@ -219,19 +219,19 @@ def holds(given: Given, seed: int, file: Path | None) -> None:
         desk.record.close()
 
 
-@settings(PROFILE, max_examples=120)
+@settings(PROFILE, max_examples=examples(40))
 @given(worlds(), SEEDS)
 def test_any_policies_in_memory(given: Given, seed: int) -> None:
     holds(given, seed, None)
 
 
-@settings(PROFILE, max_examples=80)
+@settings(PROFILE, max_examples=examples(30))
 @given(worlds(actions=("case",), forms=("on", "all", "any"), hours=12, least=5, closings=6), SEEDS)
 def test_cases_that_people_close_in_memory(given: Given, seed: int) -> None:
     holds(given, seed, None)
 
 
-@settings(PROFILE, max_examples=60)
+@settings(PROFILE, max_examples=examples(25))
 @given(worlds(actions=("case", "snooze", "suppress", "brake"), forms=("on", "absent")), SEEDS)
 def test_alerts_that_go_aside_and_come_back_in_memory(given: Given, seed: int) -> None:
     holds(given, seed, None)
@@ -253,13 +253,13 @@ def layered(**kinds: Any) -> st.SearchStrategy[Given]:
     return worlds(hours=12, least=8, **kinds).map(over_the_rest)
 
 
-@settings(PROFILE, max_examples=100)
+@settings(PROFILE, max_examples=examples(40))
 @given(layered(actions=("case",), forms=("all", "any", "count")), SEEDS)
 def test_alerts_that_one_policy_takes_from_another_in_memory(given: Given, seed: int) -> None:
     holds(given, seed, None)
 
 
-@settings(PROFILE, max_examples=100)
+@settings(PROFILE, max_examples=examples(40))
 @given(layered(actions=("snooze", "snooze", "brake")), SEEDS)
 def test_repeats_that_come_before_the_first_in_memory(given: Given, seed: int) -> None:
     holds(given, seed, None)

@@ -124,7 +124,7 @@ def test_openings_without_a_place_or_twice_are_named(bundle: bytes) -> None:
 
 @settings(
     deadline=None,
-    max_examples=examples(150),
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
@@ -388,7 +388,7 @@ anything = st.recursive(
 
 @settings(
     deadline=None,
-    max_examples=examples(120),
+    max_examples=examples(50),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data(), anything)
