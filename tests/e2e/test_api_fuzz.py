@@ -30,7 +30,12 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 
 from casework.cases.scope import Role  # noqa: E402
 from tests.unit.casework.api.api_world import ApiWorld, bank, deposit  # noqa: E402
-from tests.unit.casework.api.outward import Policies, SomeBundles, SomeWebhooks  # noqa: E402
+from tests.unit.casework.api.outward import (  # noqa: E402
+    Policies,
+    SomeBundles,
+    SomeLists,
+    SomeWebhooks,
+)
 from tests.unit.casework.api.test_walk import OPEN, REQUESTS  # noqa: E402
 
 CHECKS = [
@@ -62,6 +67,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
         "policies": Policies(),
         "webhooks": SomeWebhooks(),
         "bundles": SomeBundles(),
+        "screening": SomeLists(),
     }
     with ApiWorld.made(tmp_path_factory.mktemp("fuzz"), events=True, **more) as made:
         for number in range(1, 5):

@@ -114,6 +114,12 @@ class Desk:
         """What a case is called: as it was called when a person closed it, if one did."""
         if name in self.kept:
             return name
+        # What came to such a case later stays with it, also once what it was closed with is aside.
+        for other, (keys, _) in self.kept.items():
+            case = self.record.case(SERVICE, other)
+            if key in keys and not case.ended and other not in planned:
+                if tuple(alert.id for alert in self.held(case)) == names:
+                    return other
         known = {
             alert: other
             for other, (keys, alerts) in sorted(self.kept.items(), reverse=True)
