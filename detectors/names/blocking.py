@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detectors.names.analysis import TOKEN_MAX, TOKENS_MAX
 from detectors.names.columns import NO_VOWELS, Names, Words
-from detectors.names.features import word_likeness
+from detectors.names.features import prepare, remember, word_likeness
 from detectors.names.skeleton import LENGTH_MAX
 from detectors.names.tables import GROUPS_MAX, Role
 from regtech.columns.jit import inline_kernel, kernel
@@ -73,6 +73,7 @@ class Index(NamedTuple):
     group_words: NDArray[np.int32]
     row_word_weights: NDArray[np.float32]
     pair_starts: NDArray[np.int64]  # [PAIRS + 1]
+    pair_rarity: NDArray[np.int64]  # less, the more words have a pair
     pair_words: NDArray[np.int32]
     joined_keys: NDArray[np.int64]  # sorted, distinct: skeletons of neighbours written as one
     joined_starts: NDArray[np.int64]
@@ -92,9 +93,8 @@ class Places(NamedTuple):
     share: NDArray[np.float32]
     bins: NDArray[np.int32]
     grams: NDArray[np.int64]
-    word_hits: NDArray[np.int32]
+    word_hits: NDArray[np.uint8]
     word_touched: NDArray[np.int32]
-    cells: NDArray[np.int32]  # [3, TOKEN_MAX + 2]
     stamp: NDArray[np.int64]  # [rows], the turn in which a row's share was set
     turn: NDArray[np.int64]  # [1]
 
@@ -110,9 +110,8 @@ def places_for(rows: int, words: int) -> Places:
         np.zeros(size, np.float32),
         np.zeros(BINS + 1, np.int32),
         np.zeros(GRAMS_MAX, np.int64),
+        np.zeros(max(words, 1), np.uint8),
         np.zeros(max(words, 1), np.int32),
-        np.zeros(max(words, 1), np.int32),
-        np.zeros((3, TOKEN_MAX + 2), np.int32),
         np.zeros(size, np.int64),
         np.zeros(1, np.int64),
     )
@@ -352,6 +351,7 @@ def build_index(words: Words, names: Names) -> Index:
         group_words,
         _sums(words.weights[names.words], word_owners, rows),
         pair_starts,
+        -np.diff(pair_starts),
         pair_words,
         joined_keys,
         joined_starts,
@@ -379,11 +379,32 @@ def _sums(values: NDArray[np.float32], owners: NDArray[np.int32], rows: int) -> 
     return np.bincount(owners, values, minlength=rows).astype(np.float32)
 
 
+@inline_kernel(nrt=False)
+def _least_total(least: float, asked: float) -> float:
+    """Rows with less in common than this come out below ``least`` in ``_take_best``, whatever else
+    they have: their own weight is what is in common or more."""
+    lowest = int(least * (BINS - 1)) / (BINS - 1)
+    return 0.999 * asked * LONGER * lowest / (1 - (1 - LONGER) * lowest)
+
+
+@inline_kernel(nrt=False)
+def _sort_by(keys: Any, values: Any, count: int) -> None:
+    """``keys[:count]`` in the order of what ``values`` has for them, the greatest first."""
+    for k in range(1, count):
+        key = keys[k]
+        at = k
+        while at > 0 and values[keys[at - 1]] < values[key]:
+            keys[at] = keys[at - 1]
+            at -= 1
+        keys[at] = key
+
+
 @kernel(nrt=False)
 def _take_best(
     touched: int,
     most: int,
     least: float,
+    reach: float,
     asked: float,
     weights: Any,
     live: Any,
@@ -395,23 +416,27 @@ def _take_best(
     A row's share is what it has in common over the weight of the shorter of row and question, the
     longer one counting a little: a name within a longer one is not far down. Rows are cut
     off by a histogram, so that all rows of one share are in or out together: of those that share
-    most all are in, of the bin in which ``most`` is reached none, unless it is far up.
+    most all are in, of the bin in which ``most`` is reached none, unless it is far up. ``reach``:
+    with less in common no row has a share of ``least``.
     """
     for b in range(BINS + 1):
         p.bins[b] = 0
+    left = 0
     for k in range(touched):
         row = p.touched[k]
-        share = -1.0
-        if live[row]:
-            less, more = min(asked, float(weights[row])), max(asked, float(weights[row]))
-            share = min(1.0, p.total[row] / ((1 - LONGER) * less + LONGER * more + 1e-6))
+        total = float(p.total[row])
         p.total[row] = 0.0
-        p.share[k] = share
-        if share >= 0.0:
-            p.bins[min(BINS - 1, int(share * (BINS - 1)))] += 1
+        if total < reach or not live[row]:
+            continue
+        less, more = min(asked, float(weights[row])), max(asked, float(weights[row]))
+        share = min(1.0, total / ((1 - LONGER) * less + LONGER * more + 1e-6))
+        p.touched[left] = row
+        p.share[left] = share
+        p.bins[int(share * (BINS - 1))] += 1
+        left += 1
     kept = 0
     cut = BINS
-    lowest = max(0, int(least * (BINS - 1)))
+    lowest = int(least * (BINS - 1))
     while cut > lowest and kept + p.bins[cut - 1] <= most:
         cut -= 1
         kept += p.bins[cut]
@@ -420,14 +445,13 @@ def _take_best(
         kept += p.bins[cut]
     if kept == 0 and cut > lowest:
         cut -= 1
-    for k in range(touched):
-        if p.share[k] >= 0.0 and min(BINS - 1, int(p.share[k] * (BINS - 1))) >= cut:
+    for k in range(left):
+        if int(p.share[k] * (BINS - 1)) >= cut:
             row = p.touched[k]
             if p.best[row] == 0.0:
                 p.best[row] = 1.0
                 p.found[found] = row
                 found += 1
-        p.share[k] = 0.0
     return found
 
 
@@ -475,31 +499,50 @@ def _place_of(keys: Any, key: int) -> int:
 
 @kernel(nrt=False)
 def _spread_spelled(
-    qw: Any, word: int, weight: float, words: Any, index: Any, p: Any, touched: int
+    qw: Any,
+    word: int,
+    place: int,
+    weight: float,
+    words: Any,
+    index: Any,
+    p: Any,
+    s: Any,
+    touched: int,
 ) -> int:
-    """Rows of the words that are spelled like a word."""
+    """Rows of the words that are spelled like a word; ``place``: where it stands, -1 if what is
+    found about it is of no use to the comparison."""
     count = _letter_pairs(qw, word, p.grams)
+    _sort_by(p.grams, index.pair_rarity, count)
+    size = qw.lengths[word]
+    least = PAIRS_SHARED if size < 6 else PAIRS_SHARED_LONG
+    # A word that shares only as many pairs as are left shares too few: the commonest lead to none.
+    needed = int(np.ceil(0.5 * least * (size + 0.24 * size + 2) - 1e-6))
     seen = 0
     for k in range(count):
         pair = p.grams[k]
+        leads = count - k >= needed
         for at in range(index.pair_starts[pair], index.pair_starts[pair + 1]):
             other = index.pair_words[at]
             if p.word_hits[other] == 0:
+                if not leads:
+                    continue
                 p.word_touched[seen] = other
                 seen += 1
             p.word_hits[other] += 1
-    size = qw.lengths[word]
-    least = PAIRS_SHARED if size < 6 else PAIRS_SHARED_LONG
     for k in range(seen):
         other = p.word_touched[k]
         shared = p.word_hits[other]
         p.word_hits[other] = 0
+        if shared < needed:
+            continue
         length = words.lengths[other]
         # What ``word_likeness`` refuses for its length alone is not asked at all.
         if 50 * abs(size - length) > 38 * max(size, length):
             continue
         if 2 * shared >= least * (size + length + 2):
-            alike, _ = word_likeness(qw, word, words, other, False, p.cells)
+            alike, how = word_likeness(qw, word, words, other, False, s.rows)
+            if place >= 0:
+                remember(s, place, other, alike, how)
             if alike > 0.0:
                 mean = 0.5 * (weight + float(words.weights[other]))
                 touched = _spread(index, other, mean * alike, p, touched)
@@ -508,26 +551,48 @@ def _spread_spelled(
 
 @kernel(nrt=False)
 def find_rows(
-    qw: Any, qn: Any, words: Any, index: Any, live: Any, grams_most: int, words_most: int, p: Any
+    qw: Any,
+    qn: Any,
+    words: Any,
+    index: Any,
+    live: Any,
+    grams_most: int,
+    words_most: int,
+    p: Any,
+    s: Any,
 ) -> int:
     """Rows to compare with row 0 of ``qn``, into ``p.found``; how many.
 
-    ``live``: whether a row is asked for at all. Scratch is left as it was found: zero.
+    ``live``: whether a row is asked for at all. Scratch of the search is left as it was found:
+    zero. That of the comparison, ``s``, is ready for row 0 and knows which words are alike.
     """
+    prepare(qw, qn, 0, s)
+    bare = (qn.flags[0] & NO_VOWELS) != 0
     count = row_grams(qw, qn, 0, p.grams)
+    _sort_by(p.grams, index.gram_weights, count)
     touched = 0
     asked = 0.0
     for k in range(count):
+        asked += index.gram_weights[p.grams[k]]
+    reach = _least_total(GRAMS_LEAST, asked)
+    rest = asked
+    for k in range(count):
         gram = p.grams[k]
         weight = index.gram_weights[gram]
-        asked += weight
+        # Rows that have only as much as is left have too little: the commonest lead to none.
+        leads = rest >= reach
+        rest -= weight
         for at in range(index.gram_starts[gram], index.gram_starts[gram + 1]):
             row = index.gram_rows[at]
             if p.total[row] == 0.0:
+                if not leads:
+                    continue
                 p.touched[touched] = row
                 touched += 1
             p.total[row] += weight
-    found = _take_best(touched, grams_most, GRAMS_LEAST, asked, index.row_gram_weights, live, p, 0)
+    found = _take_best(
+        touched, grams_most, GRAMS_LEAST, reach, asked, index.row_gram_weights, live, p, 0
+    )
 
     touched = 0
     asked = 0.0
@@ -561,7 +626,8 @@ def find_rows(
                 other = index.group_words[k]
                 mean = 0.5 * (weight + float(words.weights[other]))
                 touched = _spread(index, other, SAME_GROUP * mean, p, touched)
-        touched = _spread_spelled(qw, word, weight, words, index, p, touched)
+        spot = -1 if bare else at - qn.starts[0]
+        touched = _spread_spelled(qw, word, spot, weight, words, index, p, s, touched)
     for at in range(qn.starts[0], qn.starts[1]):
         weight = JOINED_BONES * float(qw.weights[qn.words[at]])
         p.turn[0] += 1
@@ -577,10 +643,9 @@ def find_rows(
         if place >= 0:
             touched = _spread_rows(index, place, INITIALS, p, touched)
     found = _take_best(
-        touched, words_most, WORDS_LEAST, asked, index.row_word_weights, live, p, found
+        touched, words_most, WORDS_LEAST, 0.0, asked, index.row_word_weights, live, p, found
     )
 
-    bare = (qn.flags[0] & NO_VOWELS) != 0
     touched = 0
     count = _bone_grams(qw, qn, 0, p.grams)
     for half in range(0 if bare else 1, 2):
@@ -593,7 +658,10 @@ def find_rows(
                     touched += 1
                 p.total[row] += 1.0
     most = words_most if bare else BARE_ROWS
-    found = _take_best(touched, most, BONES_LEAST, count, index.row_bone_grams, live, p, found)
+    reach = _least_total(BONES_LEAST, count)
+    found = _take_best(
+        touched, most, BONES_LEAST, reach, count, index.row_bone_grams, live, p, found
+    )
     for k in range(found):
         p.best[p.found[k]] = 0.0
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,20 @@ class Names(NamedTuple):
     native: NDArray[np.int32]
 
 
+_NO_WORDS: Final = Words(
+    np.frombuffer(bytes(TOKEN_MAX), np.uint8).reshape(1, TOKEN_MAX),
+    np.zeros(1, np.int32),
+    np.zeros(1, np.int64),
+    np.frombuffer(bytes(LENGTH_MAX), np.uint8).reshape(1, LENGTH_MAX),
+    np.zeros(1, np.int32),
+    np.zeros(1, np.uint32),
+    np.zeros(1, np.float32),
+    np.zeros(1, np.uint8),
+    np.zeros(1, np.int32),
+    np.full((1, GROUPS_MAX), -1, np.int16),
+)
+"""One row of zeros stands for no words at all; letters read-only, as those of words are."""
+
 ORGANISATION: Final = 1
 PERSON: Final = 2
 NO_VOWELS: Final = 4
@@ -84,30 +99,25 @@ class WordTable:
 
 def words_of(tokens: Sequence[Token]) -> Words:
     """Words as arrays, in the order given; at least one row, which may stand for none."""
-    count = max(1, len(tokens))
+    if not tokens:
+        return _NO_WORDS
+    count = len(tokens)
     groups = np.full((count, GROUPS_MAX), -1, np.int16)
-    # One row of zeros stands for no words at all.
-    codes = b"".join(token.codes for token in tokens) or bytes(TOKEN_MAX)
-    bones = b"".join(token.bone_codes for token in tokens) or bytes(LENGTH_MAX)
     for row, token in enumerate(tokens):
         if token.groups:
             groups[row, : len(token.groups)] = token.groups
-
-    def column(values: Iterable[Any], kind: Any) -> NDArray[Any]:
-        made = np.zeros(count, kind)
-        made[: len(tokens)] = list(values)
-        return made
-
     return Words(
-        np.frombuffer(codes, np.uint8).reshape(count, TOKEN_MAX),
-        column((len(t.text) for t in tokens), np.int32),
-        column((t.bones for t in tokens), np.int64),
-        np.frombuffer(bones, np.uint8).reshape(count, LENGTH_MAX),
-        column((t.bone_length for t in tokens), np.int32),
-        column((t.sounds for t in tokens), np.uint32),
-        column((t.weight for t in tokens), np.float32),
-        column((t.role for t in tokens), np.uint8),
-        column((t.value for t in tokens), np.int32),
+        np.frombuffer(b"".join([t.codes for t in tokens]), np.uint8).reshape(count, TOKEN_MAX),
+        np.array([len(t.text) for t in tokens], np.int32),
+        np.array([t.bones for t in tokens], np.int64),
+        np.frombuffer(b"".join([t.bone_codes for t in tokens]), np.uint8).reshape(
+            count, LENGTH_MAX
+        ),
+        np.array([t.bone_length for t in tokens], np.int32),
+        np.array([t.sounds for t in tokens], np.uint32),
+        np.array([t.weight for t in tokens], np.float32),
+        np.array([t.role for t in tokens], np.uint8),
+        np.array([t.value for t in tokens], np.int32),
         groups,
     )
 
@@ -135,9 +145,7 @@ def single(name: AnalysedName) -> tuple[Words, Names]:
 
 
 def _starts(counts: Sequence[int]) -> NDArray[np.int64]:
-    starts = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=starts[1:])
-    return starts
+    return np.array([0, *accumulate(counts)], np.int64)
 
 
 def _native(row: AnalysedName) -> str:

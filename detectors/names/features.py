@@ -81,10 +81,14 @@ COUNT: Final = len(FEATURES)
 
 ONE_SLIP: Final = 0.66
 """A word with one slip in it is at least so much alike, however short it is."""
+OTHER_BEGINNING: Final = 0.3
+"""How much more slips cost where the first letter is another one."""
 ALIKE_MIN: Final = 0.62
 """Words less alike than this do not stand for one another."""
 JOINED_LOOSE: Final = 30
 """Words written as one that sound alike cost at most so much, in tenths of a letter for each."""
+JOINED_SAME: Final = 0.98
+"""Words written as one, letter by letter: the most that any are alike."""
 LIKELY_SLIP: Final = 3
 """Cost of a letter that is as good as the same: ``byn`` for bin, ``end`` for and."""
 
@@ -115,14 +119,16 @@ _SIDE: Final = TOKENS_MAX
 class Scratch(NamedTuple):
     """What a comparison writes into; one for each thread, made by ``scratch_for``.
 
-    ``alike``, ``how``: word of the left name by number of the right word, valid where ``seen`` has
-    the number of the question. ``at``, ``likeness``, ``relation``: side 0 left, 1 right; for each
-    word the partner (-1: none), how alike they are, and by which ``Relation``.
+    ``alike``, ``how``: by number of the right word and place of the left one, valid where ``seen``
+    has the number of the question and ``known`` the bit of the place. ``at``, ``likeness``,
+    ``relation``: side 0 left, 1 right; for each word the partner (-1: none), how alike they are,
+    and by which ``Relation``.
     """
 
-    alike: NDArray[np.float32]  # [TOKENS_MAX, right words]
+    alike: NDArray[np.float32]  # [right words, TOKENS_MAX]
     how: NDArray[np.uint8]
     seen: NDArray[np.int64]
+    known: NDArray[np.int64]
     turn: NDArray[np.int64]  # [1]
     table: NDArray[np.float32]  # [TOKENS_MAX, TOKENS_MAX]
     at: NDArray[np.int8]  # [2, TOKENS_MAX]
@@ -139,9 +145,10 @@ class Scratch(NamedTuple):
 def scratch_for(right_words: int) -> Scratch:
     """Fresh scratch for comparisons with names of a table of so many words."""
     return Scratch(
-        alike=np.zeros((_SIDE, right_words), np.float32),
-        how=np.zeros((_SIDE, right_words), np.uint8),
+        alike=np.zeros((right_words, _SIDE), np.float32),
+        how=np.zeros((right_words, _SIDE), np.uint8),
         seen=np.full(right_words, -1, np.int64),
+        known=np.zeros(right_words, np.int64),
         turn=np.zeros(1, np.int64),
         table=np.zeros((_SIDE, _SIDE), np.float32),
         at=np.full((2, _SIDE), -1, np.int8),
@@ -208,11 +215,16 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     common = bit_count(np.int64(lw.sounds[a]) & np.int64(rw.sounds[b]))
     either = bit_count(np.int64(lw.sounds[a]) | np.int64(rw.sounds[b]))
     if shorter > 1 and 5 * (longer - shorter) <= most and 2 * common >= either:
+        # What costs more comes out below ALIKE_MIN, and need not be counted to its end.
+        room = 1.0 - ALIKE_MIN - (0.1 if longer <= 4 else 0.0)
+        if lw.codes[a, 0] != rw.codes[b, 0]:
+            room /= 1.0 + OTHER_BEGINNING
+        most = min(most, max(FULL, int(10.0 * longer * room) + 1))
         cost = spelling_cost(lw.codes, a, la, rw.codes, b, lb, most, rows)
         if cost <= most:
             alike = 1.0 - cost / (10.0 * longer)
             if lw.codes[a, 0] != rw.codes[b, 0]:
-                alike -= 0.3 * cost / (10.0 * longer)
+                alike -= OTHER_BEGINNING * cost / (10.0 * longer)
             if longer <= 4:
                 alike -= 0.1
             if cost <= FULL and longer >= 4:
@@ -239,11 +251,36 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     return float(best), int(how)
 
 
+@inline_kernel(nrt=False)
+def _sound_joined(lw: Any, ln: Any, first: int, count: int, rw: Any, b: int) -> int:
+    """Consonants of neighbouring words that are, written as one, all those of a word; 0 if not.
+
+    Without the vowel that a later word begins with.
+    """
+    at = 0
+    last: Any = -1
+    for k in range(count):
+        a = ln.words[first + k]
+        for i in range(lw.bone_lengths[a]):
+            code = lw.bone_codes[a, i]
+            if (k > 0 and i == 0 and code == 1) or code == last:
+                continue
+            if at >= rw.bone_lengths[b] or rw.bone_codes[b, at] != code:
+                return 0
+            last = code
+            at += 1
+    return at if at == rw.bone_lengths[b] else 0
+
+
 @kernel(nrt=False)
 def _join_likeness(
-    lw: Any, ln: Any, first: int, count: int, rw: Any, b: int, bare: bool, joined: Any, rows: Any
+    lw: Any, ln: Any, first: int, count: int, rw: Any, b: int, bare: bool, least: float, s: Any
 ) -> float:
-    """How alike neighbouring words of a name, written as one, are to one word of the other."""
+    """How alike neighbouring words of a name, written as one, are to one word of the other.
+
+    What is less than ``least`` may come out as 0.
+    """
+    joined, rows = s.joined, s.rows
     size = rw.lengths[b]
     if size < 4 or rw.roles[b] == _NUMERAL:
         return 0.0
@@ -256,33 +293,26 @@ def _join_likeness(
             joined[0, length] = lw.codes[a, i]
             length += 1
     longer = max(length, size)
-    most = 2 * longer
-    if 4 * abs(length - size) <= most:
-        cost = spelling_cost(joined, 0, length, rw.codes, b, size, most, rows)
-        if cost == 0:
-            return 0.98
-        if cost <= most and longer > 5:
-            return float(0.97 - cost / (10.0 * longer))
-    if not bare:
-        loose = (JOINED_LOOSE * longer) // 10
-        if spelling_cost(joined, 0, length, rw.codes, b, size, loose, rows) > loose:
-            return 0.0
-    # The skeleton of the whole: without the vowel that a later word begins with.
-    at = 0
-    last = -1
-    for k in range(count):
-        a = ln.words[first + k]
-        for i in range(lw.bone_lengths[a]):
-            code = lw.bone_codes[a, i]
-            if (k > 0 and i == 0 and code == 1) or code == last:
-                continue
-            if at >= rw.bone_lengths[b] or rw.bone_codes[b, at] != code:
-                return 0.0
-            last = code
-            at += 1
-    if at == rw.bone_lengths[b] and at > (4 if bare else 2):
-        return 0.88 if bare else 0.82
-    return 0.0
+    most, loose = 2 * longer, (JOINED_LOOSE * longer) // 10
+    near = 4 * abs(length - size) <= most
+    sounding = _sound_joined(lw, ln, first, count, rw, b)
+    sounds_alike = sounding > (4 if bare else 2)
+    if not near and not sounds_alike:
+        return 0.0
+    if sounds_alike:
+        limit = most if bare else loose
+    else:
+        limit = min(most, max(0, int((0.97 - least) * 10 * longer) + 1))
+    cost = spelling_cost(joined, 0, length, rw.codes, b, size, limit, rows)
+    if near and cost == 0:
+        return JOINED_SAME
+    if near and cost <= min(limit, most) and longer > 5:
+        return float(0.97 - cost / (10.0 * longer))
+    if not sounds_alike:
+        return 0.0
+    if bare:
+        return 0.88
+    return 0.82 if cost <= loose else 0.0
 
 
 # --- two names
@@ -370,24 +400,27 @@ def _join(
                     free = False
             if not free or length < 4:
                 continue
+            # Not where a piece, or the whole, has a better partner of its own.
+            apart = 0.0
+            for k in range(count):
+                if lw.weights[ln.words[a0 + i + k]] > 0.2:
+                    for other in range(m):
+                        alone = s.table[i + k, other] if side == 0 else s.table[other, i + k]
+                        apart = max(apart, float(alone))
+            if apart > JOINED_SAME:
+                continue
             for j in range(m):
                 b = rn.words[b0 + j]
                 if s.at[1 - side, j] >= 0 or abs(rw.lengths[b] - length) > 4:
                     continue
-                alike = _join_likeness(lw, ln, a0 + i, count, rw, b, bare, s.joined, s.rows)
-                if alike == 0.0:
-                    continue
-                # Not where a piece, or the whole, has a better partner of its own.
-                for k in range(count):
-                    for other in range(m):
-                        apart = s.table[i + k, other] if side == 0 else s.table[other, i + k]
-                        if apart > alike and lw.weights[ln.words[a0 + i + k]] > 0.2:
-                            alike = 0.0
+                better = apart
                 for other in range(n):
                     whole = s.table[other, j] if side == 0 else s.table[j, other]
-                    if whole > alike:
-                        alike = 0.0
-                if alike == 0.0:
+                    better = max(better, float(whole))
+                if better > JOINED_SAME:
+                    continue
+                alike = _join_likeness(lw, ln, a0 + i, count, rw, b, bare, better, s)
+                if alike == 0.0 or better > alike:
                     continue
                 for k in range(count):
                     s.at[side, i + k] = j
@@ -397,6 +430,19 @@ def _join(
                 s.likeness[1 - side, j] = alike
                 s.relation[1 - side, j] = _JOINED
                 break
+
+
+@inline_kernel(nrt=False)
+def remember(s: Any, i: int, b: int, alike: float, how: int) -> None:
+    """Keep how alike the left word at place ``i`` is to the right word ``b``, for this question.
+
+    Of a left name with vowels compared as one with vowels, or of one without compared without.
+    """
+    if s.seen[b] != s.turn[0]:
+        s.seen[b] = s.turn[0]
+        s.known[b] = 0
+    s.alike[b, i], s.how[b, i] = alike, how
+    s.known[b] |= np.int64(1) << np.int64(i)
 
 
 @kernel(nrt=False)
@@ -421,19 +467,22 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
         s.likeness[1, j] = 0.0
         s.relation[1, j] = _NONE
         b = rn.words[b0 + j]
-        if s.seen[b] != s.turn[0] or bare != bare_l:
+        if bare != bare_l:
             # Words are compared otherwise with a name without vowels: then only for this pair.
-            s.seen[b] = s.turn[0] if bare == bare_l else -1
-            for i in range(n):
+            s.seen[b] = -1
+        known = s.known[b] if s.seen[b] == s.turn[0] else np.int64(0)
+        for i in range(n):
+            if (known >> np.int64(i)) & 1 == 0:
                 alike, how = word_likeness(lw, ln.words[a0 + i], rw, b, bare, s.rows)
-                s.alike[i, b] = alike
-                s.how[i, b] = how
+                remember(s, i, b, alike, how)
         for i in range(n):
             # Single letters of companies ("I & S") seldom are short forms of words.
-            by_letter = s.how[i, b] == _BY_INITIAL and company and n != m
+            by_letter = s.how[b, i] == _BY_INITIAL and company and n != m
             # What means the same is a word of companies: Celik is steel in no name of a person.
-            by_meaning = s.how[i, b] == _MEANING and not companies
-            s.table[i, j] = 0.0 if by_letter or by_meaning else s.alike[i, b]
+            by_meaning = s.how[b, i] == _MEANING and not companies
+            s.table[i, j] = 0.0 if by_letter or by_meaning else s.alike[b, i]
+        if bare != bare_l:
+            s.seen[b] = -1
     if n > 1 and n != m or n > 2:
         _join(lw, ln, a0, n, rw, rn, b0, m, 0, bare, s)
     if m > 1 and n != m or m > 2:
@@ -451,7 +500,7 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
                     best, bi, bj, apart = alike, i, j, abs(i - j)
         if bi < 0:
             break
-        _pair(s, bi, bj, best, s.how[bi, rn.words[b0 + bj]])
+        _pair(s, bi, bj, best, s.how[rn.words[b0 + bj], bi])
 
 
 @inline_kernel(nrt=False)

@@ -49,6 +49,31 @@ def _costs() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 REPLACED, DROPPED = _costs()
 
 
+def _near_letters() -> NDArray[np.int64]:
+    bits = np.int64(1) << np.arange(len(REPLACED), dtype=np.int64)
+    return np.asarray(((REPLACED < FULL) * bits).sum(axis=1), np.int64)
+
+
+NEAR_LETTERS: Final = _near_letters()
+"""For each letter the bits of those that it is cheaply replaced by, itself among them."""
+
+
+@inline_kernel(nrt=False)
+def _lone_letters(a: Any, row_a: int, la: int, b: Any, row_b: int, lb: int) -> int:
+    """What the letters of a word cost that the other word has neither itself nor one near it."""
+    near: Any = np.int64(0)
+    for j in range(lb):
+        near |= NEAR_LETTERS[b[row_b, j]]
+    cost = 0
+    for i in range(la):
+        letter = a[row_a, i]
+        bit = np.int64(1) << np.int64(letter)
+        if near & bit == 0:
+            near |= bit  # a letter written twice costs less the second time
+            cost += DROPPED[letter]
+    return cost
+
+
 @kernel(nrt=False)
 def spelling_cost(
     a: Any, row_a: int, la: int, b: Any, row_b: int, lb: int, most: int, rows: Any
@@ -58,6 +83,10 @@ def spelling_cost(
     Optimal string alignment (insert, drop, replace, exchange neighbours) with costs by letter.
     ``la``, ``lb``: lengths in letters. ``rows``: int32[3, letters + 2], scratch.
     """
+    if _lone_letters(a, row_a, la, b, row_b, lb) > most:
+        return most + 1
+    if _lone_letters(b, row_b, lb, a, row_a, la) > most:
+        return most + 1
     before, last, now = 0, 1, 2
     rows[last, 0] = 0
     for j in range(1, lb + 1):

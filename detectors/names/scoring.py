@@ -183,8 +183,10 @@ def score_rows(
     s: Any,
     out: Any,
 ) -> None:
-    """Log-odds of the left row against ``rows[:count]`` of the right names, into ``out``."""
-    prepare(lw, ln, li, s)
+    """Log-odds of the left row against ``rows[:count]`` of the right names, into ``out``.
+
+    ``prepare`` has been called for the left row.
+    """
     for k in range(count):
         out[k] = log_odds(lw, ln, li, rw, rn, rows[k], weights, s)
 

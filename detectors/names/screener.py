@@ -23,7 +23,7 @@ from detectors.names.analysis import TOKENS_MAX, AnalysedName, Analyser, Kind
 from detectors.names.blocking import Index, Places, build_index, find_rows, places_for
 from detectors.names.columns import Names, Words, WordTable, single
 from detectors.names.explain import Explanation, explain_pair
-from detectors.names.features import Scratch, scratch_for
+from detectors.names.features import Scratch, prepare, scratch_for
 from detectors.names.scoring import Model, score_rows
 from detectors.names.standing import NEVER, Standing, covered, standings
 from detectors.names.support import (
@@ -188,7 +188,7 @@ class Screener:
             words, names = single(reading)
             count = find_rows(
                 words, names, self.words, self._index, live, self._gram_rows, self._word_rows,
-                thread.places,
+                thread.places, thread.scratch,
             )  # fmt: skip
             if len(thread.odds) < count:
                 thread.odds = np.zeros(2 * count)
@@ -246,7 +246,7 @@ class Screener:
         words, names = single(thread.analyser.analyse(name, kind)[0])
         count = find_rows(
             words, names, self.words, self._index, self._last, self._gram_rows, self._word_rows,
-            thread.places,
+            thread.places, thread.scratch,
         )  # fmt: skip
         return np.array(thread.places.found[:count])
 
@@ -256,6 +256,7 @@ class Screener:
         words, names = single(thread.analyser.analyse(name, kind)[0])
         rows = np.arange(len(self), dtype=np.int32)
         odds = np.zeros(len(self))
+        prepare(words, names, 0, thread.scratch)
         score_rows(
             words, names, 0, self.words, self.names, rows, len(rows), self.model.weights,
             thread.scratch, odds,
@@ -288,12 +289,13 @@ class Screener:
 
     def rows_near(self, words: Words, names: Names) -> NDArray[np.int32]:
         """Rows of any time that the index gives for a name."""
-        places = self._thread().places
+        thread = self._thread()
         every = np.ones(len(self) + 1, np.bool_)
         count = find_rows(
-            words, names, self.words, self._index, every, self._gram_rows, self._word_rows, places
-        )
-        return np.array(places.found[:count])
+            words, names, self.words, self._index, every, self._gram_rows, self._word_rows,
+            thread.places, thread.scratch,
+        )  # fmt: skip
+        return np.array(thread.places.found[:count])
 
     def scratch(self) -> Scratch:
         """What comparisons of the calling thread write into."""

@@ -111,3 +111,28 @@ def test_the_distance_is_rapidfuzz_where_every_letter_costs_the_same() -> None:
         # An exchange of neighbours costs 7 where RapidFuzz counts 1.
         exact = OSA.distance(a, b)
         assert 7 * exact <= found <= 10 * exact
+
+
+@pytest.mark.skipif(BOUNDSCHECK, reason="the kernel is compared for its answers")
+def test_a_limit_only_cuts_the_distance_off() -> None:
+    """Words that cannot stay below the limit are refused unread, and no others."""
+    import numpy as np
+
+    from detectors.names import kernels
+
+    draw = random.Random(8)
+    rows = np.zeros((3, 40), np.int32)
+
+    def codes(word: str) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+        return np.array([[ord(c) - 96 for c in word]], np.uint8)
+
+    refused = 0
+    for _ in range(2000):
+        a = "".join(draw.choice("aeiouhkmnrsytlwd") for _ in range(draw.randrange(1, 10)))
+        b = "".join(draw.choice((c, c, c + c, "", draw.choice("aeknzvxw"))) for c in a) or "a"
+        whole = kernels.spelling_cost(codes(a), 0, len(a), codes(b), 0, len(b), 999, rows)
+        for most in (5, 14, 26):
+            found = kernels.spelling_cost(codes(a), 0, len(a), codes(b), 0, len(b), most, rows)
+            assert found == min(whole, most + 1), (a, b, most)
+            refused += found > most
+    assert 500 < refused < 5500

@@ -63,6 +63,24 @@ def test_the_parts_are_the_score(screener: Screener) -> None:
     assert ("banco", "banco") in pairs and ("cuba", "cuba") in pairs
 
 
+def test_what_the_search_knows_of_words_changes_no_score(
+    screener: Screener, versions: list[ListVersion]
+) -> None:
+    """The comparison takes over how alike words are from the search; explaining starts anew."""
+    listed = [name.text for version in versions for item in version.entries for name in item.names]
+    asked = [f"{name[1:]} {name.split()[0]}" for name in listed if " " in name]
+    asked += ["محمد محمود محمد", "Ali Ali Aly Muhamad", "I & S Holding Trading", *listed]
+    compared = 0
+    for name in asked:
+        for hit in screener.screen(Query(name), threshold=0.2):
+            if hit.explanation is None or hit.identifier is not None:
+                continue
+            odds = hit.explanation.log_odds
+            assert math.isclose(1 / (1 + math.exp(-odds)), hit.name_score, rel_tol=1e-9), name
+            compared += 1
+    assert compared > 20
+
+
 def test_dates_and_countries_support_or_contradict(screener: Screener) -> None:
     def score(**known: object) -> float:
         query = Query("Mohammad Reza Zahedi", "person", **known)  # type: ignore[arg-type]
