@@ -199,9 +199,10 @@ def main() -> None:
     with folder(given.folder) as where:
         for scenario in given.scenarios.split(","):
             for seed in range(given.first, given.first + given.seeds):
-                found.append(
-                    measure(where, scenario, given.events, seed, given.fast, given.settled)
-                )
+                one = measure(where, scenario, given.events, seed, given.fast, given.settled)
+                found.append(one)
+                if not given.json:
+                    _told_one(one)
     if given.json:
         print(json.dumps({"runs": found, "machine": machine()}))
     else:
