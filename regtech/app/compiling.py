@@ -21,6 +21,8 @@ from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.sandbox.harness import judge_events
 
+_FIRST: Final = ("programs", "motifs")
+"""Kernels of the engine and of networks that every run calls."""
 _ROLES: Final = (
     "exporter",
     "recipient",
@@ -38,7 +40,7 @@ _ROLES: Final = (
 
 def compile_kernels(packs: tuple[Pack, ...], reference: Reference, told: Progress) -> None:
     """Compile what a run with these packs calls, where that was never done on this machine."""
-    if CACHE_ROOT is None or not uncompiled():
+    if CACHE_ROOT is None or not uncompiled(*_FIRST):
         return
     told.note("compiling for this machine, once: this takes up to a minute")
     command = [sys.executable, "-m", "regtech.app.compiling"]

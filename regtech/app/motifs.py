@@ -77,7 +77,7 @@ def motifs_command(
     files = [describe_source(name) for name in events]
     check_names(files)
     reference = Reference.shipped()
-    if uncompiled():
+    if uncompiled("motifs"):
         told.note("compiling for this machine, once: this takes about half a minute")
     stream = PaymentStream(
         files, column_map=map, batch=_BATCH, lateness_us=lateness, reference=reference

@@ -179,7 +179,7 @@ def lists_folder(given: Path | None) -> Path:
 
 def load_screener(folder: Path, note: Callable[[str], None] = print) -> Screener:
     """A screener of all versions of all lists in a folder; what was left out goes to ``note``."""
-    if uncompiled():
+    if uncompiled("kernels"):
         note("compiling for this machine, once: this takes about half a minute")
     versions = read_lists(folder, country_words(content_root("mappings") / FOLDER))
     for version in versions:

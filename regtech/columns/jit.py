@@ -59,8 +59,10 @@ def _cache_folder(source: Path) -> str:
     return _folders[source]
 
 
-def uncompiled() -> tuple[str, ...]:
+def uncompiled(*names: str) -> tuple[str, ...]:
     """Names of the imported kernel files that the cache has no code for: calling them will compile.
+
+    Of those that are named, or of all; some of all may never be called by what is done.
 
     Lets a first run say what it waits for. Where there is no cache, all of them.
     """
@@ -68,7 +70,8 @@ def uncompiled() -> tuple[str, ...]:
         sorted(
             source.stem
             for source, folder in _folders.items()
-            if CACHE_ROOT is None or not any((CACHE_ROOT / folder).rglob("*.nbi"))
+            if (not names or source.stem in names)
+            and (CACHE_ROOT is None or not any((CACHE_ROOT / folder).rglob("*.nbi")))
         )
     )
 

@@ -32,9 +32,21 @@ def test_the_events_that_it_is_tried_with_are_of_all_types_and_good() -> None:
 
 def test_a_first_run_says_so_and_a_second_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Told()
-    monkeypatch.setattr(compiling, "uncompiled", lambda: ("measures",))
+    monkeypatch.setattr(compiling, "uncompiled", lambda *names: names)
     compile_kernels(PACKS, Reference.shipped(), told)
     assert len(told.notes) == 1 and "once" in told.notes[0]
-    monkeypatch.setattr(compiling, "uncompiled", tuple)
+    monkeypatch.setattr(compiling, "uncompiled", lambda *names: ())
     compile_kernels(PACKS, Reference.shipped(), told)
     assert len(told.notes) == 1
+
+
+def test_what_no_run_calls_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def none_of(*names: str) -> tuple[str, ...]:
+        asked.append(names)
+        return ()
+
+    monkeypatch.setattr(compiling, "uncompiled", none_of)
+    compile_kernels(PACKS, Reference.shipped(), Told())
+    assert asked == [("programs", "motifs")]
