@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.names.analysis import TOKENS_MAX, AnalysedName, Analyser, Kind
-from detectors.names.blocking import Index, Places, build_index, find_rows, places_for
+from detectors.names.blocking import Places, find_rows, places_for
 from detectors.names.columns import Names, Words, WordTable, single
 from detectors.names.explain import Explanation, explain_pair
 from detectors.names.features import Scratch, prepare, scratch_for
+from detectors.names.index import Index, build_index
 from detectors.names.scoring import Model, score_rows
 from detectors.names.standing import NEVER, Standing, covered, standings
 from detectors.names.support import (
