@@ -1,4 +1,7 @@
-"""``regtech cases``: the queue on a terminal."""
+"""``regtech cases``: the queue on a terminal.
+
+More than 500 lines: one function for each command, most of it options and their help.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 The page is Markdown that reads well as plain text. Every value on it is computed again from the
 alert's own evidence; where the pack here is not the one that decided, the page says so and keeps to
 what stands in the alert.
+
+More than 500 lines: one page, one part after the other, in the order in which it is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What every store promises, whichever it is."""
+"""What every store promises, whichever it is.
+
+Long because every promise of the port is held against every store with the same few alerts.
+"""
 
 from __future__ import annotations
 

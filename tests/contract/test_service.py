@@ -1,4 +1,7 @@
-"""What people can do with cases, by the rules of the house; over memory, one of the stores."""
+"""What people can do with cases, by the rules of the house; over memory, one of the stores.
+
+Long because every act on a case is tried in one world, on every store.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The record over SQLAlchemy: reading, and the units that write."""
+"""The record over SQLAlchemy: reading, and the units that write.
+
+More than 500 lines: one method for each question of the port, and it is read beside the port.
+"""
 
 from __future__ import annotations
 

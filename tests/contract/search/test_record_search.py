@@ -1,4 +1,7 @@
-"""The index beside a record: what becomes of alerts and cases, for whom, and what a loss costs."""
+"""The index beside a record: what becomes of alerts and cases, for whom, and what a loss costs.
+
+Long because every promise is held against both indexes over the same record.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bundles: whole ones verify, redacted ones too, and whatever is done to one is found and named."""
+"""Bundles: whole ones verify, redacted ones too, and whatever is done to one is found and named.
+
+Long because every way to change a bundle is tried on the same one.
+"""
 
 from __future__ import annotations
 
