@@ -7,7 +7,7 @@ people closed one, or where a gap is longer than ``merge``.
 
 Correct only where the surroundings of what is decided are complete: ``gather`` sees to that.
 
-More than 500 lines: the steps from alerts to directives share one plan's state and are read in order.
+More than 500 lines: the steps from alerts to directives share one plan and are read in order.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Order is by sequence number, which follows the canonical order of the input; times only bound
 windows.
 
-More than 500 lines: every list, hash and sum that a payment changes is taken back when it is forgotten,
-and both stand side by side.
+More than 500 lines: every list, hash and sum that a payment changes is taken back when it is
+forgotten, and both stand side by side.
 """
 
 from __future__ import annotations
