@@ -153,7 +153,9 @@ class Asked:
             for _, numbers in self._motifs
         ]
         self.reach_us = MEMORY_US + max(spec.spans_us for spec in self._specs)
-        self._node_of: dict[int, int] = {}
+        self._node_of = np.full(_FORGET_FROM, -1, np.int64)
+        """Numbers of the parties in the graph, by their codes; -1 for one that is not there."""
+        self._held = 0
         self._codes: list[int] = []
         """Codes of the parties in the graph, by their numbers there; -1 for a number to be used
         again."""
@@ -165,7 +167,7 @@ class Asked:
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
-        if len(self._node_of) >= self._look_at:
+        if self._held >= self._look_at:
             self._forget()
         answers = {
             question.name: np.zeros(events.count, np.int64)
@@ -207,20 +209,26 @@ class Asked:
 
     def _nodes(self, codes: Int64) -> Int64:
         """Parties numbered as they come: the vocabulary has far more."""
-        made = np.empty(len(codes), np.int64)
-        node_of = self._node_of
-        for k, code in enumerate(codes.tolist()):
-            node = node_of.get(code)
-            if node is None:
-                if self._free:
-                    node = self._free.pop()
-                    self._codes[node] = code
-                else:
-                    node = len(self._codes)
-                    self._codes.append(code)
-                node_of[code] = node
-            made[k] = node
-        return made
+        self._room_for(int(codes.max(initial=0)))
+        nodes = self._node_of[codes]
+        new = codes[nodes < 0]
+        for code in dict.fromkeys(new.tolist()):
+            if self._free:
+                node = self._free.pop()
+                self._codes[node] = code
+            else:
+                node = len(self._codes)
+                self._codes.append(code)
+            self._node_of[code] = node
+            self._held += 1
+        return self._node_of[codes] if len(new) else nodes
+
+    def _room_for(self, code: int) -> None:
+        """Make the table of numbers reach a code."""
+        if code >= len(self._node_of):
+            grown = np.full(max(code + 1, 2 * len(self._node_of)), -1, np.int64)
+            grown[: len(self._node_of)] = self._node_of
+            self._node_of = grown
 
     def _forget(self) -> None:
         """Let go of parties and names that no graph and no finding needs any more."""
@@ -230,20 +238,20 @@ class Asked:
             more, open_ = motifs.held()
             accounts |= more
             firsts |= open_
-        gone = [(code, node) for code, node in self._node_of.items() if node not in accounts]
-        for code, node in gone:
-            del self._node_of[code]
-            self._codes[node] = -1
-            self._free.append(node)
+        for node, code in enumerate(self._codes):
+            if code >= 0 and node not in accounts:
+                self._node_of[code] = self._codes[node] = -1
+                self._free.append(node)
+                self._held -= 1
         self._keys = {key: text for key, text in self._keys.items() if key[2] in firsts}
-        self._look_at = max(_FORGET_FROM, 2 * len(self._node_of))
+        self._look_at = max(_FORGET_FROM, 2 * self._held)
 
     def _tell(
         self, events: Events, question: Question, motif: Motif, answers: dict[str, Int64]
     ) -> None:
         place = motif.event - events.first
         if question.side is not None:
-            payer = self._node_of[int(events.column("payer.id")[place])]
+            payer = int(self._node_of[events.column("payer.id")[place]])
             anchored = motif.key[1] if motif.key[1] >= 0 else -1
             side = "payer" if anchored == payer else "payee"
             if question.side != side:
@@ -306,9 +314,12 @@ class Asked:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """See ``regtech.ports.detection.Answering``."""
         self._codes = arrays["codes"].tolist()
-        self._node_of = {code: node for node, code in enumerate(self._codes) if code >= 0}
         self._free = [node for node, code in enumerate(self._codes) if code < 0]
-        self._look_at = max(_FORGET_FROM, len(self._node_of))
+        self._held = len(self._codes) - len(self._free)
+        self._look_at = max(_FORGET_FROM, self._held)
+        self._node_of = np.full(int(arrays["codes"].max(initial=_FORGET_FROM)) + 1, -1)
+        nodes = np.flatnonzero(arrays["codes"] >= 0)
+        self._node_of[arrays["codes"][nodes]] = nodes
         self._keys = {(a, b, c): text for a, b, c, text in json.loads(arrays["keys"].tobytes())}
         for number, (motifs, _) in enumerate(self._motifs):
             prefix = f"{number}."

@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from detectors.names.analysis import Kind
 from detectors.names.screener import Hit, Query, Screened, Screener
-from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Question
 from regtech.reference.watchlists import BirthDate
 
@@ -71,7 +70,7 @@ class _Group:
 
     party: str
     list: str
-    types: npt.NDArray[np.int64]
+    question: Question
 
 
 class Asked:
@@ -88,7 +87,7 @@ class Asked:
             question.name: _Group(
                 question.parties[0],
                 question.words[0],
-                np.array([EVENT_TYPES.index(name) for name in question.types], np.int64),
+                question,
             )
             for question in questions
         }
@@ -99,10 +98,10 @@ class Asked:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
         answers = {}
-        types, times = events.types, events.times
+        times = events.times
         for name, group in self._groups.items():
             made = answers[name] = np.zeros(events.count, np.int64)
-            places = np.flatnonzero(np.isin(types, group.types))
+            places = np.flatnonzero(events.asked(group.question))
             columns = [self._column(events, group.party, f)[places] for f in _FIELDS]
             eras = [bisect_right(self._eras, int(at)) for at in times[places]]
             rows = np.stack([*columns, np.array(eras, np.int64)], axis=1)

@@ -97,10 +97,6 @@ class Asked:
     def __init__(self, questions: Sequence[Question]) -> None:
         self._graph = OwnershipGraph()
         self._questions = list(questions)
-        self._types = {
-            question.name: frozenset(EVENT_TYPES.index(name) for name in question.types)
-            for question in questions
-        }
         self._compared = {q.name: _terms(q) for q in questions if q.asks == "beneficial_owner"}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Owners found so far, by question and party."""
@@ -108,32 +104,51 @@ class Asked:
         self._answers: dict[tuple[str, int, Fraction, Comparator], Answer] = {}
         """Of the present event: rules of several jurisdictions ask the same."""
         self._standing: dict[int, tuple[list[str], int]] = {}
-        """Of the present event, by day: ``_below``."""
+        """Of the present event, by day: those of ``_below`` that have chains, and how many were
+        left out."""
         self._texts: dict[int, str] = {}
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
-        answers = {q.name: np.zeros(events.count, np.int64) for q in self._questions}
-        types = events.types
-        wanted = {OWNERSHIP, PARTY}.union(*self._types.values())
-        places = np.flatnonzero(np.isin(types, sorted(wanted)))
+        answers = {q.name: np.full(events.count, UNKNOWN) for q in self._questions}
+        types, wanting = events.types, self._wanting(events)
+        looked_at = np.isin(types, (OWNERSHIP, PARTY))
+        looked_at[list(wanting)] = True
+        places = np.flatnonzero(looked_at)
         block = _Block(self, events, places)
-        for number, (place, kind) in enumerate(
-            zip(places.tolist(), types[places].tolist(), strict=True)
-        ):
-            event = _Event(block, number, place)
-            self._answers.clear()
-            self._standing.clear()
+        rows = zip(places.tolist(), types[places].tolist(), strict=True)
+        for number, (place, kind) in enumerate(rows):
             if kind == PARTY:
-                note_party(self._graph, event.time_us, event.value, event.word, "party")
-            elif kind == OWNERSHIP:
+                note_party(self._graph, block.times[number], *block.party(number))
+                if place not in wanting:
+                    continue
+            event = _Event(block, number, place)
+            if kind == OWNERSHIP:
                 ref = f"{event.word('reporter')}/{events.event_id(place)}"
                 observe_ownership(self._graph, event.time_us, event.value, event.word, ref)
-            for question in self._questions:
-                if kind in self._types[question.name]:
+            if place in wanting:
+                self._answers.clear()
+                self._standing.clear()
+                for question in wanting[place]:
                     answers[question.name][place] = self._one(question, event)
         return answers
+
+    def _wanting(self, events: Events) -> dict[int, list[Question]]:
+        """By event, the questions asked of it of which all parties are named.
+
+        Where one is missing the answer is that it is not known, without a look at the graph. Who
+        becomes an owner is asked of every event: the next is held against what was found before.
+        """
+        found: dict[int, list[Question]] = {}
+        for question in self._questions:
+            growing = question.asks == "beneficial_owner"
+            asked = events.types == OWNERSHIP if growing else events.asked(question)
+            for path in question.parties or ("owned",):
+                asked &= _party_column(events, path) != UNKNOWN
+            for place in np.flatnonzero(asked).tolist():
+                found.setdefault(place, []).append(question)
+        return found
 
     def finding(self, name: str, place: int) -> Finding | None:
         """See ``regtech.ports.detection.Answering``."""
@@ -149,13 +164,10 @@ class Asked:
     # --- answers
 
     def _one(self, question: Question, event: _Event) -> int:
-        if question.asks == "beneficial_owner":
-            return self._new_owners(question, event, event.at(question.zone))
-        parties = [event.party(path) for path in question.parties]
-        names = [party for party in parties if party is not None]
-        if len(names) < len(parties):
-            return UNKNOWN
         at = event.at(question.zone)
+        if question.asks == "beneficial_owner":
+            return self._new_owners(question, event, at)
+        names = [event.party(path) for path in question.parties]
         if question.asks == "same_owner":
             return self._same_owner(question, event, names, at)
         assert question.comparison is not None
@@ -183,21 +195,18 @@ class Asked:
 
     def _new_owners(self, question: Question, event: _Event, at: Moment) -> int:
         owned = event.party("owned")
-        if owned is None:
-            return UNKNOWN
         comparator, threshold = self._compared[question.name]
-        below = self._standing.get(at.day)
-        if below is None:
-            below = self._standing[at.day] = self._below(owned, at)
-        entities, cut = below
+        standing = self._standing.get(at.day)
+        if standing is None:
+            entities, cut = self._below(owned, at)
+            chained = [entity for entity in entities if self._graph.has_chains(entity)]
+            standing = self._standing[at.day] = chained, cut
+        chained, cut = standing
         # Behind a natural person there is nobody: what is not known is not about this event.
         leads_on = event.word("owner.kind") not in ("person", "government")
         found: list[dict[str, Any]] = []
-        unsure = False
-        for entity in entities:
-            if not self._graph.has_chains(entity):
-                unsure |= entity == owned and leads_on
-                continue
+        unsure = leads_on and owned not in chained
+        for entity in chained:
             key = (entity, at.day, threshold, comparator)
             answer = self._answers.get(key)
             if answer is None:
@@ -257,6 +266,7 @@ class _Block:
         self._instants = events.times[places]
         self.times: list[int] = self._instants.tolist()
         self._columns: dict[str, list[int]] = {}
+        self._parties: dict[str, list[int]] = {}
         self._days: dict[str, list[int]] = {}
 
     def column(self, path: str) -> list[int]:
@@ -264,6 +274,23 @@ class _Block:
         found = self._columns.get(path)
         if found is None:
             found = self._columns[path] = self.events.column(path)[self.places].tolist()
+        return found
+
+    def party(self, number: int) -> tuple[str, str | None, int | None]:
+        """What a ``party`` event says: id, kind, flags."""
+        party, kind, flags = (self.column(path)[number] for path in PARTY_FIELDS)
+        text, events = self.asked.text, self.events
+        return (
+            text(events, party),
+            None if kind == UNKNOWN else text(events, kind),
+            None if flags == UNKNOWN else flags,
+        )
+
+    def parties(self, path: str) -> list[int]:
+        """Symbols of a party's ids, or of a plain field that names one."""
+        found = self._parties.get(path)
+        if found is None:
+            found = self._parties[path] = _party_column(self.events, path)[self.places].tolist()
         return found
 
     def days(self, zone: str) -> list[int]:
@@ -295,12 +322,18 @@ class _Event:
         found = self._block.column(path)[self._number]
         return None if found == UNKNOWN else self._block.asked.text(self._block.events, found)
 
-    def party(self, path: str) -> str | None:
-        """Id of a party, or what a plain field says."""
-        try:
-            return self.word(f"{path}.id")
-        except KeyError:
-            return self.word(path)
+    def party(self, path: str) -> str:
+        """Id of a party that is named, or what a plain field says."""
+        block = self._block
+        return block.asked.text(block.events, block.parties(path)[self._number])
+
+
+def _party_column(events: Events, path: str) -> Int64:
+    """Ids of a party of the events as symbols, or what a plain field says."""
+    try:
+        return events.column(f"{path}.id")
+    except KeyError:
+        return events.column(path)
 
 
 def _held_against(low: Fraction, high: Fraction, comparison: tuple[str, Fraction]) -> int:

@@ -45,8 +45,8 @@ _ZERO: Final = Fraction(0)
 
 
 @dataclass(slots=True)
-class _Asked:
-    """One question and what was computed for it."""
+class Behind:
+    """One party with all behind it: what was computed for a question."""
 
     view: View
     root: int
@@ -73,23 +73,18 @@ class _Asked:
         return share if open_ == share.open else Share(share.low, min(share.high, open_), open_)
 
 
-def answer_of(
-    view: View,
-    root: int,
-    threshold: Fraction,
-    comparator: Comparator,
-    *,
-    complete: bool,
-    paths: int,
-) -> Answer:
+def answer_of(asked: Behind, paths: int) -> Answer:
     """See ``OwnershipGraph.beneficial_owners``."""
-    asked = _ask(view, root, threshold, comparator, complete)
     return _put_together(asked, _sorted_out(asked), paths)
 
 
-def _ask(
-    view: View, root: int, threshold: Fraction, comparator: Comparator, complete: bool
-) -> _Asked:
+def behind(
+    view: View, root: int, threshold: Fraction, comparator: Comparator, *, complete: bool
+) -> Behind:
+    """Shares, votes, income and control of everybody behind a party.
+
+    With another comparator (``dataclasses.replace``) it is the same.
+    """
     shares = _decided(view, root, "shares", threshold)
     parties = {state >> 1 for state in shares.flow.arrived}
     field = field_of(view, root)
@@ -100,7 +95,7 @@ def _ask(
         votes = _decided(view, root, "votes", threshold)
     if any(view.holdings(party).income is not None for party in parties):
         income = _decided(view, root, "income", threshold)
-    asked = _Asked(
+    asked = Behind(
         view, root, threshold, comparator, complete, shares, votes, income, field, {}, {},
         shares.flow.fraction(shares.unseen + shares.flow.loss), [],
     )  # fmt: skip
@@ -108,7 +103,7 @@ def _ask(
     return asked
 
 
-def _declare(asked: _Asked) -> None:
+def _declare(asked: Behind) -> None:
     """What a register declares in all is no longer unseen."""
     view, root = asked.view, asked.root
     more = _ZERO
@@ -150,7 +145,7 @@ class _Sorted:
     stops: list[int]
 
 
-def _sorted_out(asked: _Asked) -> _Sorted:
+def _sorted_out(asked: Behind) -> _Sorted:
     view, field, root = asked.view, asked.field, asked.root
     ends = {*asked.shares.ends, *candidates(field), *asked.declared}
     for more in (asked.multiplied_votes, asked.income):
@@ -193,7 +188,7 @@ class _Look:
     It errs towards met, and then towards cannot tell; what is not met, is not met.
     """
 
-    def __init__(self, asked: _Asked) -> None:
+    def __init__(self, asked: Behind) -> None:
         self._asked = asked
         self._over, self._under = asked.threshold.numerator, asked.threshold.denominator
         measures = (asked.shares, asked.multiplied_votes, asked.income)
@@ -217,7 +212,7 @@ class _Look:
         return Outcome.CANNOT_TELL if perhaps else Outcome.NOT_MET
 
 
-def _owner(asked: _Asked, party: int) -> Owner:
+def _owner(asked: Behind, party: int) -> Owner:
     view, names = asked.view, asked.view.register.names
     members = asked.groups.get(party, frozenset({party}))
     shares = _of_all(asked, members)
@@ -252,7 +247,7 @@ def _owner(asked: _Asked, party: int) -> Owner:
     )
 
 
-def _control(asked: _Asked, votes: Votes) -> Outcome:
+def _control(asked: Behind, votes: Votes) -> Outcome:
     if votes.controls:
         return Outcome.MET
     most = votes.high if asked.complete else votes.open
@@ -265,7 +260,7 @@ def _greater(one: Share, other: Share) -> Share:
     return Share(max(one.low, other.low), high, max(high, one.open, other.open))
 
 
-def _of_all(asked: _Asked, members: frozenset[int]) -> Share:
+def _of_all(asked: Behind, members: frozenset[int]) -> Share:
     """Shares of parties in concert together."""
     parts = [asked.share_of(party) for party in members]
     if len(parts) == 1:
@@ -277,7 +272,7 @@ def _of_all(asked: _Asked, members: frozenset[int]) -> Share:
     return Share(low, min(open_, sum((part.high for part in parts), _ZERO)), open_)
 
 
-def _chain(asked: _Asked, members: frozenset[int]) -> tuple[ControlLink, ...]:
+def _chain(asked: Behind, members: frozenset[int]) -> tuple[ControlLink, ...]:
     """How control comes about, from the party asked about up."""
     names, field = asked.view.register.names, asked.field
     certain = controlled_by(field, [party << 1 for party in members], "certain")
@@ -307,7 +302,7 @@ def _chain(asked: _Asked, members: frozenset[int]) -> tuple[ControlLink, ...]:
     return tuple(links)
 
 
-def _put_together(asked: _Asked, found: _Sorted, paths: int) -> Answer:
+def _put_together(asked: Behind, found: _Sorted, paths: int) -> Answer:
     view, names, index = asked.view, asked.view.register.names, asked.view.register.index
     owners, below = found.owners, found.below
     wanted = frozenset(index[name] for o in owners for name in (o.party, *o.together))
@@ -353,7 +348,7 @@ def _with_paths(owner: Owner, party: int, chains: Paths, most: int) -> Owner:
     return replace(owner, paths=found, paths_cut=cut)
 
 
-def _missing(asked: _Asked, owners: list[Owner]) -> tuple[list[Missing], Outcome]:
+def _missing(asked: Behind, owners: list[Owner]) -> tuple[list[Missing], Outcome]:
     """What is missing, and whether somebody whom nobody named may be an owner."""
     names = asked.view.register.names
     found = [

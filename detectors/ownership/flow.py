@@ -47,8 +47,7 @@ class Flow:
 
     def fraction(self, value: Any) -> Fraction:
         """A value as a fraction of the unit."""
-        found: Fraction = Fraction(value) / self.unit
-        return found
+        return Fraction(value, self.unit)
 
 
 class Arithmetic(Protocol):
@@ -171,6 +170,9 @@ def components_of(start: int, step: Step) -> tuple[dict[int, Edges | None], list
 
     Tarjan's algorithm without recursion. Edges of weight zero are left out.
     """
+    out = _weighty(step(start))
+    if out is None or all(step(to) is None for to in out[0]):  # nobody stands behind an owner
+        return {start: out, **dict.fromkeys(out[0] if out else ())}, [[start]]
     edges: dict[int, Edges | None] = {}
     order: dict[int, int] = {}
     lowest: dict[int, int] = {}
@@ -184,11 +186,7 @@ def components_of(start: int, step: Step) -> tuple[dict[int, Edges | None], list
             order[state] = lowest[state] = len(order)
             open_.append(state)
             waiting.add(state)
-            out = step(state)
-            if out is not None and 0 in out[1]:
-                kept = [(to, weight) for to, weight in zip(*out, strict=True) if weight]
-                out = [to for to, _ in kept], [weight for _, weight in kept]
-            edges[state] = out
+            edges[state] = _weighty(step(state))
         out = edges[state]
         if out is not None:
             targets = out[0]
@@ -219,3 +217,11 @@ def components_of(start: int, step: Step) -> tuple[dict[int, Edges | None], list
                 lowest[parent] = lowest[state]
     found.reverse()
     return edges, found
+
+
+def _weighty(out: Edges | None) -> Edges | None:
+    """Edges without those of weight zero."""
+    if out is None or 0 not in out[1]:
+        return out
+    kept = [(to, weight) for to, weight in zip(*out, strict=True) if weight]
+    return [to for to, _ in kept], [weight for _, weight in kept]

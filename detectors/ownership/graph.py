@@ -11,13 +11,14 @@ Fraction(1, 4)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy.typing as npt
 
 from detectors.ownership.answer import Answer
-from detectors.ownership.beneficial import answer_of
+from detectors.ownership.beneficial import Behind, answer_of, behind
 from detectors.ownership.control import field_of
 from detectors.ownership.controllers import Controllers, controllers_of
 from detectors.ownership.declared import together
@@ -51,6 +52,8 @@ class OwnershipGraph:
     def __init__(self, register: Register | None = None) -> None:
         self._register = Register() if register is None else register
         self._cache = Cache(self._register)
+        self._last: tuple[tuple[object, ...], Behind] | None = None
+        """What was asked last, until something changes: two laws ask with two comparators."""
 
     def __len__(self) -> int:
         """Parties known."""
@@ -93,6 +96,7 @@ class OwnershipGraph:
         """
         self.note_party(owner, time_us, kind=owner_kind)
         self.note_party(owned, time_us, kind=owned_kind, listed=listed)
+        self._last = None
         return self._register.observe(
             owner,
             owned,
@@ -120,6 +124,7 @@ class OwnershipGraph:
 
         ``exempt``: a product that is no layer (flags ``public_product``, ``asset_backed``).
         """
+        self._last = None
         self._register.note_party(party, time_us, kind=kind, listed=listed, exempt=exempt)
         if kind is not None:
             self._cache.forget(self._register.index[party])
@@ -172,8 +177,10 @@ class OwnershipGraph:
     def held_by(self, party: str, at: Moment) -> list[str]:
         """Parties in which one holds something at a moment, by name."""
         register = self._register
-        number = register.index.get(party)
-        held = () if number is None else register.holds.get(number, ())
+        number = register.index.get(party, -1)
+        held = register.holds.get(number)
+        if not held:
+            return []
         return sorted(
             register.names[thing]
             for thing in held
@@ -215,8 +222,11 @@ class OwnershipGraph:
         at most. Raises ``KeyError`` for a party that no event has named.
         """
         thing = self._register.index[party]
-        view = View(self._cache, at, through_listed=through_listed)
-        return answer_of(view, thing, threshold, comparator, complete=complete, paths=paths)
+        key = thing, at, threshold, complete, through_listed
+        if self._last is None or self._last[0] != key:
+            view = View(self._cache, at, through_listed=through_listed)
+            self._last = key, behind(view, thing, threshold, comparator, complete=complete)
+        return answer_of(replace(self._last[1], comparator=comparator), paths)
 
     def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as arrays, for a snapshot."""

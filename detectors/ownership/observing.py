@@ -37,28 +37,28 @@ Word = Callable[[str], str | None]
 """The same as text."""
 
 
-def note_party(graph: OwnershipGraph, time_us: int, value: Value, word: Word, role: str) -> None:
-    """Facts about the party in a role of an event."""
-    flags = value(f"{role}.flags")
-    graph.note_party(
-        word(f"{role}.id") or "",
-        time_us,
-        kind=word(f"{role}.kind"),
-        listed=True if flags is not None and flags & _LISTED else None,
-        exempt=None if flags is None else bool(flags & _EXEMPT),
-    )
+def note_party(
+    graph: OwnershipGraph, time_us: int, party: str, kind: str | None, flags: int | None
+) -> None:
+    """Facts about a party that an event names: its id, kind and flags."""
+    if flags is None:
+        graph.note_party(party, time_us, kind=kind)
+        return
+    listed = True if flags & _LISTED else None
+    graph.note_party(party, time_us, kind=kind, listed=listed, exempt=bool(flags & _EXEMPT))
 
 
 def observe_ownership(
     graph: OwnershipGraph, time_us: int, value: Value, word: Word, ref: str
 ) -> tuple[Finding, ...]:
     """One ``ownership`` event; what is wrong with it."""
-    note_party(graph, time_us, value, word, "owner")
-    note_party(graph, time_us, value, word, "owned")
+    owner, owned = word("owner.id") or "", word("owned.id") or ""
+    note_party(graph, time_us, owner, word("owner.kind"), value("owner.flags"))
+    note_party(graph, time_us, owned, word("owned.kind"), value("owned.flags"))
     listed = value("listed")
     return graph.observe(
-        word("owner.id") or "",
-        word("owned.id") or "",
+        owner,
+        owned,
         time_us=time_us,
         interest=word("interest"),
         share=value("share"),

@@ -138,6 +138,7 @@ class _Reader:
             return None if found is None else self._text(found)
 
         if self._text(row[_ROW["type"]]) == "party":
-            note_party(graph, time_us, value, word, "party")
+            party, kind, flags = word("party.id") or "", word("party.kind"), value("party.flags")
+            note_party(graph, time_us, party, kind, flags)
             return
         self.loaded.findings += observe_ownership(graph, time_us, value, word, ref)

@@ -155,7 +155,8 @@ class _Asking:
     def _put(self, text: str, question: Question, sided: bool) -> FieldRef:
         on = self.variant.rule.on
         text += f" @{self.variant.jurisdiction}"
-        question = replace(question, zone=self.zone)
+        jurisdiction = self.variant.jurisdiction
+        question = replace(question, zone=self.zone, jurisdiction=jurisdiction)
         mark = self.variant.rule.mark
         if sided and "transaction" in on:
             if len(on) > 1:
@@ -204,9 +205,10 @@ class Asking:
         detectors: Detectors,
         columns: ColumnRegistry,
         vocabulary: Vocabulary,
+        jurisdictions: Sequence[str],
     ) -> None:
         self.columns = columns
-        self.view = View(columns, vocabulary)
+        self.view = View(columns, vocabulary, jurisdictions)
         self.answering: list[tuple[str, Answering, list[Question]]] = []
         self._by_name: dict[str, Answering] = {}
         for detector, mine in shared_out(questions, detectors):
@@ -219,16 +221,23 @@ class Asking:
         """So far back findings name events."""
         return max((answering.reach_us for _, answering, _ in self.answering), default=0)
 
-    def ask(self, block: Block, src: Int64, first: int, payments: npt.NDArray[np.bool_]) -> None:
-        """Fill in the columns of all questions for the events of a block, in canonical order."""
-        self.view.show(block, src, first, payments)
-        types = self.view.types
+    def ask(
+        self,
+        block: Block,
+        src: Int64,
+        first: int,
+        payments: npt.NDArray[np.bool_],
+        governed: npt.NDArray[np.uint64],
+    ) -> None:
+        """Fill in the columns of all questions for the events of a block, in canonical order.
+
+        ``governed``: by event, a bit for each jurisdiction that governs it.
+        """
+        self.view.show(block, src, first, payments, governed)
         for _, answering, questions in self.answering:
             answers = answering.answer(self.view)
             for question in questions:
-                values = np.where(
-                    np.isin(types, _numbers(question.types)), answers[question.name], UNKNOWN
-                )
+                values = np.where(self.view.asked(question), answers[question.name], UNKNOWN)
                 block.columns[self.columns.index[question.name], src] = values
 
     def finding(self, path: str, side: int, event: int) -> tuple[str, Finding] | None:
@@ -285,18 +294,30 @@ def _numbers(types: Sequence[str]) -> list[int]:
 class View:
     """A block as detectors see it; see ``regtech.ports.detection.Events``."""
 
-    def __init__(self, columns: ColumnRegistry, vocabulary: Vocabulary) -> None:
-        self._index, self._words = columns, vocabulary
+    def __init__(
+        self, columns: ColumnRegistry, vocabulary: Vocabulary, jurisdictions: Sequence[str]
+    ) -> None:
+        self._index = columns
+        self._bits = {name: np.uint64(1 << place) for place, name in enumerate(jurisdictions)}
         self._texts: Callable[[int], str] = vocabulary.text
         self.first = 0
         self._block: Block | None = None
         self._src: Int64 = np.zeros(0, np.int64)
         self._columns: dict[str, Int64] = {}
         self.payments = np.zeros(0, np.bool_)
+        self._governed = np.zeros(0, np.uint64)
 
-    def show(self, block: Block, src: Int64, first: int, payments: npt.NDArray[np.bool_]) -> None:
+    def show(
+        self,
+        block: Block,
+        src: Int64,
+        first: int,
+        payments: npt.NDArray[np.bool_],
+        governed: npt.NDArray[np.uint64],
+    ) -> None:
         """Look at another block."""
         self._block, self._src, self.first, self.payments = block, src, first, payments
+        self._governed = governed
         self._columns.clear()
 
     @property
@@ -313,6 +334,13 @@ class View:
     def times(self) -> Int64:
         """Instant of each event."""
         return self.column("time")
+
+    def asked(self, question: Question) -> npt.NDArray[np.bool_]:
+        """Of which events a question is asked."""
+        asked: npt.NDArray[np.bool_] = np.isin(self.types, _numbers(question.types))
+        if question.jurisdiction:
+            asked &= self._governed & self._bits[question.jurisdiction] != 0
+        return asked
 
     def column(self, path: str) -> Int64:
         """Values of a field. KeyError for one that was not asked for."""

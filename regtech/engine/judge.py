@@ -75,7 +75,10 @@ class Judge:
         self.errors = np.zeros(1, np.int64)
         self.asking: Asking | None = None
         if plan.questions:
-            self.asking = Asking(plan.questions, plan.detectors, self.columns, plan.vocabulary)
+            self.asking = Asking(
+                plan.questions, plan.detectors, self.columns, plan.vocabulary,
+                [profile.id for profile in plan.jurisdictions],
+            )  # fmt: skip
         self._capacity = -1  # the first block makes room, even where no rule looks at any event
         self._slots = dict.fromkeys("FVSX", 0)
         self._block_capacity = 0
@@ -330,17 +333,17 @@ class Judge:
         # evidence of an alert must not depend on how the events were cut into blocks
         now = int(times[0])
         state.room_for_payments(n, now)
-        if self.asking is not None:
-            state.room_for_edges(n, now)
-            edges = np.zeros(n, np.bool_)
-            R.find_edges(cols, src, n, self.wanted, state.special[3], edges)
-            self.asking.ask(block, src, self.events.next, edges)
         R.govern(
             cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
             self.intl, self.home, state.special[1], self.governed,
             self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
+        if self.asking is not None:
+            state.room_for_edges(n, now)
+            edges = np.zeros(n, np.bool_)
+            R.find_edges(cols, src, n, self.wanted, state.special[3], edges)
+            self.asking.ask(block, src, self.events.next, edges, self.governed[:n])
         counts.cumsum(out=starts[1:])
         starts[0] = 0
         total = int(starts[-1])

@@ -34,7 +34,8 @@ class Question:
     (``payer``), ``words`` names of lists, ``comparison`` the comparator and the figure that a
     number is held against, ``params`` what a ``detect:`` names. ``types``: types of events it is
     asked of. ``side``: of a payment, whose finding it is: ``payer``, ``payee`` or None.
-    ``zone``: in which an instant has its day, where what is asked goes by days.
+    ``zone``: in which an instant has its day, where what is asked goes by days. ``jurisdiction``:
+    whose rules ask; empty where nobody is asked about whom the law governs.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Question:
     types: tuple[str, ...] = ()
     side: str | None = None
     zone: str = "UTC"
+    jurisdiction: str = ""
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -106,6 +108,10 @@ class Events(Protocol):
     @property
     def payments(self) -> npt.NDArray[np.bool_]:
         """Which events are payments that nobody has reported before: edges of the network."""
+        ...
+
+    def asked(self, question: Question) -> npt.NDArray[np.bool_]:
+        """Of which events a question is asked: those of its types that its jurisdiction governs."""
         ...
 
     def column(self, path: str) -> Int64:

@@ -234,6 +234,47 @@ def _only(findings: Mapping[str, Any]) -> str:
     return name
 
 
+def test_a_question_is_asked_of_what_its_law_governs(tmp_path: Path, reference: Reference) -> None:
+    packs = []
+    for law in ("CN", "HK"):
+        path = tmp_path / f"{law.lower()}-asking.yml"
+        path.write_text(
+            PACK.replace("INTL", law)
+            .replace("intl", law.lower())
+            .replace("id: ", f"id: {law.lower()}-"),
+            encoding="utf-8",
+        )
+        packs += load_packs([path])[0]
+    asked: dict[str, list[str]] = {}
+
+    class Noting(Toys):
+        def answer(self, events: Events) -> Mapping[str, Int64]:
+            for name, question in self.questions.items():
+                if question.asks == "owner_share":
+                    places = np.flatnonzero(events.asked(question)).tolist()
+                    asked.setdefault(name, []).extend(events.event_id(k) for k in places)
+            return super().answer(events)
+
+    class Noted(Toy):
+        def start(self, questions: Sequence[Question]) -> Toys:
+            return Noting(questions)
+
+    def exposure(number: int, country: str) -> dict[str, Any]:
+        holder = {"id": "O1", "country": country}
+        return event("exposure", number, holder=holder, counterparty={"id": "X2"}, amount="1",
+                     currency="EUR")  # fmt: skip
+
+    given = [exposure(1, "CN"), exposure(2, "HK"), exposure(3, "CN"), payment(4, "P1", "P2")]
+    trial = judge_events(packs, given, reference, detectors=(Noted(),))
+    assert asked == {
+        "event.owner_share(holder, counterparty) > 1/2 @CN": ["e001", "e003"],
+        "event.owner_share(holder, counterparty) > 1/2 @HK": ["e002"],
+    }
+    assert [(a.jurisdiction, a.events) for a in trial.alerts if "ask-share" in a.rule] == [
+        ("CN", ["e001"]), ("HK", ["e002"]), ("CN", ["e003"]),
+    ]  # fmt: skip
+
+
 def test_one_payment_of_two_reporters_is_one_edge(pack: Pack, reference: Reference) -> None:
     trial = judge_events([pack], EVENTS[-3:], reference, detectors=DETECTORS)
     (alert,) = [a for a in trial.alerts if a.rule == "ask-many"]
