@@ -45,6 +45,7 @@ from regtech.adapters.ndjson.strict import StrictReader
 from regtech.adapters.ndjson.walk import decode_lines
 from regtech.adapters.record import RecordFault
 from regtech.columns.batch import Batch, Bytes, Int64, Reject, UInt64
+from regtech.columns.lending import Lender
 from regtech.columns.memory import PADDING
 from regtech.columns.vocabulary import Vocabulary
 from regtech.columns.vocabulary_kernels import LOG_WORDS
@@ -98,6 +99,7 @@ class NdjsonDecoder:
             made.data_leaves,
         )
         self._rows = {field.path: k for k, field in enumerate(self._fields)}
+        self._lender = Lender()
         self._text = np.zeros(PADDING, np.uint8)
         self._work = (
             np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64),
@@ -135,8 +137,8 @@ class NdjsonDecoder:
         capacity = lines_max
         if capacity is None:
             capacity = int(np.count_nonzero(text[start:consumed] == 10)) + 1
-        shape = (len(self._fields) + self._extra_rows, capacity + min(self._spare, capacity))
-        columns = np.empty(shape, np.int64)
+        rows = len(self._fields) + self._extra_rows
+        columns = self._lender.lend(rows, capacity + min(self._spare, capacity))
         columns[:, :capacity] = NULL  # who uses the spare places fills them
         lines = np.empty((capacity, LINE_WORDS), np.int64)
         content = np.empty(capacity, np.uint64)
