@@ -119,6 +119,10 @@ def open_source(source: Path | IO[bytes]) -> IO[bytes]:
             head += more
     except OSError as error:
         raise InputError(f"cannot read {source}: {error.strerror or error}") from error
+    compressed = head.startswith(_GZIP) or head == _ZSTD
+    if isinstance(source, Path) and not compressed and stream.seekable():
+        stream.seek(0)  # without the copies that joining takes
+        return stream
     joined: Any = io.BufferedReader(_Joined(head, stream), BLOCK_BYTES)
     if head.startswith(_GZIP):
         return io.BufferedReader(_Gzip(joined), BLOCK_BYTES)
@@ -178,7 +182,7 @@ def read_blocks(
             return
         end = data.rfind(b"\n") + 1
         if end:
-            whole = carry + data[:end]
+            whole = b"".join((carry, memoryview(data)[:end]))
             carry = data[end:]
             count = whole.count(b"\n")
             yield Block(whole, line, line + count, final=False)
