@@ -362,7 +362,8 @@ class Judge:
         if plan.needs_business_days:
             self._business_days(starts)
         persons = list_sizes(block.person_offsets, src)
-        state.make_room(counts, persons, now)
+        rows = np.diff(self.group_starts).reshape(len(plan.jurisdictions), N_TYPES)
+        state.make_room(rows, program.added, persons, now)
         first_event = self.events.next
         self.first_event = first_event
         self.events.append(events, times, cols[index["reporter"]][src])

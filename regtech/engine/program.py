@@ -54,6 +54,7 @@ class EraProgram:
     roles: Int64  # [measure, type, ROLE_WORDS]
     active: Int64  # [measure]
     out: Int64  # [measure]
+    added: Int64  # [key space, type]: keys that a row may add
     log_keys: Int64  # [log, type]
     filters: Int64
     filter_from: Int64
@@ -161,10 +162,19 @@ class Builder:
             np.where(figures, last_a, first_a), np.where(figures, first_a, last_a),
             code_b, first_b, last_b,
             np.array(self.pool or [0], np.int64), self.roles, np.array(self.active, np.int64),
-            self.out, log_keys, filters, filter_from, values, value_from, self.rule_key, slots,
+            self.out, self._added(), log_keys, filters, filter_from, values, value_from,
+            self.rule_key, slots,
             np.array([g.rules for g in self.groups], np.int64),
             max((g.rules for g in self.groups), default=0),
         )  # fmt: skip
+
+    def _added(self) -> Int64:
+        """How many subjects a row of a type may add to each key space of its jurisdiction."""
+        added = np.zeros((len(self.plan.keyspaces), N_TYPES), np.int64)
+        for group in self.groups:
+            for space, _, insert in group.keys:
+                added[space, TYPE_INDEX[group.event_type]] += insert
+        return added
 
     def _group(self, j: int, event_type: str) -> _Group:
         """The group's programs; a group that no change of law touched is taken over as it was."""

@@ -278,8 +278,7 @@ def _restore_state(state: State, arrays: Arrays) -> None:
         log.heads = _filled(log.heads, state.slots[log.space.index])
         log.refresh()
     # Nothing is promised yet: the next block makes its own head-room.
-    state.row_quota[:] = 0
-    state.person_quota = 0
+    state.keep_no_promises()
 
 
 def _restore_table(table: Table, arrays: Arrays) -> None:

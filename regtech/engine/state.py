@@ -24,14 +24,22 @@ from regtech.engine.kernels.tables import (
     rehash2,
     rehash_keys,
 )
-from regtech.engine.plan import DAY_US, KEY_PARTS_MAX, Keyspace, MeasureSpec, Plan
-from regtech.errors import CapacityError
+from regtech.engine.plan import (
+    DAY_US,
+    KEY_PARTS_MAX,
+    TYPE_INDEX,
+    Keyspace,
+    MeasureSpec,
+    Plan,
+)
+from regtech.errors import CapacityError, InternalError
 
 Int64 = npt.NDArray[np.int64]
 _FIRST_TABLE: Final = 256
 _FIRST_SLOTS: Final = 256
 _FIRST_LOG: Final = 1024
 _FIRST_CODES: Final = 1 << 14
+_MARGIN_LEAST: Final = 1024
 _SLOTS_MAX: Final = 1 << 31
 
 
@@ -43,6 +51,11 @@ def cell_words(spec: MeasureSpec) -> int:
     if spec.window in (K.ROLLING, K.MONTHS) and spec.kind in _EXTREMES:
         return 3
     return K.CELL_WORDS[spec.kind]
+
+
+def _margin(needed: int) -> int:
+    """Room to make where so much is needed now, so that the next blocks need no more."""
+    return max(2 * int(needed), _MARGIN_LEAST)
 
 
 def address(array: npt.NDArray[Any]) -> int:
@@ -242,8 +255,11 @@ class State:
         """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
         self.facts = np.zeros((1, 1), np.int64)
         self.facts_used = np.ones(1, np.int64)
-        self.row_quota = np.zeros(len(plan.jurisdictions), np.int64)
-        self.person_quota = 0
+        self._law_of_space = np.array([s.jurisdiction for s in plan.keyspaces], np.int64)
+        self._space_quota = np.zeros(len(plan.keyspaces), np.int64)
+        """Subjects that may still be added to each key space before it needs more room."""
+        self._value_quota = dict.fromkeys(self.distinct, 0)
+        """The same for the values of each measure that counts distinct ones."""
 
     def _lay_out_cells(self) -> None:
         """All cells of a subject side by side; those of law in force at one time stand together."""
@@ -304,32 +320,35 @@ class State:
         if events > self.seen_edges.room():
             self.seen_edges.ensure(events + 4096, 3, now_us - 400 * DAY_US)
 
-    def make_room(self, rows: Int64, persons: int, now_us: int) -> None:
-        """Room for a block: ``rows[j]`` rows a jurisdiction, so many persons."""
-        quota = self.row_quota
-        if (rows > quota).any():
-            short = np.flatnonzero(rows > quota).tolist()
-            margins = {j: max(2 * int(rows[j]), 4096) for j in short}
-            for space in self.plan.keyspaces:
-                if space.jurisdiction in margins:
-                    self._room_in_space(space, margins[space.jurisdiction], now_us)
-            for index, table in self.distinct.items():
-                spec = self.plan.measures[index]
-                if spec.jurisdiction in margins:
-                    more = margins[spec.jurisdiction] + (
-                        persons if spec.kind == K.KIND["persons"] else 0
-                    )
-                    self._room_for_values(index, table, more)
-            for j in short:
-                quota[j] = margins[j]
-        if persons > self.person_quota:
-            self.person_quota = 2 * max(persons, 4096)
-            for index, table in self.distinct.items():
-                if self.plan.measures[index].kind == K.KIND["persons"]:
-                    self._room_for_values(index, table, self.person_quota)
-                    self._room_for_people(index, self.person_quota)
-        quota -= rows
-        self.person_quota -= persons
+    def make_room(self, rows: Int64, added: Int64, persons: int, now_us: int) -> None:
+        """Room for a block: ``rows[j, t]`` rows of each jurisdiction and type, so many persons.
+
+        ``added[space, t]``: how many subjects a row of a type may add to a key space.
+        """
+        if (self.key_descriptors[: len(self.slots), T_COUNT] > self.slots).any():
+            raise InternalError("more subjects came than there was room for")
+        needed = (added * rows[self._law_of_space]).sum(axis=1)
+        for place in np.flatnonzero(needed > self._space_quota).tolist():
+            more = _margin(needed[place])
+            self._room_in_space(self.plan.keyspaces[place], more, now_us)
+            self._space_quota[place] = more
+        self._space_quota -= needed
+        for index, table in self.distinct.items():
+            spec = self.plan.measures[index]
+            of_persons = spec.kind == K.KIND["persons"]
+            values = sum(int(rows[spec.jurisdiction, TYPE_INDEX[t]]) for t in spec.contributes)
+            values += persons if of_persons and values else 0
+            if values > self._value_quota[index]:
+                more = self._value_quota[index] = _margin(values)
+                self._room_for_values(index, table, more)
+                if of_persons:
+                    self._room_for_people(index, more)
+            self._value_quota[index] -= values
+
+    def keep_no_promises(self) -> None:
+        """Forget what head-room there is: the next block makes its own."""
+        self._space_quota[:] = 0
+        self._value_quota = dict.fromkeys(self.distinct, 0)
 
     def _room_in_space(self, space: Keyspace, more: int, now_us: int) -> None:
         table = self.keys[space.index]
