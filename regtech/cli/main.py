@@ -59,7 +59,7 @@ serve.register(app)
 backup.register(app)
 
 INTERRUPTED = 130
-_COLLECT_EVERY: Final = (50_000, 10, 10)
+_COLLECT_EVERY: Final = (200_000, 20, 20)
 """Objects between two collections, and how many of those between two deeper ones."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.columns.batch import Batch
+from regtech.columns.lending import Lender
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.block import Block, Sequence, joined
 from regtech.engine.columns import ColumnRegistry
@@ -61,11 +62,16 @@ class Waiting:
     first_lines: dict[int, int]
     """Source to a line at or before the first of its events here."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all events of the block wait; their places are then in order."""
+        return len(self.places) == self.block.count
+
     @classmethod
-    def of(cls, block: Block, places: Int64, time_row: int) -> Waiting:
+    def of(cls, block: Block, places: Int64, time_row: int, lender: Lender) -> Waiting:
         """Events of a block; it is copied where most of it is no longer needed."""
         if 2 * len(places) < block.count:
-            block, places = block.select(places), np.arange(len(places))
+            block, places = block.select(places, lender), np.arange(len(places))
         if block.count == 1:
             only = {int(block.source[0]): int(block.line[0])}
             return cls(block, places, int(block.columns[time_row, 0]), only)
@@ -99,6 +105,7 @@ class Intake:
     def __post_init__(self) -> None:
         if not self.newest:
             self.newest = [NEVER] * self.sources
+        self._lender = Lender()
         self._decoded = len(self.columns.decoded())
         self._time = self.columns.index["time"]
         self._reporter = self.columns.index["reporter"]
@@ -116,13 +123,13 @@ class Intake:
         )
         if late.any():
             self._note_late(block, np.flatnonzero(late), before)
-            block = block.select(np.flatnonzero(late == 0))
+            block = block.select(np.flatnonzero(late == 0), self._lender)
         if block.count:
             self.hold(block)
 
     def hold(self, block: Block) -> None:
         """Hold events back."""
-        self.parts.append(Waiting.of(block, np.arange(block.count), self._time))
+        self.parts.append(Waiting.of(block, np.arange(block.count), self._time, self._lender))
         if len(self.parts) > PARTS_MAX:
             self._join_small()
 
@@ -130,14 +137,14 @@ class Intake:
         """Join the half with the fewest events, so that looking through the parts stays cheap."""
         ordered = sorted(self.parts, key=lambda part: len(part.places))
         small, large = ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]
-        whole = _one_block(small)
-        self.parts = [*large, Waiting.of(whole.block, whole.order, self._time)]
+        whole = _one_block(small, self._lender)
+        self.parts = [*large, Waiting.of(whole.block, whole.order, self._time, self._lender)]
 
     def pending(self) -> Block | None:
         """The events held back, as one block of their own."""
         if not self.parts:
             return None
-        selected = [part.block.select(part.places) for part in self.parts]
+        selected = [part.block.select(part.places, self._lender) for part in self.parts]
         return joined(selected[0], selected[1:])
 
     def first_lines(self, sources: int) -> Int64:
@@ -238,11 +245,11 @@ class Intake:
                 continue
             first = part.places[early]
             ready.append(Waiting(part.block, first, part.earliest, part.first_lines))
-            kept.append(Waiting.of(part.block, part.places[~early], self._time))
+            kept.append(Waiting.of(part.block, part.places[~early], self._time, self._lender))
         released = None
         if ready:
             self.parts = kept
-            whole = _one_block(ready)
+            whole = _one_block(ready, self._lender)
             order = self._ordered(whole.block, whole.order)
             released = self._unique(Sequence(whole.block, order))
         self._decide_late(bound)
@@ -287,12 +294,16 @@ class Intake:
         return Sequence(block, order[status == O.NEW])
 
 
-def _one_block(parts: list[Waiting]) -> Sequence:
+def _one_block(parts: list[Waiting], lender: Lender) -> Sequence:
     """Events of several parts as places in one block: the others' are put behind the largest's."""
     if len(parts) == 1:
         return Sequence(parts[0].block, parts[0].places)
     largest = max(parts, key=lambda part: len(part.places))
-    others = [part.block.select(part.places) for part in parts if part is not largest]
+    others = [
+        part.block if part.whole else part.block.select(part.places, lender)
+        for part in parts
+        if part is not largest
+    ]
     block = joined(largest.block, others)
     added = np.arange(largest.block.count, block.count)
     return Sequence(block, np.concatenate([largest.places, added]))

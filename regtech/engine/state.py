@@ -40,6 +40,7 @@ _FIRST_SLOTS: Final = 256
 _FIRST_LOG: Final = 1024
 _FIRST_CODES: Final = 1 << 14
 _MARGIN_LEAST: Final = 1024
+_DOUBLED_BELOW: Final = 1 << 20
 _SLOTS_MAX: Final = 1 << 31
 
 
@@ -102,8 +103,10 @@ class Table:
             live = int(
                 fresh_entries(address(self.entries), places, self.words, stale_word, stale_below)
             )
-        # up to two thirds full: a miss still looks at few places, which lie side by side
-        wanted = 3 * (live + max(more, live * 2 // 5)) // 2 + 2
+        # up to two thirds full: a miss still looks at few places, which lie side by side; a table
+        # doubles while that costs little memory, since each growth touches memory that is new
+        growth = live if live < _DOUBLED_BELOW else live * 2 // 5
+        wanted = 3 * (live + max(more, growth)) // 2 + 2
         self._move(address(self.entries), places, wanted, stale_word, stale_below)
 
     def fill(self, entries: Int64, places: int) -> None:
