@@ -14,6 +14,7 @@ from casework.policy.show import show as show_policy
 from regtech.app.detection import shipped_detectors
 from regtech.content import read_text
 from regtech.content.faults import Fault
+from regtech.content.saying import say
 from regtech.engine.asking import waits_for
 from regtech.errors import ConflictError, InputError, NotFoundError
 from regtech.ports.detection import Detectors
@@ -109,12 +110,12 @@ class Rules:
     def _known(self, pack_id: str) -> Pack:
         pack = self._packs.get(pack_id)
         if pack is None:
-            raise NotFoundError(f"there is no pack {pack_id}")
+            raise NotFoundError(say("there is no pack %(pack_id)s", pack_id=pack_id))
         return pack
 
     def _found(self, rule_id: str) -> tuple[Rule, Pack]:
         if rule_id not in self._rules:
-            raise NotFoundError(f"there is no rule {rule_id}")
+            raise NotFoundError(say("there is no rule %(rule_id)s", rule_id=rule_id))
         return self._rules[rule_id]
 
     def _line(self, rule: Rule, pack: Pack) -> dict[str, Any]:
@@ -152,8 +153,8 @@ class Rules:
         kept = self._files.get(pack.id)
         if kept is not None:
             return kept
-        changed = f"the file of {pack.id} is no longer what is in use"
-        hint = "the server reads its packs when it starts"
+        changed = say("the file of %(pack)s is no longer what is in use", pack=pack.id)
+        hint = say("the server reads its packs when it starts")
         try:
             text = read_text(Path(pack.path))
         except InputError:
@@ -184,7 +185,7 @@ class Policies:
 
     def page(self, policy_id: str, lang: str) -> str:
         if policy_id not in self._policies:
-            raise NotFoundError(f"there is no policy {policy_id}")
+            raise NotFoundError(say("there is no policy %(policy_id)s", policy_id=policy_id))
         return show_policy(self._policies[policy_id], lang)
 
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:

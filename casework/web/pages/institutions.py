@@ -14,6 +14,7 @@ from casework.ports import CaseQuery, Precision, Quarantined, Tally
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, RegtechError
 
 router = page_router()
@@ -59,7 +60,7 @@ def show(visit: Person, tenant: str) -> Response:
     allow(visit.scope, Action.READ)
     scope = visit.scope
     if scope.tenants is not None and tenant not in scope.tenants:
-        raise NotFoundError(f"there is no institution {tenant}")
+        raise NotFoundError(say("there is no institution %(tenant)s", tenant=tenant))
     made = _own(visit, tenant) if scope.restricted else _whole(visit, tenant)
     return page(
         visit,
@@ -83,7 +84,7 @@ def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
         scope, (KeyKind.INSTITUTION, tenant), 0, LAST_US, DUE_ROWS
     )
     if not states and not alerts:
-        raise NotFoundError(f"there is no institution {tenant}")
+        raise NotFoundError(say("there is no institution %(tenant)s", tenant=tenant))
     precision = []
     if scope.roles & ALLOWED[Action.PRECISION]:
         precision = [_rate(p) for p in service.precision(scope) if p.tenant == tenant]

@@ -7,6 +7,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Route
 
 from casework.web.site import error_page, page_router
+from regtech.content.saying import say
 from regtech.errors import NotFoundError
 
 router = page_router()
@@ -22,7 +23,7 @@ register_url_convertor("outside", OutsideConvertor())
 
 
 def _missing(request: Request) -> Response:
-    return error_page(request, NotFoundError("there is no such page"))
+    return error_page(request, NotFoundError(say("there is no such page")))
 
 
 def add(app: FastAPI) -> None:

@@ -12,6 +12,7 @@ from casework.web.drawing import sparkline
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError
 
 router = page_router()
@@ -30,7 +31,7 @@ def show(visit: Person) -> Response:
     """Figures, each a link to what it counts."""
     scope, service = visit.scope, visit.parts.service
     if scope.restricted:
-        raise ForbiddenError(f"{scope.actor} may not see the overview")
+        raise ForbiddenError(say("%(actor)s may not see the overview", actor=scope.actor))
     found = service.standing(scope, _CASES)
     tenants = service.standing(scope, (Tally.TENANT,))
     groups = []
