@@ -466,7 +466,8 @@ def test_flows_are_on_a_map_and_walked_through(visit: Open) -> None:
     said = page.locator(".rt-map-said")
     page.keyboard.press("Home")
     expect(said).to_have_text(
-        "from US in words: CN in words (data, 1 finding); to US in words: CN in words (data, 3 findings)"
+        "from US in words: CN in words (data, 1 finding); "
+        "to US in words: CN in words (data, 3 findings)"
     )
     expect(page.locator(".rt-map-away")).to_have_count(2)
     # What has no place is said, and the columns are all there.
