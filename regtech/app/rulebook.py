@@ -26,6 +26,8 @@ from regtech.rulelang.packs import load_text
 from regtech.rulelang.register import load_register
 from regtech.rulelang.show import show
 from regtech.rulelang.upcoming import upcoming
+from regtech.rulelang.vocabulary import LANGUAGES
+from regtech.rulelang.wording import words
 
 DRAFT: Final = "draft.yml"
 """The file that faults of a text are told of."""
@@ -43,6 +45,7 @@ class Rules:
         self._rules = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
         self._detectors = detectors
         self._files: dict[str, tuple[str, Pack]] = {}
+        self._words: dict[str, Mapping[str, Mapping[str, str]]] = {}
 
     def packs(self) -> Sequence[Mapping[str, Any]]:
         return [_pack(pack) for _, pack in sorted(self._packs.items())]
@@ -58,8 +61,21 @@ class Rules:
 
     def law(self, rule_id: str) -> Mapping[str, Any]:
         rule, pack = self._found(rule_id)
-        explain = dict(rule.explain) if rule.explain else None
-        return {**self._line(rule, pack), "explain": explain}
+        return {
+            **self._line(rule, pack),
+            "explain": dict(rule.explain) if rule.explain else None,
+            "pack_digest": pack.digest,
+            "measures": self._measures(rule, pack),
+        }
+
+    def _measures(self, rule: Rule, pack: Pack) -> Mapping[str, Mapping[str, str]]:
+        """What each measure is, in words; worked out once for a rule."""
+        if rule.id not in self._words:
+            self._words[rule.id] = {
+                name: {lang: words(expr, lang, pack.params) for lang in LANGUAGES}
+                for name, expr in rule.lets.items()
+            }
+        return self._words[rule.id]
 
     def rule(self, rule_id: str) -> Mapping[str, Any]:
         rule, pack = self._found(rule_id)

@@ -9,6 +9,7 @@ from fastapi import Response
 
 from casework.ports import Standing, Tally
 from casework.web.drawing import sparkline
+from casework.web.flows import country_name
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
@@ -84,11 +85,13 @@ def _rows(
     for value, one in first:
         series = weeks.get(value, [0] * WEEKS)
         title: Any = value
+        name = country_name(value, visit.lang) if by is Tally.JURISDICTION else ""
         if by is Tally.THEME:
             title = dict(visit.parts.service.themes.of(value).title)
         rows.append(
             {
                 "title": title,
+                "name": "" if name == value else name,
                 "open": one.cases,
                 "overdue": one.overdue,
                 "series": series,
