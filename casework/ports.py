@@ -341,9 +341,15 @@ class Record(Protocol):
         """How many cases there are of each value; a case of two tenants counts for both."""
 
     def standing(
-        self, scope: Scope, by: Sequence[Tally], now_us: int
+        self, scope: Scope, by: Sequence[Tally], now_us: int, query: CaseQuery | None = None
     ) -> Mapping[tuple[str, ...], Standing]:
-        """How open cases stand, by their values together; of two tenants they count for both."""
+        """How cases stand, by their values together; of two tenants they count for both.
+
+        Of a query, or all open ones. What has ended is overdue and without anybody no more.
+        """
+
+    def case_weeks(self, scope: Scope, last_day: int, weeks: int) -> Mapping[str, tuple[int, ...]]:
+        """Cases opened in so many weeks by theme, the oldest week first; days as below."""
 
     def alert_weeks(
         self, scope: Scope, by: Tally, last_day: int, weeks: int

@@ -63,7 +63,15 @@ def test_every_built_file_is_as_it_was_built() -> None:
 
 def test_licences_of_what_was_bundled_are_carried() -> None:
     text = BUNDLE.joinpath("THIRD-PARTY-LICENSES.txt").read_text("utf-8")
-    for name in ("@codemirror/view", "@lezer/yaml", "d3-force", "d3-zoom", "style-mod"):
+    for name in (
+        "@codemirror/view",
+        "@lezer/yaml",
+        "d3-force",
+        "d3-geo",
+        "d3-zoom",
+        "style-mod",
+        "world-atlas",
+    ):
         assert f"\n{name} " in text
     assert text.count("Permission ") >= 15
 
@@ -81,7 +89,13 @@ def test_the_lock_names_no_host() -> None:
 
 @pytest.mark.parametrize(
     ("beginning", "most"),
-    [("app.js", 10_000), ("app.css", 4_000), ("network", 40_000), ("editor", 150_000)],
+    [
+        ("app.js", 10_000),
+        ("app.css", 4_000),
+        ("map", 40_000),
+        ("network", 40_000),
+        ("editor", 150_000),
+    ],
 )
 def test_pages_stay_light(beginning: str, most: int) -> None:
     """Bytes over the wire; graph and editor come only to pages that have one."""

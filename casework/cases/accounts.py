@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from casework.cases.scope import Role, Scope
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 
@@ -33,8 +34,8 @@ def check_name(name: str) -> str:
     good = name.isascii() and name == name.lower() and name.replace("@", "a").replace(".", "a")
     if not good or not good.replace("-", "a").replace("_", "a").isalnum() or len(name) > NAME_MAX:
         raise UsageError(
-            f"{name[:NAME_MAX]!r} is no name for a user",
-            hint=f"up to {NAME_MAX} of a-z, 0-9, - _ . @",
+            say("%(name)r is no name for a user", name=name[:NAME_MAX]),
+            hint=say("up to %(name_max)s of a-z, 0-9, - _ . @", name_max=NAME_MAX),
         )
     return name
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from regtech.content.saying import listed, say
 from regtech.errors import ConflictError, ForbiddenError, RegtechError
 
 
@@ -22,8 +23,14 @@ class VersionConflictError(ConflictError):
 
     def __init__(self, case_id: str, seen: int, version: int, changes: Sequence[str]) -> None:
         super().__init__(
-            f"{case_id} has changed: version {version}, seen was {seen}: " + "; ".join(changes),
-            hint="read it again and repeat what still applies; nothing was written",
+            say(
+                "%(case_id)s has changed: version %(version)s, seen was %(seen)s: %(changes)s",
+                case_id=case_id,
+                version=version,
+                seen=seen,
+                changes=listed(changes),
+            ),
+            hint=say("read it again and repeat what still applies; nothing was written"),
         )
         self.case_id = case_id
         self.seen = seen
@@ -58,5 +65,7 @@ class ThrottledError(RegtechError):
     http_status = 429
 
     def __init__(self, message: str, retry_after_s: int) -> None:
-        super().__init__(message, hint=f"try again in {retry_after_s} s")
+        super().__init__(
+            message, hint=say("try again in %(retry_after_s)s s", retry_after_s=retry_after_s)
+        )
         self.retry_after_s = retry_after_s

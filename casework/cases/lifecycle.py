@@ -14,6 +14,7 @@ from casework.cases.alert import severity_rank
 from casework.cases.case import ENDED, Case, Gate, Request, State
 from casework.cases.errors import FourEyesError, TransitionError
 from casework.cases.scope import Role, Scope
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, UsageError
 
 HIGH: Final = severity_rank("high")
@@ -73,12 +74,13 @@ def next_state(state: State, move: Move, severity: str) -> State:
     if state not in begins:
         allowed = [m for m in MOVES if state in MOVES[m][0]]
         raise TransitionError(
-            f"a case that is {state} cannot {move}", hint="it can " + ", ".join(allowed)
+            say("a case that is %(state)s cannot %(move)s", state=state, move=move),
+            hint=say("it can %(allowed)s", allowed=", ".join(allowed)),
         )
     if move is Move.CLOSE and severity_rank(severity) >= HIGH:
         raise TransitionError(
-            f"closing a case of {severity} severity takes a second person",
-            hint="ask for it: ask_close, then somebody else approves",
+            say("closing a case of %(severity)s severity takes a second person", severity=severity),
+            hint=say("ask for it: ask_close, then somebody else approves"),
         )
     return ends
 
@@ -132,7 +134,10 @@ def allow(scope: Scope, action: Action) -> None:
     """Raise ``ForbiddenError`` where no role of the scope may do this."""
     if not scope.roles & ALLOWED[action]:
         roles = " or ".join(sorted(ALLOWED[action]))
-        raise ForbiddenError(f"{scope.actor} may not {action}", hint=f"it takes the role {roles}")
+        raise ForbiddenError(
+            say("%(actor)s may not %(action)s", actor=scope.actor, action=action),
+            hint=say("it takes the role %(roles)s", roles=roles),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +157,19 @@ def decide(case: Case, number: int, actor: str) -> Decision:
         if request.number == number:
             if request.author == actor:
                 raise FourEyesError(
-                    f"{actor} asked for this {request.gate} and cannot decide on it",
-                    hint="somebody else has to",
+                    say(
+                        "%(actor)s asked for this %(gate)s and cannot decide on it",
+                        actor=actor,
+                        gate=request.gate,
+                    ),
+                    hint=say("somebody else has to"),
                 )
             return Decision(request, tuple(r for r in case.requests if r is not request))
     known = ", ".join(str(request.number) for request in case.requests) or "none"
-    raise UsageError(f"{case.id} has no open request {number}", hint=f"open requests: {known}")
+    raise UsageError(
+        say("%(case)s has no open request %(number)s", case=case.id, number=number),
+        hint=say("open requests: %(known)s", known=known),
+    )
 
 
 MOVE_OF_GATE: Final[Mapping[Gate, Move]] = {

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from casework.cases.errors import FourEyesError, TransitionError
 from casework.cases.scope import Role, Scope
+from regtech.content.saying import say
 
 
 class ProposalState(StrEnum):
@@ -100,7 +101,12 @@ def decided(
     if state is ProposalState.WITHDRAWN:
         if proposal.state is ProposalState.OPEN and not own:
             raise TransitionError(
-                f"{proposal.id} is {proposal.author}'s to take back", hint="refuse it"
+                say(
+                    "%(proposal)s is %(author)s's to take back",
+                    proposal=proposal.id,
+                    author=proposal.author,
+                ),
+                hint=say("refuse it"),
             )
         if proposal.state is not ProposalState.OPEN and not proposal.accepted:
             raise _closed(proposal)
@@ -108,7 +114,12 @@ def decided(
         raise _closed(proposal)
     elif own:
         raise FourEyesError(
-            f"{actor} wrote {proposal.id} and cannot decide on it", hint="somebody else has to"
+            say(
+                "%(actor)s wrote %(proposal)s and cannot decide on it",
+                actor=actor,
+                proposal=proposal.id,
+            ),
+            hint=say("somebody else has to"),
         )
     return replace(proposal, state=state, decided_by=actor, decided_us=at_us, reason=reason)
 
@@ -121,7 +132,10 @@ def applied(proposal: Proposal, actor: str, at_us: int) -> Proposal:
 
 
 def _closed(proposal: Proposal) -> TransitionError:
-    return TransitionError(f"{proposal.id} is {proposal.state} already", hint="look at it again")
+    return TransitionError(
+        say("%(proposal)s is %(state)s already", proposal=proposal.id, state=proposal.state),
+        hint=say("look at it again"),
+    )
 
 
 def last_accepted(proposals: Iterable[Proposal]) -> Proposal | None:

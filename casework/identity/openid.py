@@ -23,6 +23,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 
 from casework.cases.errors import UnauthenticatedError
 from regtech.clock import Clock
+from regtech.content.saying import say
 from regtech.errors import StoreError, UsageError
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
@@ -33,7 +34,7 @@ KNOWN_US: Final = 600 * 1_000_000
 """So long the provider's addresses and keys are remembered."""
 LEEWAY_S: Final = 60
 
-_LOST: Final = "the login was not begun here, or too long ago"
+_LOST: Final = say("the login was not begun here, or too long ago")
 
 
 class Http(Protocol):
@@ -60,9 +61,9 @@ class OpenIdSettings:
             parts = urlsplit(url)
             local = parts.hostname in ("localhost", "127.0.0.1", "::1")
             if parts.scheme != "https" and not (parts.scheme == "http" and local):
-                raise UsageError(f"{url} has to begin with https://")
+                raise UsageError(say("%(url)s has to begin with https://", url=url))
         if not self.client or not self.client_secret:
-            raise UsageError("OpenID Connect needs a client and its secret")
+            raise UsageError(say("OpenID Connect needs a client and its secret"))
 
 
 class OpenId:
@@ -78,8 +79,8 @@ class OpenId:
     ) -> None:
         if not secret:
             raise UsageError(
-                "OpenID Connect needs a secret of the server",
-                hint="set REGTECH_SECRET or REGTECH_SECRET_FILE",
+                say("OpenID Connect needs a secret of the server"),
+                hint=say("set REGTECH_SECRET or REGTECH_SECRET_FILE"),
             )
         self._settings, self._http, self._clock, self._random = settings, http, clock, random
         key = hashlib.sha256(b"regtech openid login\0" + secret.encode()).digest()
@@ -135,7 +136,7 @@ class OpenId:
         )  # fmt: skip
         token = answer.get("id_token") if isinstance(answer, dict) else None
         if not isinstance(token, str):
-            raise UnauthenticatedError("the provider refused the login", code="login_refused")
+            raise UnauthenticatedError(say("the provider refused the login"), code="login_refused")
         try:
             claims = self._claims(token, keys, nonce)
         except (JoseError, ValueError):
@@ -145,7 +146,7 @@ class OpenId:
                 claims = self._claims(token, keys, nonce)
             except (JoseError, ValueError):
                 raise UnauthenticatedError(
-                    "the provider's word could not be verified", code="login_refused"
+                    say("the provider's word could not be verified"), code="login_refused"
                 ) from None
         return f"{self._settings.issuer}|{claims['sub']}"
 
@@ -184,12 +185,12 @@ class OpenId:
         if provider.get("issuer") != self._settings.issuer or not all(
             isinstance(provider.get(name), str) for name in wanted
         ):
-            raise StoreError("the provider's discovery document is not that of the issuer")
+            raise StoreError(say("the provider's discovery document is not that of the issuer"))
         try:
             given = cast(KeySetSerialization, self._http.get(provider["jwks_uri"]))
             keys = KeySet.import_key_set(given)
         except (JoseError, ValueError, KeyError, TypeError):
-            raise StoreError("the provider's keys cannot be read") from None
+            raise StoreError(say("the provider's keys cannot be read")) from None
         with self._lock:
             self._found = now, provider, keys
         return provider, keys

@@ -8,6 +8,7 @@ from typing import Final
 
 from casework.cases.errors import ThrottledError
 from regtech.clock import Clock
+from regtech.content.saying import say
 
 COOKIE: Final = "__Host-regtech"
 """The prefix makes browsers insist on Secure, on Path=/ and on this very host."""
@@ -31,7 +32,9 @@ class Rate:
             level = min(self.burst, level + (now - at) * self.per_second)
             if level < cost:
                 self._buckets[who] = (level, now)
-                raise ThrottledError("too many requests", max(1, round(cost / self.per_second)))
+                raise ThrottledError(
+                    say("too many requests"), max(1, round(cost / self.per_second))
+                )
             self._buckets[who] = (level - cost, now)
             self._buckets.move_to_end(who)
             if len(self._buckets) > KEPT:

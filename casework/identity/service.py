@@ -26,6 +26,7 @@ from casework.identity.secondfactor import SECRET_BYTES, SecondFactor
 from casework.identity.throttle import Throttle
 from casework.ports import Accounts, AccountsUnit
 from regtech.clock import Clock
+from regtech.content.saying import say
 from regtech.errors import ConflictError, ForbiddenError, NotFoundError, UsageError
 
 DAY_US: Final = 86_400 * 1_000_000
@@ -35,7 +36,7 @@ SEEN_EVERY_US: Final = 60 * 1_000_000
 """A session's last use is written at most this often."""
 LABEL_MAX: Final = 100
 
-_NO: Final = "the name, the password or the code is wrong"
+_NO: Final = say("the name, the password or the code is wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Identity:
         Raises ``ConflictError`` where there is one of that name, ``UsageError``.
         """
         if not roles:
-            raise UsageError("a user needs a role")
+            raise UsageError(say("a user needs a role"))
         user = User(
             check_name(name),
             frozenset(roles),
@@ -112,7 +113,7 @@ class Identity:
         user.scope()  # says what does not go together
         with self._accounts.unit(scope) as unit:
             if unit.user(scope, name) is not None:
-                raise ConflictError(f"there is a user {name} already")
+                raise ConflictError(say("there is a user %(name)s already", name=name))
             unit.put_user(scope, user)
             self._log(unit, scope, "user_created", name, roles=sorted(user.roles))
         return user
@@ -164,7 +165,7 @@ class Identity:
         with self._accounts.unit(scope) as unit:
             user = unit.user(scope, name)
             if user is None or not _reaches(scope, user):
-                raise NotFoundError(f"there is no user {name}")
+                raise NotFoundError(say("there is no user %(name)s", name=name))
             changed = change(unit, user)
             unit.put_user(scope, changed)
             self._log(unit, scope, act, name)
@@ -211,7 +212,9 @@ class Identity:
         if user is None or user.disabled:
             with self._accounts.unit(self._own) as unit:
                 self._log(unit, self._own, "login_refused", "" if user is None else user.name)
-            raise UnauthenticatedError("nobody here belongs to that login", code="login_refused")
+            raise UnauthenticatedError(
+                say("nobody here belongs to that login"), code="login_refused"
+            )
         return self._begin(user, lambda found: found, replacing, second_factor=True)
 
     def _begin(
@@ -244,7 +247,7 @@ class Identity:
     def log_out(self, caller: Caller) -> None:
         """End the caller's session."""
         if caller.session is None:
-            raise UsageError("a key has no session to end")
+            raise UsageError(say("a key has no session to end"))
         with self._accounts.unit(caller.scope) as unit:
             unit.drop_session(caller.scope, caller.session.digest)
             self._log(unit, caller.scope, "logged_out", caller.user.name)
@@ -260,7 +263,7 @@ class Identity:
         )
         user = None if session is None else self._accounts.user(self._own, session.user)
         if session is None or ended or user is None or user.disabled:
-            raise UnauthenticatedError("the session has ended", code="session_ended")
+            raise UnauthenticatedError(say("the session has ended"), code="session_ended")
         if now - session.seen_us >= SEEN_EVERY_US:
             session = replace(session, seen_us=now)
             with self._accounts.unit(self._own) as unit:
@@ -284,12 +287,21 @@ class Identity:
         """A key: (its text, shown this once; what is kept). Raises ``UsageError``."""
         if not permissions:
             raise UsageError(
-                "a key needs a permission", hint="permissions: " + ", ".join(Permission)
+                say("a key needs a permission"),
+                hint=say("permissions: %(permission)s", permission=", ".join(Permission)),
             )
         if not 1 <= days <= KEY_DAYS_MAX:
-            raise UsageError(f"a key lasts 1 to {KEY_DAYS_MAX} days, not {days}")
+            raise UsageError(
+                say(
+                    "a key lasts 1 to %(key_days_max)s days, not %(days)s",
+                    key_days_max=KEY_DAYS_MAX,
+                    days=days,
+                )
+            )
         if not label.strip() or len(label) > LABEL_MAX:
-            raise UsageError(f"a key needs a label of at most {LABEL_MAX} characters")
+            raise UsageError(
+                say("a key needs a label of at most %(label_max)s characters", label_max=LABEL_MAX)
+            )
         now = self._clock.now_us()
         secret = _text(self._random(32))
         key = ApiKey(
@@ -307,7 +319,7 @@ class Identity:
         with self._accounts.unit(scope) as unit:
             user = unit.user(scope, owner)
             if user is None or user.disabled:
-                raise NotFoundError(f"there is no user {owner}")
+                raise NotFoundError(say("there is no user %(owner)s", owner=owner))
             _within(user, key)
             narrowed(user, key)
             unit.put_key(scope, key)
@@ -333,7 +345,7 @@ class Identity:
             owner.name == scope.actor or (bool(scope.roles & _KEEPERS) and _reaches(scope, owner))
         )
         if key is None or not may:
-            raise NotFoundError(f"there is no key {key_id}")
+            raise NotFoundError(say("there is no key %(key_id)s", key_id=key_id))
         if key.revoked_us is not None:
             return key
         revoked = replace(key, revoked_us=self._clock.now_us())
@@ -351,7 +363,9 @@ class Identity:
         user = self._accounts.user(self._own, _NOBODY if key is None else key.owner)
         alive = key is not None and key.alive(self._clock.now_us())
         if key is None or not same or not alive or user is None or user.disabled:
-            raise UnauthenticatedError("the key is not known, or no longer", code="key_refused")
+            raise UnauthenticatedError(
+                say("the key is not known, or no longer"), code="key_refused"
+            )
         return Caller(user, narrowed(user, key), key.permissions, key=key)
 
     # --- the log
@@ -378,7 +392,8 @@ def _reaches(scope: Scope, user: User) -> bool:
 def _oversees(scope: Scope) -> None:
     if not scope.roles & _OVERSEERS:
         raise ForbiddenError(
-            f"{scope.actor} may not list accounts", hint="it takes the role operator or auditor"
+            say("%(actor)s may not list accounts", actor=scope.actor),
+            hint=say("it takes the role operator or auditor"),
         )
 
 
@@ -392,9 +407,16 @@ def _within(user: User, key: ApiKey) -> None:
     for what, mine, wanted in pairs:
         if wanted is not None and mine is not None and not wanted <= mine:
             strange = sorted(str(value) for value in wanted - mine)
-            raise UsageError(f"{user.name} does not have the {what} {', '.join(strange)}")
+            raise UsageError(
+                say(
+                    "%(name)s does not have the %(what)s %(strange)s",
+                    name=user.name,
+                    what=what,
+                    strange=", ".join(strange),
+                )
+            )
     if key.roles is not None and not key.roles:
-        raise UsageError("a key needs a role")
+        raise UsageError(say("a key needs a role"))
 
 
 def _digest(text: str) -> str:

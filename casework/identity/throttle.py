@@ -11,6 +11,7 @@ from typing import Final
 
 from casework.cases.errors import ThrottledError
 from regtech.clock import Clock
+from regtech.content.saying import say
 
 WINDOW_US: Final = 15 * 60 * 1_000_000
 LIMITS: Final = {"pair": 5, "address": 30, "name": 50}
@@ -33,7 +34,7 @@ class Throttle:
         with self._lock:
             wait = max(self._wait(key, now) for key in _keys(name, address))
         if wait:
-            raise ThrottledError("too many failed tries to log in", -(-wait // 1_000_000))
+            raise ThrottledError(say("too many failed tries to log in"), -(-wait // 1_000_000))
 
     def failed(self, name: str, address: str) -> None:
         """Count a failure."""

@@ -31,6 +31,7 @@ from casework.policy.reading import VERSION, NodeReader
 from casework.policy.testcases import check_tests, read_test
 from regtech.content import content_root
 from regtech.content.faults import Fault, Mark
+from regtech.content.saying import as_said, say
 from regtech.content.yamlmarks import Document, Mapping, Node, Scalar, load, load_file
 from regtech.content.yamlmarks import Sequence as Sequence_
 from regtech.errors import ContentError, InputError
@@ -72,7 +73,7 @@ def policy_files(paths: Iterable[Path] | None = None) -> list[Path]:
         elif path.is_file():
             found[path] = None
         else:
-            raise InputError(f"{path}: no such file or folder")
+            raise InputError(say("%(path)s: no such file or folder", path=path))
     return list(found)
 
 
@@ -90,7 +91,7 @@ def load_policies(
         try:
             documents.append((load_file(path), path.stem))
         except InputError as error:
-            faults.add("PL001", error.message, Mark(str(path), 1, 1))
+            faults.add("PL001", as_said(error.message), Mark(str(path), 1, 1))
     return _compile(documents, known or Known.nothing(), faults), faults.ordered()
 
 
@@ -110,7 +111,9 @@ def require_policies(paths: Iterable[Path] | None = None, known: Known | None = 
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         raise ContentError(
-            f"{errors[0]}{more}", errors, hint="regtech policies lint shows them all"
+            say("%(errors)s%(more)s", errors=errors[0], more=more),
+            errors,
+            hint=say("regtech policies lint shows them all"),
         )
     return policies
 
@@ -150,32 +153,36 @@ def _head(reader: NodeReader, stem: str | None) -> Mapping | None:
     root = reader.document.root
     if root is None:
         if not reader.document.problems:
-            reader.faults.add("PL102", "the file is empty", Mark(reader.document.file, 1, 1))
+            reader.faults.add("PL102", say("the file is empty"), Mark(reader.document.file, 1, 1))
         return None
-    mapping = reader.mapping(root, "a policy file")
+    mapping = reader.mapping(root, say("a policy file"))
     if mapping is None:
         return None
-    reader.keys(mapping, SET_KEYS, ("set", "version", "title"), "a policy file")
-    identity = reader.identifier(mapping.entries.get("set"), "the id of a set")
+    reader.keys(mapping, SET_KEYS, ("set", "version", "title"), say("a policy file"))
+    identity = reader.identifier(mapping.entries.get("set"), say("the id of a set"))
     if stem is not None and identity is not None and stem != identity:
         node = mapping.entries["set"]
-        reader.fault("PL106", f"the set {identity!r} is in the file {stem!r}", node)
+        reader.fault(
+            "PL106",
+            say("the set %(identity)r is in the file %(stem)r", identity=identity, stem=stem),
+            node,
+        )
     version = reader.string(mapping.entries.get("version"), "version")
     if version is not None and not VERSION.match(version):
-        reader.fault("PL106", "a version is like 1.0.0", mapping.entries["version"])
+        reader.fault("PL106", say("a version is like 1.0.0"), mapping.entries["version"])
     reader.texts(mapping.entries.get("title"), "title")
     if "themes" not in mapping.entries and "policies" not in mapping.entries:
-        reader.fault("PL102", "a policy file has `policies` or `themes`", mapping)
+        reader.fault("PL102", say("a policy file has `policies` or `themes`"), mapping)
     return mapping
 
 
 def _theme(reader: NodeReader, node: Node, known: Known) -> ThemePatterns | None:
-    mapping = reader.mapping(node, "a theme")
+    mapping = reader.mapping(node, say("a theme"))
     if mapping is None:
         return None
     before = reader.faults.errors
-    reader.keys(mapping, THEME_KEYS, THEME_REQUIRED, "a theme")
-    identity = reader.identifier(mapping.entries.get("id"), "the id of a theme")
+    reader.keys(mapping, THEME_KEYS, THEME_REQUIRED, say("a theme"))
+    identity = reader.identifier(mapping.entries.get("id"), say("the id of a theme"))
     title = reader.texts(mapping.entries.get("title"), "title")
     patterns = PatternReader(reader, known, None)
     found = [
@@ -196,11 +203,11 @@ def _theme(reader: NodeReader, node: Node, known: Known) -> ThemePatterns | None
 
 
 def _point(reader: NodeReader, node: Node) -> Point | None:
-    mapping = reader.mapping(node, "a point")
+    mapping = reader.mapping(node, say("a point"))
     if mapping is None:
         return None
-    reader.keys(mapping, POINT_KEYS, ("id", "title"), "a point")
-    identity = reader.identifier(mapping.entries.get("id"), "the id of a point")
+    reader.keys(mapping, POINT_KEYS, ("id", "title"), say("a point"))
+    identity = reader.identifier(mapping.entries.get("id"), say("the id of a point"))
     title = reader.texts(mapping.entries.get("title"), "title")
     required = None
     if "required" in mapping.entries:
@@ -224,7 +231,16 @@ def _unique(items: Sequence[tuple[str, Mark]], what: str, faults: Faults) -> Non
     first: dict[str, Mark] = {}
     for identity, mark in items:
         if identity in first:
-            faults.add("PL110", f"the {what} {identity!r} is at {first[identity]} already", mark)
+            faults.add(
+                "PL110",
+                say(
+                    "the %(what)s %(identity)r is at %(first)s already",
+                    what=what,
+                    identity=identity,
+                    first=first[identity],
+                ),
+                mark,
+            )
         first.setdefault(identity, mark)
 
 
@@ -233,12 +249,16 @@ def _check_reach(policies: PolicySet, faults: Faults) -> None:
     taker: Policy | None = None
     for policy in policies.policies:
         if taker is not None:
-            message = f"{policy.id!r} stands behind {taker.id!r}, which takes every alert"
+            message = say(
+                "%(policy)r stands behind %(taker)r, which takes every alert",
+                policy=policy.id,
+                taker=taker.id,
+            )
             faults.add("PL502", message, policy.mark)
         elif _takes_all(policy):
             taker = policy
     if taker is None:
-        message = "no policy takes every alert that is left"
+        message = say("no policy takes every alert that is left")
         faults.add("PL501", message, policies.policies[-1].mark)
 
 
@@ -264,13 +284,13 @@ class _PolicyReader:
 
     def policy(self, node: Node) -> Policy | None:
         reader = self.reader
-        mapping = reader.mapping(node, "a policy")
+        mapping = reader.mapping(node, say("a policy"))
         if mapping is None:
             return None
         before = reader.faults.errors
         entries = mapping.entries
-        reader.keys(mapping, POLICY_KEYS, ("id", "title", "order"), "a policy")
-        identity = reader.identifier(entries.get("id"), "the id of a policy")
+        reader.keys(mapping, POLICY_KEYS, ("id", "title", "order"), say("a policy"))
+        identity = reader.identifier(entries.get("id"), say("the id of a policy"))
         title = reader.texts(entries.get("title"), "title")
         order = reader.integer(entries.get("order"), "order", 0, ORDER_MAX)
         branches = self._form(mapping)
@@ -310,7 +330,11 @@ class _PolicyReader:
     def _form(self, mapping: Mapping) -> tuple[Branch, ...]:
         given = [name for name in FORMS if name in mapping.entries]
         if len(given) != 1:
-            message = f"a policy has one of {', '.join(FORMS)}, not {' and '.join(given) or 'none'}"
+            message = say(
+                "a policy has one of %(forms)s, not %(given)s",
+                forms=", ".join(FORMS),
+                given=" and ".join(given) or "none",
+            )
             where = mapping.keys[given[1]] if given else mapping
             self.reader.fault("PL111" if given else "PL102", message, where)
             return ()
@@ -336,8 +360,12 @@ class _PolicyReader:
     def _all(self, node: Node) -> Branch:
         items = self.reader.sequence(node, "all")
         if not 2 <= len(items) <= PATTERNS_MAX:
-            message = f"`all` has 2 to {PATTERNS_MAX} patterns, not {len(items)}"
-            self.reader.fault("PL203", message, node, "one pattern is `on`")
+            message = say(
+                "`all` has 2 to %(patterns_max)s patterns, not %(items)s",
+                patterns_max=PATTERNS_MAX,
+                items=len(items),
+            )
+            self.reader.fault("PL203", message, node, say("one pattern is `on`"))
         found: list[Pattern] = []
         for item in items:
             pattern = self.patterns.pattern(item, "a pattern of all")
@@ -353,7 +381,7 @@ class _PolicyReader:
             if word is None:
                 continue
             if word in found:
-                self.reader.fault("PL111", f"`same` names {word!r} twice", item)
+                self.reader.fault("PL111", say("`same` names %(word)r twice", word=word), item)
             found.append(word)
         # The main key leads: it is the one that alerts are loaded by.
         return tuple(sorted(found, key=lambda word: word not in MAIN_KEYS))
@@ -376,7 +404,11 @@ class _PolicyReader:
         given = [name for name in ACTIONS if name in mapping.entries]
         if len(given) != 1:
             found = " and ".join(given) or "none"
-            message = f"a policy has one of {', '.join(ACTIONS)}, not {found}"
+            message = say(
+                "a policy has one of %(actions)s, not %(found)s",
+                actions=", ".join(ACTIONS),
+                found=found,
+            )
             where = mapping.keys[given[1]] if given else mapping
             self.reader.fault("PL111" if given else "PL102", message, where)
             return None
@@ -408,13 +440,15 @@ class _PolicyReader:
         sla = reader.length(entries.get("sla"), "sla")
         due = reader.word(entries.get("due"), "due", ("alert",))
         if merge is not None and merge < within:
-            message = "`merge` is at least as long as `within`, or a match would be torn apart"
+            message = say("`merge` is at least as long as `within`, or a match would be torn apart")
             reader.fault("PL111", message, entries["merge"])
         if theme == "alert" and "theme" not in same:
-            hint = "same: [subject, theme]"
-            reader.fault("PL111", "`theme: alert` needs `theme` in `same`", entries["theme"], hint)
+            hint = say("same: [subject, theme]")
+            reader.fault(
+                "PL111", say("`theme: alert` needs `theme` in `same`"), entries["theme"], hint
+            )
         if sla is None and due is None:
-            reader.fault("PL102", "case needs `sla`, or `due: alert`", node)
+            reader.fault("PL102", say("case needs `sla`, or `due: alert`"), node)
         if queue is None or theme is None or priority is None:
             return None
         return OpenCase(
@@ -452,30 +486,40 @@ class _PolicyReader:
 
         def needs(key: str, because: str) -> None:
             if key not in entries:
-                reader.fault("PL111", f"{because} needs `{key}`", mapping)
+                reader.fault(
+                    "PL111", say("%(because)s needs `%(key)s`", because=because, key=key), mapping
+                )
 
         def excludes(keys: Iterable[str], because: str) -> None:
             for key in keys:
                 if key in entries:
-                    reader.fault("PL111", f"{because} has no `{key}`", mapping.keys[key])
+                    reader.fault(
+                        "PL111",
+                        say("%(because)s has no `%(key)s`", because=because, key=key),
+                        mapping.keys[key],
+                    )
 
         if joined:
             needs("within", "`all`")
             excludes(("count", "absent"), "`all`")
         if "count" in entries and "absent" in entries:
-            reader.fault("PL111", "`count` and `absent` exclude each other", mapping.keys["absent"])
+            reader.fault(
+                "PL111", say("`count` and `absent` exclude each other"), mapping.keys["absent"]
+            )
         for key in ("count", "absent"):
             if key in entries:
                 needs("within", f"`{key}`")
         if "within" in entries and not joined and not {"count", "absent"} & set(entries):
-            message = "`within` belongs to `all`, `count` or `absent`"
+            message = say("`within` belongs to `all`, `count` or `absent`")
             reader.fault("PL111", message, mapping.keys["within"])
         match action:
             case OpenCase() | Snooze():
                 name = "case" if isinstance(action, OpenCase) else "snooze"
                 needs("same", f"`{name}`")
                 if same and len(mains) != 1:
-                    message = f"`same` has exactly one of {', '.join(MAIN_KEYS)}"
+                    message = say(
+                        "`same` has exactly one of %(main_keys)s", main_keys=", ".join(MAIN_KEYS)
+                    )
                     reader.fault("PL111", message, where)
                 if isinstance(action, Snooze):
                     excludes(("count", "absent", "within"), "`snooze`")
@@ -487,10 +531,14 @@ class _PolicyReader:
                 excludes(("count", "absent", "within"), "`brake`")
                 self._plain(branches, mapping, "brake")
                 if set(same) not in ({"rule"}, {"rule", "institution"}):
-                    message = "a brake is for the same rule: `same: rule`, or [institution, rule]"
+                    message = say(
+                        "a brake is for the same rule: `same: rule`, or [institution, rule]"
+                    )
                     reader.fault("PL111", message, where)
 
     def _plain(self, branches: tuple[Branch, ...], mapping: Mapping, name: str) -> None:
         if any(len(branch) > 1 for branch in branches):
             key = mapping.keys.get("all") or mapping.keys["any"]
-            self.reader.fault("PL111", f"`{name}` takes single alerts, not `all`", key)
+            self.reader.fault(
+                "PL111", say("`%(name)s` takes single alerts, not `all`", name=name), key
+            )

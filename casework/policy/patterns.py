@@ -20,6 +20,7 @@ from casework.policy.model import (
 )
 from casework.policy.reading import NodeReader
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Mapping, Node, Scalar
 
 _WORDS: Final = {
@@ -63,8 +64,8 @@ class PatternReader:
         if isinstance(node, Scalar) and node.text == "any":
             return Pattern(())
         if not isinstance(node, Mapping):
-            hint = "write {rule: …, severity: [high, critical]}, or any"
-            self.reader.fault("PL103", f"{what} is a pattern", node, hint)
+            hint = say("write {rule: …, severity: [high, critical]}, or any")
+            self.reader.fault("PL103", say("%(what)s is a pattern", what=what), node, hint)
             return None
         before = self.reader.faults.errors
         inner = node.entries.get(NOT)
@@ -72,13 +73,22 @@ class PatternReader:
         tests = self._tests(node, entries, what)
         excluding: tuple[Test, ...] = ()
         if inner is not None:
-            mapping = self.reader.mapping(inner, f"`not` of {what}")
+            mapping = self.reader.mapping(inner, say("`not` of %(what)s", what=what))
             if mapping is not None:
-                excluding = self._tests(mapping, mapping.entries, f"`not` of {what}")
+                excluding = self._tests(
+                    mapping, mapping.entries, say("`not` of %(what)s", what=what)
+                )
                 if not mapping.entries:
-                    self.reader.fault("PL202", f"`not` of {what} has no field", inner)
+                    self.reader.fault(
+                        "PL202", say("`not` of %(what)s has no field", what=what), inner
+                    )
         elif not entries:
-            self.reader.fault("PL202", f"{what} has no field", node, "write any for every alert")
+            self.reader.fault(
+                "PL202",
+                say("%(what)s has no field", what=what),
+                node,
+                say("write any for every alert"),
+            )
         return Pattern(tests, excluding) if self.reader.faults.errors == before else None
 
     def _tests(self, node: Mapping, entries: dict[str, Node], what: str) -> tuple[Test, ...]:
@@ -88,8 +98,15 @@ class PatternReader:
         found = []
         for name, child in entries.items():
             if name not in allowed:
-                hint = did_you_mean(name, allowed) or f"one of {', '.join(allowed)}"
-                self.reader.fault("PL201", f"{what} has no field {name!r}", node.keys[name], hint)
+                hint = did_you_mean(name, allowed) or say(
+                    "one of %(allowed)s", allowed=", ".join(allowed)
+                )
+                self.reader.fault(
+                    "PL201",
+                    say("%(what)s has no field %(name)r", what=what, name=name),
+                    node.keys[name],
+                    hint,
+                )
             elif name in FLAG_FIELDS:
                 flag = self.reader.flag(child, name)
                 if flag is not None:
@@ -103,7 +120,9 @@ class PatternReader:
         beginnings: set[str] = set()
         items = self.reader.sequence(node, name)
         if not items:
-            self.reader.fault("PL103", f"{name} is a word or a list of words", node)
+            self.reader.fault(
+                "PL103", say("%(name)s is a word or a list of words", name=name), node
+            )
         for item in items:
             text = self.reader.string(item, name)
             if text is None:
@@ -124,6 +143,12 @@ class PatternReader:
     def _beginning(self, name: str, text: str, node: Node) -> None:
         known = self.known.names.get(name)
         if not text:
-            self.reader.fault("PL103", f"a beginning of a {name} has letters before `*`", node)
+            self.reader.fault(
+                "PL103", say("a beginning of a %(name)s has letters before `*`", name=name), node
+            )
         elif known is not None and not any(word.startswith(text) for word in known):
-            self.reader.fault(_NAME_CODES[name], f"no {name} begins with {text!r}", node)
+            self.reader.fault(
+                _NAME_CODES[name],
+                say("no %(name)s begins with %(text)r", name=name, text=text),
+                node,
+            )

@@ -10,6 +10,7 @@ from casework.policy.lengths import EVER, Length, parse_length, parse_window
 from regtech.content import reading
 from regtech.content.faults import did_you_mean
 from regtech.content.reading import IDENTIFIER
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Node, Scalar
 
 VERSION: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\Z")
@@ -29,8 +30,8 @@ class NodeReader(reading.NodeReader):
         if text not in allowed:
             hint = did_you_mean(text, allowed)
             if not hint and len(allowed) <= 20:
-                hint = f"one of {', '.join(allowed)}"
-            self.fault(code, f"unknown {what} {text!r}", node, hint)
+                hint = say("one of %(allowed)s", allowed=", ".join(allowed))
+            self.fault(code, say("unknown %(what)s %(text)r", what=what, text=text), node, hint)
             return None
         return text
 
@@ -38,7 +39,7 @@ class NodeReader(reading.NodeReader):
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool):
             return value
-        self.fault("PL103", f"{what} is true or false", node)
+        self.fault("PL103", say("%(what)s is true or false", what=what), node)
         return None
 
     def integer(self, node: Node | None, what: str, least: int, most: int) -> int | None:
@@ -46,10 +47,19 @@ class NodeReader(reading.NodeReader):
             return None
         value = node.value if isinstance(node, Scalar) else None
         if not isinstance(value, int) or isinstance(value, bool):
-            self.fault("PL103", f"{what} is a whole number", node)
+            self.fault("PL103", say("%(what)s is a whole number", what=what), node)
             return None
         if not least <= value <= most:
-            self.fault("PL107", f"{what} is a number from {least} to {most}", node)
+            self.fault(
+                "PL107",
+                say(
+                    "%(what)s is a number from %(least)s to %(most)s",
+                    what=what,
+                    least=least,
+                    most=most,
+                ),
+                node,
+            )
             return None
         return value
 
@@ -61,7 +71,7 @@ class NodeReader(reading.NodeReader):
         found = re.match(r"(\d{1,3})(?:\.(\d{1,2}))?\s*%\Z", text)
         value = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 0
         if not 0 < value <= 10_000:
-            self.fault("PL107", f"{what} is a share such as 20% or 0.5%", node)
+            self.fault("PL107", say("%(what)s is a share such as 20%% or 0.5%%", what=what), node)
             return None
         return value
 
@@ -74,8 +84,13 @@ class NodeReader(reading.NodeReader):
             return EVER
         length = parse_window(text)
         if length is None:
-            hint = "write 24h, 7d or 30 days, at most ten years"
-            self.fault("PL105", f"{what}: {text!r} is not a length of time", node, hint)
+            hint = say("write 24h, 7d or 30 days, at most ten years")
+            self.fault(
+                "PL105",
+                say("%(what)s: %(text)r is not a length of time", what=what, text=text),
+                node,
+                hint,
+            )
         return length
 
     def length(self, node: Node | None, what: str) -> Length | None:
@@ -84,8 +99,13 @@ class NodeReader(reading.NodeReader):
             return None
         length = parse_length(text)
         if length is None:
-            hint = "write 5 working days, 10 days or 72 hours"
-            self.fault("PL105", f"{what}: {text!r} is not a length of time", node, hint)
+            hint = say("write 5 working days, 10 days or 72 hours")
+            self.fault(
+                "PL105",
+                say("%(what)s: %(text)r is not a length of time", what=what, text=text),
+                node,
+                hint,
+            )
         return length
 
     def identifier(self, node: Node | None, what: str) -> str | None:
@@ -93,6 +113,6 @@ class NodeReader(reading.NodeReader):
         if text is None or node is None:
             return None
         if not IDENTIFIER.match(text):
-            self.fault("PL106", f"{what} is lower case, digits and hyphens", node)
+            self.fault("PL106", say("%(what)s is lower case, digits and hyphens", what=what), node)
             return None
         return text

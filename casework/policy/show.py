@@ -18,10 +18,10 @@ from casework.policy.model import (
 
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "order": {"en": "chooses at place", "zh": "顺序"},
-    "on": {"en": "alerts", "zh": "警报"},
+    "on": {"en": "alerts", "zh": "预警"},
     "together": {"en": "together", "zh": "同时出现"},
     "or": {"en": "or", "zh": "或者"},
-    "any": {"en": "any alert", "zh": "任何警报"},
+    "any": {"en": "any alert", "zh": "任何预警"},
     "not": {"en": "but not", "zh": "但不包括"},
     "same": {"en": "with the same", "zh": "相同的"},
     "within": {"en": "within", "zh": "时间窗口"},
@@ -36,7 +36,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     "duty": {"en": "the day of the duty", "zh": "义务本身的期限"},
     "else": {"en": "else", "zh": "否则"},
     "suppress": {"en": "suppressed", "zh": "抑制"},
-    "snooze": {"en": "repeats held back for", "zh": "重复警报暂缓"},
+    "snooze": {"en": "repeats held back for", "zh": "重复预警暂缓"},
     "brake": {
         "en": "rule held back when it fires on more than",
         "zh": "规则触发超过以下比例时制动",

@@ -10,6 +10,7 @@ from casework.cases.facts import facts_of, instant
 from casework.policy.model import KINDS, SEVERITIES, STATUSES, PolicyTest
 from casework.policy.reading import NodeReader
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import as_said, say
 from regtech.content.yamlmarks import Mapping, Node, plain
 from regtech.errors import InputError
 
@@ -96,11 +97,11 @@ def written_alert(short: MappingOf[str, Any]) -> dict[str, Any]:
 
 def read_test(reader: NodeReader, node: Node) -> PolicyTest | None:
     """One test; None where it has faults."""
-    mapping = reader.mapping(node, "a test")
+    mapping = reader.mapping(node, say("a test"))
     if mapping is None:
         return None
     before = reader.faults.errors
-    reader.keys(mapping, TEST_KEYS, ("name", "alerts", "expect"), "a test")
+    reader.keys(mapping, TEST_KEYS, ("name", "alerts", "expect"), say("a test"))
     entries = mapping.entries
     name = reader.string(entries.get("name"), "name") or ""
     alerts = []
@@ -111,14 +112,16 @@ def read_test(reader: NodeReader, node: Node) -> PolicyTest | None:
             ids.add(str(alert["id"]))
             alerts.append(alert)
     if "alerts" in entries and not alerts:
-        reader.fault("PL603", "the test has no alert", entries["alerts"])
+        reader.fault("PL603", say("the test has no alert"), entries["alerts"])
     until = None
     if "until" in entries:
         text = reader.string(entries["until"], "until")
         try:
             until = None if text is None else instant(text, "until")
         except InputError as error:
-            reader.fault("PL605", error.message, entries["until"], "2026-03-02T09:00:00Z")
+            reader.fault(
+                "PL605", as_said(error.message), entries["until"], say("2026-03-02T09:00:00Z")
+            )
     watched = reader.integer(entries.get("watched"), "watched", 0, 1_000_000_000)
     cases, aside = _expected(reader, entries.get("expect"), ids)
     if reader.faults.errors != before:
@@ -127,10 +130,10 @@ def read_test(reader: NodeReader, node: Node) -> PolicyTest | None:
 
 
 def _alert(reader: NodeReader, node: Node) -> dict[str, Any] | None:
-    mapping = reader.mapping(node, "an alert")
+    mapping = reader.mapping(node, say("an alert"))
     if mapping is None:
         return None
-    reader.keys(mapping, ALERT_KEYS, ("id", "time", "rule"), "an alert", "PL605")
+    reader.keys(mapping, ALERT_KEYS, ("id", "time", "rule"), say("an alert"), "PL605")
     short: dict[str, Any] = {}
     for name, child in mapping.entries.items():
         if name in ("near", "warning", "late"):
@@ -147,10 +150,10 @@ def _alert(reader: NodeReader, node: Node) -> dict[str, Any] | None:
     try:
         facts = facts_of(alert)
     except InputError as error:
-        reader.fault("PL605", error.message, node)
+        reader.fault("PL605", as_said(error.message), node)
         return None
     if alert["due"] is not None and facts.due is None:
-        reader.fault("PL605", "due is neither a day nor a time", mapping.entries["due"])
+        reader.fault("PL605", say("due is neither a day nor a time"), mapping.entries["due"])
     return alert
 
 
@@ -164,7 +167,7 @@ def _expected(
         return (), ()
     reader.keys(mapping, EXPECT_KEYS, (), "expect", "PL606")
     if not mapping.entries:
-        reader.fault("PL603", "the test expects nothing", node, "write expect: none")
+        reader.fault("PL603", say("the test expects nothing"), node, say("write expect: none"))
     cases = [
         case
         for item in reader.sequence(mapping.entries.get("cases"), "cases")
@@ -179,10 +182,10 @@ def _expected(
 
 
 def _case(reader: NodeReader, node: Node, ids: set[str]) -> dict[str, Any] | None:
-    mapping = reader.mapping(node, "a case")
+    mapping = reader.mapping(node, say("a case"))
     if mapping is None:
         return None
-    reader.keys(mapping, CASE_KEYS, ("alerts",), "a case", "PL606")
+    reader.keys(mapping, CASE_KEYS, ("alerts",), say("a case"), "PL606")
     found: dict[str, Any] = {}
     for name, child in mapping.entries.items():
         if name in ("alerts", "subjects", "tenants", "jurisdictions"):
@@ -202,7 +205,9 @@ def _case(reader: NodeReader, node: Node, ids: set[str]) -> dict[str, Any] | Non
 def _known_alert(reader: NodeReader, node: Node, ids: set[str]) -> None:
     text = reader.string(node, "alert")
     if text is not None and text not in ids:
-        reader.fault("PL606", f"the test has no alert {text!r}", node, did_you_mean(text, ids))
+        reader.fault(
+            "PL606", say("the test has no alert %(text)r", text=text), node, did_you_mean(text, ids)
+        )
 
 
 def check_tests(reader: NodeReader, tests: list[PolicyTest], policy: Mapping) -> None:
@@ -211,9 +216,13 @@ def check_tests(reader: NodeReader, tests: list[PolicyTest], policy: Mapping) ->
     names: set[str] = set()
     for test in tests:
         if test.name in names:
-            reader.faults.add("PL604", f"a second test is called {test.name!r}", test.mark)
+            reader.faults.add(
+                "PL604", say("a second test is called %(name)r", name=test.name), test.mark
+            )
         names.add(test.name)
     if not any(test.cases or test.aside for test in tests):
-        reader.fault("PL601", "no test expects the policy to act", where)
+        reader.fault("PL601", say("no test expects the policy to act"), where)
     if all(test.cases or test.aside for test in tests):
-        reader.fault("PL602", "no test expects the policy not to act", where, "expect: none")
+        reader.fault(
+            "PL602", say("no test expects the policy not to act"), where, say("expect: none")
+        )

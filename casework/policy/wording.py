@@ -11,7 +11,7 @@ from casework.policy.model import KEY_TITLES, Brake, Policy, Text
 
 UNSORTED_TEXT: Final[Text] = {
     "en": "no policy takes this alert",
-    "zh": "没有策略处理该警报",
+    "zh": "没有策略处理该预警",
 }
 
 
@@ -52,5 +52,5 @@ def case_reason(policy: Policy, alerts: list[AlertFacts]) -> Text:
     of = "1 rule" if rules == 1 else f"{rules} rules"
     return {
         "en": f"{policy.title['en']}: {said} of {of}, same {same['en']}",
-        "zh": f"{policy.title['zh']}：{rules} 条规则的 {number} 个警报，相同的{same['zh']}",
+        "zh": f"{policy.title['zh']}：{rules} 条规则的 {number} 个预警，相同的{same['zh']}",
     }

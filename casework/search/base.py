@@ -18,6 +18,7 @@ from casework.search.highlight import highlights
 from casework.search.ports import Hit, SearchPage
 from casework.search.query import Field, Kind, SearchQuery, Step
 from casework.search.reach import Reach, reach_of
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 LIMIT_MAX: Final = 500
@@ -85,7 +86,13 @@ class ScopedSearch(ABC):
         """See ``casework.search.ports.SearchIndex``."""
         reach = reach_of(scope)
         if not 1 <= limit <= LIMIT_MAX:
-            raise UsageError(f"a page has 1 to {LIMIT_MAX} rows, not {limit}")
+            raise UsageError(
+                say(
+                    "a page has 1 to %(limit_max)s rows, not %(limit)s",
+                    limit_max=LIMIT_MAX,
+                    limit=limit,
+                )
+            )
         asked = reach.effective(query)
         print_ = _fingerprint(reach, asked)
         place = None if after is None else _read(after, print_)
@@ -161,5 +168,7 @@ def _read(text: str, print_: str) -> Place:
         or [type(part) for part in parts] != [str, str, int, int, str]
         or parts[0] != print_
     ):
-        raise UsageError("not a cursor of this search", hint="take `after` of the page before")
+        raise UsageError(
+            say("not a cursor of this search"), hint=say("take `after` of the page before")
+        )
     return Place(*parts[1:])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from regtech.content.saying import say
 from regtech.errors import StoreError, UsageError
 
 
@@ -20,7 +21,7 @@ class IndexAbsentError(StoreError):
     code = "index_absent"
 
     def __init__(self, message: str = "there is no search index yet, or it was lost") -> None:
-        super().__init__(message, hint="build it: regtech search rebuild")
+        super().__init__(message, hint=say("build it: regtech search rebuild"))
 
 
 class IndexRefusedError(StoreError):
@@ -30,8 +31,13 @@ class IndexRefusedError(StoreError):
 
     def __init__(self, ids: Sequence[str], why: str) -> None:
         super().__init__(
-            f"the search index refuses {len(ids)} documents, such as {ids[0]}: {why}",
-            hint="they are in the record and cannot be searched; report this as a defect",
+            say(
+                "the search index refuses %(ids)s documents, such as %(ids_2)s: %(why)s",
+                ids=len(ids),
+                ids_2=ids[0],
+                why=why,
+            ),
+            hint=say("they are in the record and cannot be searched; report this as a defect"),
         )
         self.ids = tuple(ids)
 
@@ -42,4 +48,6 @@ class WalkEndedError(UsageError):
     code = "walk_ended"
 
     def __init__(self) -> None:
-        super().__init__("this search is no longer kept", hint="search again from the first page")
+        super().__init__(
+            say("this search is no longer kept"), hint=say("search again from the first page")
+        )

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from casework.search.text import alone, compact, may_be_near, sealed, tokens
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 TEXT_MAX: Final = 400
@@ -131,16 +132,31 @@ class SearchQuery:
     def terms(self) -> tuple[Term, ...]:
         """The words. Raises ``UsageError`` where there are more than an index should be asked."""
         if len(self.text) > TEXT_MAX:
-            raise UsageError(f"a search has at most {TEXT_MAX} signs, not {len(self.text)}")
+            raise UsageError(
+                say(
+                    "a search has at most %(text_max)s signs, not %(text)s",
+                    text_max=TEXT_MAX,
+                    text=len(self.text),
+                )
+            )
         made = []
         for quoted, plain in _TERM.findall(self.text):
             found = tuple(tokens(quoted or plain))
             if found:
                 made.append(Term(found, compact(quoted or plain), bool(quoted)))
         if len(made) > TERMS_MAX:
-            raise UsageError(f"a search has at most {TERMS_MAX} words, not {len(made)}")
+            raise UsageError(
+                say(
+                    "a search has at most %(terms_max)s words, not %(made)s",
+                    terms_max=TERMS_MAX,
+                    made=len(made),
+                )
+            )
         if self.text.strip() and not made:
-            raise UsageError(f"nothing to search for in {self.text!r}", hint="letters or digits")
+            raise UsageError(
+                say("nothing to search for in %(text)r", text=self.text),
+                hint=say("letters or digits"),
+            )
         return tuple(dict.fromkeys(made))
 
     def limited(self) -> SearchQuery:
@@ -163,23 +179,37 @@ class SearchQuery:
         made: dict[str, Any] = {}
         for name, value in document.items():
             if name not in names:
-                raise UsageError(f"a search has no {name!r}", hint="it has " + ", ".join(names))
+                raise UsageError(
+                    say("a search has no %(name)r", name=name),
+                    hint=say("it has %(names)s", names=", ".join(names)),
+                )
             listed = isinstance(names[name].default, tuple)
             if listed and not (
                 isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)
             ):
-                raise UsageError(f"{name} of a search is a list of words, not {value!r}")
+                raise UsageError(
+                    say(
+                        "%(name)s of a search is a list of words, not %(value)r",
+                        name=name,
+                        value=value,
+                    )
+                )
             made[name] = tuple(value) if listed else value
         if not isinstance(made.get("text", ""), str):
-            raise UsageError("text of a search is text")
+            raise UsageError(say("text of a search is text"))
         if made.get("open") not in (None, True, False):
-            raise UsageError("open of a search is true or false")
+            raise UsageError(say("open of a search is true or false"))
         for name in ("since_us", "until_us"):
             if not isinstance(made.get(name), (int, type(None))):
-                raise UsageError(f"{name} of a search is a whole number of microseconds")
+                raise UsageError(
+                    say("%(name)s of a search is a whole number of microseconds", name=name)
+                )
         known = [kind.value for kind in Kind]
         for kind in made.get("kinds", ()):
             if kind not in known:
-                raise UsageError(f"no kind {kind!r}", hint="kinds: " + ", ".join(known))
+                raise UsageError(
+                    say("no kind %(kind)r", kind=kind),
+                    hint=say("kinds: %(known)s", known=", ".join(known)),
+                )
         made["kinds"] = tuple(Kind(kind) for kind in made.get("kinds", ()))
         return cls(**made)

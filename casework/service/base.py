@@ -14,6 +14,7 @@ from casework.cases.themes import Themes
 from casework.cases.timeline import Draft
 from casework.ports import Record, Unit
 from regtech.clock import Clock
+from regtech.content.saying import say
 from regtech.errors import ConflictError, UsageError
 
 Change = Callable[[Unit, Case], Sequence[Draft]]
@@ -86,8 +87,11 @@ class Base:
         missing = self.themes.missing(case.theme, frozenset(check.item for check in case.checks))
         if missing:
             raise ConflictError(
-                f"points of the checklist are open: {', '.join(point.id for point in missing)}",
-                hint="tick them off, or close as duplicate or data_error",
+                say(
+                    "points of the checklist are open: %(missing)s",
+                    missing=", ".join(point.id for point in missing),
+                ),
+                hint=say("tick them off, or close as duplicate or data_error"),
                 code="checklist",
             )
 
@@ -107,11 +111,16 @@ def needs(reason: str, what: str) -> str:
     """The reason without blanks around it; ``UsageError`` where there is none."""
     reason = reason.strip()
     if not reason:
-        raise UsageError(f"{what} needs a reason", hint="say why: --reason")
+        raise UsageError(
+            say("%(action)s needs a reason", action=what), hint=say("say why: --reason")
+        )
     return reason
 
 
 def at_work(case: Case) -> None:
     """Raise ``TransitionError`` for a case that has ended."""
     if case.ended:
-        raise TransitionError(f"{case.id} is {case.state}", hint="reopen it first")
+        raise TransitionError(
+            say("%(case)s is %(state)s", case=case.id, state=case.state),
+            hint=say("reopen it first"),
+        )

@@ -12,6 +12,7 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, EntryKind, changed
 from casework.ports import Unit
 from casework.service.base import Base, at_work, needs
+from regtech.content.saying import say
 from regtech.errors import ConflictError, UsageError
 
 
@@ -36,9 +37,13 @@ class Deciding(Base):
         """
         reason = needs(reason, f"to {gate}")
         if gate in MOVE_OF_GATE and outcome is None:
-            raise UsageError(f"to {gate} needs an outcome", hint="--outcome confirmed")
+            raise UsageError(
+                say("to %(gate)s needs an outcome", gate=gate), hint=say("--outcome confirmed")
+            )
         if gate not in MOVE_OF_GATE and not about:
-            raise UsageError(f"to {gate} needs what it is about", hint="--about")
+            raise UsageError(
+                say("to %(gate)s needs what it is about", gate=gate), hint=say("--about")
+            )
 
         def drafts(unit: Unit, case: Case) -> Sequence[Draft]:
             fields: dict[str, Any] = {}
@@ -52,8 +57,8 @@ class Deciding(Base):
                 rules = sorted({alert.rule for alert in unit.case_alerts(scope, case_id)})
                 if about not in rules:
                     raise UsageError(
-                        f"{case.id} has no alert of a rule {about}",
-                        hint="rules: " + ", ".join(rules),
+                        say("%(case)s has no alert of a rule %(about)s", case=case.id, about=about),
+                        hint=say("rules: %(rules)s", rules=", ".join(rules)),
                     )
             request = Request(
                 case.version + 1, gate, scope.actor, self.clock.now_us(), reason, outcome, about
@@ -130,7 +135,9 @@ class Deciding(Base):
 
         action = Action.WORK if personal else Action.READ
         if scope.restricted:
-            raise ConflictError("an institution's view is not exported", code="forbidden_export")
+            raise ConflictError(
+                say("an institution's view is not exported"), code="forbidden_export"
+            )
         return self.change(scope, action, case_id, None, drafts)
 
     def _approved_export(self, scope: Scope, case: Case, number: int) -> None:
@@ -147,8 +154,12 @@ class Deciding(Base):
         )
         if not approved or used:
             raise FourEyesError(
-                f"no unused approval {number} to export personal data of {case.id}",
-                hint="ask for the export; somebody else approves it",
+                say(
+                    "no unused approval %(number)s to export personal data of %(case)s",
+                    number=number,
+                    case=case.id,
+                ),
+                hint=say("ask for the export; somebody else approves it"),
             )
 
 

@@ -20,6 +20,7 @@ from casework.evidence.checkpoints import Checkpoint, checkpoint_of, sign_checkp
 from casework.evidence.keys import KeyRing
 from casework.evidence.merkle import Frontier
 from casework.service.decide import Deciding
+from regtech.content.saying import say
 from regtech.errors import StoreError
 
 RulesOf = Callable[[Sequence[StoredAlert]], Sequence[Rule]]
@@ -123,8 +124,12 @@ class Exporting(Deciding):
         for alert in found:
             if StoredAlert.of(alert.raw, alert.tenant).digest != known.get(alert.id):
                 raise StoreError(
-                    f"the alert {alert.id} is not the one that came to {case.id}",
-                    hint="find out who changed the store; do not export from it",
+                    say(
+                        "the alert %(alert)s is not the one that came to %(case)s",
+                        alert=alert.id,
+                        case=case.id,
+                    ),
+                    hint=say("find out who changed the store; do not export from it"),
                     code="alert_changed",
                 )
         return found

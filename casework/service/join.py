@@ -14,6 +14,7 @@ from casework.cases.lifecycle import Action, Move, allow, next_state
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, EntryKind, changed
 from casework.service.base import Base, at_work, needs
+from regtech.content.saying import say
 from regtech.errors import RegtechError, UsageError
 
 
@@ -35,7 +36,7 @@ class Joining(Base):
         """Say that another case has to do with this one; the other says it back."""
         allow(scope, Action.WORK)
         if other == case_id:
-            raise UsageError("a case cannot be linked to itself")
+            raise UsageError(say("a case cannot be linked to itself"))
         with self.record.unit(scope) as unit:
             found = unit.find(scope, (case_id, other))
             case, there = unit.case(scope, case_id), unit.case(scope, other)
@@ -51,7 +52,7 @@ class Joining(Base):
         allow(scope, Action.WORK)
         reason = needs(reason, "merging")
         if into == case_id:
-            raise UsageError("a case cannot be merged into itself")
+            raise UsageError(say("a case cannot be merged into itself"))
         with self.record.unit(scope) as unit:
             unit.find(scope, (case_id, into))
             case, target = unit.case(scope, case_id), unit.case(scope, into)
@@ -59,11 +60,20 @@ class Joining(Base):
             at_work(target)
             if case.jurisdiction != target.jurisdiction:
                 raise TransitionError(
-                    f"{case_id} is of {case.jurisdiction}, {into} of {target.jurisdiction}",
-                    hint="cases of different jurisdictions can be linked",
+                    say(
+                        "%(case_id)s is of %(jurisdiction)s, %(into)s of %(jurisdiction_2)s",
+                        case_id=case_id,
+                        jurisdiction=case.jurisdiction,
+                        into=into,
+                        jurisdiction_2=target.jurisdiction,
+                    ),
+                    hint=say("cases of different jurisdictions can be linked"),
                 )
             if case.requests:
-                raise TransitionError(f"{case_id} has open requests", hint="decide on them first")
+                raise TransitionError(
+                    say("%(case_id)s has open requests", case_id=case_id),
+                    hint=say("decide on them first"),
+                )
             state = next_state(case.state, Move.MERGE, case.severity)
             moving = unit.case_alerts(scope, case_id)
             there = {alert.id for alert in unit.case_alerts(scope, into)}
@@ -115,9 +125,11 @@ class Joining(Base):
             alerts = {alert.id: alert for alert in unit.case_alerts(scope, case_id)}
             strange = [alert_id for alert_id in wanted if alert_id not in alerts]
             if strange:
-                raise UsageError(f"{case_id} has no alert {strange[0]}")
+                raise UsageError(
+                    say("%(case_id)s has no alert %(strange)s", case_id=case_id, strange=strange[0])
+                )
             if not wanted or len(wanted) == len(alerts):
-                raise UsageError("to split takes some of the alerts, but not all")
+                raise UsageError(say("to split takes some of the alerts, but not all"))
             going = [alerts[i] for i in alerts if i in set(wanted)]
             staying = [alerts[i] for i in alerts if i not in set(wanted)]
             new = replace(

@@ -156,7 +156,8 @@ class RuleBook(Protocol):
 
     def law(self, rule_id: str) -> Mapping[str, Any]:
         """One rule: as in ``rules``, with ``explain``, what it says in our words by language, or
-        None. Costs little. Raises ``NotFoundError``.
+        None, ``pack_digest``, and ``measures``, what each is in words by language. Costs little.
+        Raises ``NotFoundError``.
         """
 
     def page(self, rule_id: str, lang: str) -> str:

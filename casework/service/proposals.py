@@ -28,6 +28,7 @@ from casework.ports import Page, Proposals, ProposalsUnit
 from casework.service.base import needs
 from casework.service.outside import Draft, RuleBook, RuleDrafts
 from regtech.clock import Clock
+from regtech.content.saying import say
 from regtech.errors import (
     CapacityError,
     ConflictError,
@@ -134,8 +135,12 @@ class ProposalService:
         trial = self._drafts.run_tests(text)
         if trial.failed:
             raise UsageError(
-                f"{len(trial.failed)} of {trial.tests} tests of the draft fail",
-                hint="run its tests: they say what was expected and what came",
+                say(
+                    "%(failed)s of %(tests)s tests of the draft fail",
+                    failed=len(trial.failed),
+                    tests=trial.tests,
+                ),
+                hint=say("run its tests: they say what was expected and what came"),
             )
         texts = ProposalTexts("" if used is None else self._rules.source(draft.pack), text)
         with self._store.unit(scope) as unit:
@@ -143,8 +148,12 @@ class ProposalService:
             before = last_accepted(known)
             if before is not None and not _in_force_or_past(before, used):
                 raise ConflictError(
-                    f"{before.id} is approved for {draft.pack} and not in force yet",
-                    hint="propose again when the server was started with it, or take it back",
+                    say(
+                        "%(before)s is approved for %(pack)s and not in force yet",
+                        before=before.id,
+                        pack=draft.pack,
+                    ),
+                    hint=say("propose again when the server was started with it, or take it back"),
                 )
             _room(known, _sha256(text))
             made = Proposal(
@@ -185,7 +194,8 @@ class ProposalService:
         found = self._store.proposal(scope, proposal_id)
         if self.standing(found) is Standing.IN_FORCE:
             raise ConflictError(
-                f"{proposal_id} is in force", hint="propose what is to be in its place"
+                say("%(proposal_id)s is in force", proposal_id=proposal_id),
+                hint=say("propose what is to be in its place"),
             )
         return self._decide(scope, found, ProposalState.WITHDRAWN, reason)
 
@@ -203,17 +213,26 @@ class ProposalService:
         if found.state is ProposalState.OPEN and _digest(used) != found.base_digest:
             now = "none" if used is None else used["version"]
             raise ConflictError(
-                f"{proposal_id} was made from {found.pack} {found.base_version or '(new)'}, "
-                f"in use is {now}",
-                hint="refuse it; its author proposes it anew from what is in use",
+                say(
+                    "%(proposal_id)s was made from %(pack)s %(base_version)s, in use is %(now)s",
+                    proposal_id=proposal_id,
+                    pack=found.pack,
+                    base_version=found.base_version or "(new)",
+                    now=now,
+                ),
+                hint=say("refuse it; its author proposes it anew from what is in use"),
             )
         if found.state is ProposalState.OPEN:
             try:
                 self._sound(self._store.texts(scope, proposal_id).proposed)
             except ContentError as error:
                 raise ConflictError(
-                    f"{proposal_id} no longer fits beside the packs in use: {error.message}",
-                    hint="refuse it; its author proposes it anew",
+                    say(
+                        "%(proposal_id)s no longer fits beside the packs in use: %(message)s",
+                        proposal_id=proposal_id,
+                        message=error.message,
+                    ),
+                    hint=say("refuse it; its author proposes it anew"),
                 ) from None
         return self._decide(scope, found, ProposalState.APPROVED, reason.strip())
 
@@ -247,9 +266,12 @@ class ProposalService:
                 before = last_accepted(unit.of_pack(scope, held.pack))
                 if ("" if before is None else before.id) != held.builds_on:
                     raise ConflictError(
-                        f"{before.id if before else held.builds_on} was decided on since "
-                        f"{held.id} was made",
-                        hint="refuse it; its author proposes it anew on what is in use then",
+                        say(
+                            "%(before)s was decided on since %(held)s was made",
+                            before=before.id if before else held.builds_on,
+                            held=held.id,
+                        ),
+                        hint=say("refuse it; its author proposes it anew on what is in use then"),
                     )
             unit.put(scope, after)
             kind, act = _ENTRY[state]
@@ -261,7 +283,7 @@ class ProposalService:
         draft, faults = self._drafts.check(text)
         errors = [fault for fault in faults if fault["severity"] == "error"]
         if draft is None or errors:
-            raise ContentError(f"the draft has {len(errors)} errors", errors)
+            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
         return draft, len(faults)
 
     def _reached(self, scope: Scope, draft: Draft) -> None:
@@ -269,25 +291,42 @@ class ProposalService:
         places = {draft.jurisdiction, draft.jurisdiction if used is None else used["jurisdiction"]}
         if not all(reaches_rules(scope, place) for place in places):
             raise ForbiddenError(
-                f"{scope.actor} may not propose rules of {draft.jurisdiction}",
-                hint="it takes an author of that jurisdiction",
+                say(
+                    "%(actor)s may not propose rules of %(jurisdiction)s",
+                    actor=scope.actor,
+                    jurisdiction=draft.jurisdiction,
+                ),
+                hint=say("it takes an author of that jurisdiction"),
             )
         if len(places) > 1:
             raise UsageError(
-                f"{draft.pack} is a pack of {used['jurisdiction'] if used else ''}",
-                hint="a pack of another jurisdiction has another id",
+                say(
+                    "%(pack)s is a pack of %(jurisdiction)s",
+                    pack=draft.pack,
+                    jurisdiction=used["jurisdiction"] if used else "",
+                ),
+                hint=say("a pack of another jurisdiction has another id"),
             )
 
     def _follows(self, draft: Draft, used: Mapping[str, Any] | None, base: str) -> None:
         if used is not None and base != used["digest"]:
             raise ConflictError(
-                f"{draft.pack} {used['version']} is in use by now, the text was made from another",
-                hint="open the pack in use and bring your changes over",
+                say(
+                    "%(pack)s %(version)s is in use by now, the text was made from another",
+                    pack=draft.pack,
+                    version=used["version"],
+                ),
+                hint=say("open the pack in use and bring your changes over"),
             )
         if not draft.newer:
             raise UsageError(
-                f"{draft.pack} {draft.in_use} is in use, the draft says {draft.version}",
-                hint="a changed pack has a higher version",
+                say(
+                    "%(pack)s %(in_use)s is in use, the draft says %(version)s",
+                    pack=draft.pack,
+                    in_use=draft.in_use,
+                    version=draft.version,
+                ),
+                hint=say("a changed pack has a higher version"),
             )
 
     def _say(
@@ -324,7 +363,7 @@ def _held(unit: ProposalsUnit, scope: Scope, found: Proposal) -> Proposal:
     for one in unit.of_pack(scope, found.pack):
         if one.id == found.id:
             return one
-    raise NotFoundError(f"there is no proposal {found.id}")
+    raise NotFoundError(say("there is no proposal %(found)s", found=found.id))
 
 
 def _is(used: Mapping[str, Any], proposal: Proposal) -> bool:
@@ -343,10 +382,11 @@ def _room(known: Collection[Proposal], sha256: str) -> None:
     waiting = [one for one in known if one.state is ProposalState.OPEN]
     for one in waiting:
         if one.sha256 == sha256:
-            raise ConflictError(f"the same text is proposed as {one.id} already")
+            raise ConflictError(say("the same text is proposed as %(one)s already", one=one.id))
     if len(waiting) >= OPEN_MAX:
         raise CapacityError(
-            f"{OPEN_MAX} proposals of the pack wait for a decision", hint="decide on those first"
+            say("%(open_max)s proposals of the pack wait for a decision", open_max=OPEN_MAX),
+            hint=say("decide on those first"),
         )
 
 

@@ -49,10 +49,17 @@ class Reading(Base):
         self._full(scope)
         return self.record.tally(scope, query, by)
 
-    def standing(self, scope: Scope, by: Sequence[Tally]) -> Mapping[tuple[str, ...], Standing]:
-        """How open cases stand now, for those who work them."""
+    def standing(
+        self, scope: Scope, by: Sequence[Tally], query: CaseQuery | None = None
+    ) -> Mapping[tuple[str, ...], Standing]:
+        """How cases stand now, for those who work them: of a query, or all open ones."""
         self._full(scope)
-        return self.record.standing(scope, by, self.clock.now_us())
+        return self.record.standing(scope, by, self.clock.now_us(), query)
+
+    def case_weeks(self, scope: Scope, weeks: int) -> Mapping[str, tuple[int, ...]]:
+        """Cases opened in the last weeks by theme, the oldest first, for those who work them."""
+        self._full(scope)
+        return self.record.case_weeks(scope, self.clock.now_us() // DAY_US, weeks)
 
     def alert_weeks(self, scope: Scope, by: Tally, weeks: int) -> Mapping[str, tuple[int, ...]]:
         """Alerts of the last weeks by event time, the oldest first, for those who work them."""

@@ -16,6 +16,7 @@ from casework.cases.times import time_text
 from casework.ports import Record, SavedSearch
 from casework.search.ports import Hit, SearchIndex, SearchPage
 from casework.search.query import Kind, SearchQuery
+from regtech.content.saying import say
 from regtech.errors import NotFoundError
 
 
@@ -88,7 +89,10 @@ class SearchService:
             if search.name == name.strip():
                 return SearchQuery.of(search.body)
         known = ", ".join(search.name for search in self.saved(scope)) or "none"
-        raise NotFoundError(f"there is no saved search {name}", hint=f"saved searches: {known}")
+        raise NotFoundError(
+            say("there is no saved search %(name)s", name=name),
+            hint=say("saved searches: %(known)s", known=known),
+        )
 
     def forget(self, scope: Scope, name: str) -> None:
         """Take a kept search away. Raises ``NotFoundError``."""

@@ -16,6 +16,7 @@ from casework.cases.sla import read_clock
 from casework.cases.timeline import Draft, EntryKind, changed
 from casework.ports import CaseQuery, Unit
 from casework.service.base import Base, at_work, needs
+from regtech.content.saying import say
 from regtech.errors import CapacityError, ForbiddenError, UsageError
 
 FILE_MAX: Final = 25 * 1024 * 1024
@@ -48,7 +49,10 @@ class Working(Base):
         Raises ``TransitionError`` where the life cycle has no such move.
         """
         if move not in _PLAIN_MOVES:
-            raise UsageError(f"{move} is not a plain move", hint="close, ask, approve or refuse")
+            raise UsageError(
+                say("%(move)s is not a plain move", move=move),
+                hint=say("close, ask, approve or refuse"),
+            )
         if move in (Move.ESCALATE, Move.REOPEN):
             reason = needs(reason, move.value)
 
@@ -58,7 +62,12 @@ class Working(Base):
             if move is Move.REOPEN:
                 if case.merged_into is not None:
                     raise TransitionError(
-                        f"{case.id} was merged into {case.merged_into}", hint="work on that one"
+                        say(
+                            "%(case)s was merged into %(merged_into)s",
+                            case=case.id,
+                            merged_into=case.merged_into,
+                        ),
+                        hint=say("work on that one"),
                     )
                 fields |= {"outcome": None, "closing_reason": ""}
             return [_with_reason(changed(EntryKind.STATE_CHANGED, case, **fields), reason)]
@@ -139,9 +148,12 @@ class Working(Base):
         """
         text = text.strip()
         if not text:
-            raise UsageError("an empty comment")
+            raise UsageError(say("an empty comment"))
         if len(text) > TEXT_MAX:
-            raise CapacityError(f"a comment of {len(text)} characters", hint=f"at most {TEXT_MAX}")
+            raise CapacityError(
+                say("a comment of %(text)s characters", text=len(text)),
+                hint=say("at most %(text_max)s", text_max=TEXT_MAX),
+            )
         action, detail, open_ = _said(scope, shared)
 
         def drafts(_: Unit, __: Case) -> Sequence[Draft]:
@@ -160,7 +172,7 @@ class Working(Base):
     ) -> Case:
         """Put tags on the case and take tags off."""
         if any(not tag.strip() or len(tag) > 64 for tag in add):
-            raise UsageError("a tag has 1 to 64 characters")
+            raise UsageError(say("a tag has 1 to 64 characters"))
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             tags = tuple(sorted({*case.tags, *(tag.strip() for tag in add)} - set(remove)))
@@ -175,7 +187,8 @@ class Working(Base):
             known = [point.id for point in self.themes.of(case.theme).checklist]
             if item not in known:
                 raise UsageError(
-                    f"no point {item!r} on the checklist", hint="points: " + ", ".join(known)
+                    say("no point %(item)r on the checklist", item=item),
+                    hint=say("points: %(known)s", known=", ".join(known)),
                 )
             rest = tuple(check for check in case.checks if check.item != item)
             if done == (len(rest) < len(case.checks)):
@@ -192,7 +205,7 @@ class Working(Base):
         if until_us is not None:
             reason = needs(reason, "snoozing")
             if until_us <= self.clock.now_us():
-                raise UsageError("a case can only be snoozed until later than now")
+                raise UsageError(say("a case can only be snoozed until later than now"))
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             at_work(case)
@@ -210,7 +223,7 @@ class Working(Base):
         """Another priority (0–100), and another queue where one is named."""
         reason = needs(reason, "another priority")
         if not 0 <= priority <= 100:
-            raise UsageError(f"a priority is 0 to 100, not {priority}")
+            raise UsageError(say("a priority is 0 to 100, not %(priority)s", priority=priority))
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             fields: dict[str, Any] = {"priority": priority}
@@ -270,28 +283,35 @@ def severe(case: Case) -> bool:
 def check_file(name: str, media_type: str, content: bytes, sha256: str) -> None:
     """Raise ``UsageError`` or ``CapacityError`` for a file that is not what it says."""
     if not name or len(name) > 255 or any(mark in name for mark in "/\\\0") or name in (".", ".."):
-        raise UsageError("a file needs a plain name of at most 255 characters")
+        raise UsageError(say("a file needs a plain name of at most 255 characters"))
     if len(content) > FILE_MAX:
-        raise CapacityError(f"a file of {len(content)} bytes", hint=f"at most {FILE_MAX}")
+        raise CapacityError(
+            say("a file of %(content)s bytes", content=len(content)),
+            hint=say("at most %(file_max)s", file_max=FILE_MAX),
+        )
     if not content:
-        raise UsageError("an empty file")
+        raise UsageError(say("an empty file"))
     if media_type not in MEDIA_TYPES:
         raise UsageError(
-            f"files of the type {media_type!r} are not taken", hint=", ".join(MEDIA_TYPES)
+            say("files of the type %(media_type)r are not taken", media_type=media_type),
+            hint=", ".join(MEDIA_TYPES),
         )
     begins = MEDIA_TYPES[media_type]
     if begins and not content.startswith(begins):
-        raise UsageError(f"the bytes of {name} are not {media_type}")
+        raise UsageError(
+            say("the bytes of %(name)s are not %(media_type)s", name=name, media_type=media_type)
+        )
     if not begins:
         try:
             text = content.decode()
         except UnicodeDecodeError:
-            raise UsageError(f"{name} is not UTF-8 text") from None
+            raise UsageError(say("%(name)s is not UTF-8 text", name=name)) from None
         if "\0" in text:
-            raise UsageError(f"{name} is not text")
+            raise UsageError(say("%(name)s is not text", name=name))
     if hashlib.sha256(content).hexdigest() != sha256.lower():
         raise UsageError(
-            f"the SHA-256 of {name} is not {sha256}", hint="it was changed on the way: send again"
+            say("the SHA-256 of %(name)s is not %(sha256)s", name=name, sha256=sha256),
+            hint=say("it was changed on the way: send again"),
         )
 
 
@@ -300,7 +320,7 @@ def _said(scope: Scope, shared: bool) -> tuple[Action, dict[str, Any], bool]:
     if scope.restricted:
         tenants = sorted(scope.tenants or ())
         if len(tenants) != 1:
-            raise ForbiddenError("who answers for several institutions has to say for which")
+            raise ForbiddenError(say("who answers for several institutions has to say for which"))
         return Action.ANSWER, {"institution": tenants[0]}, True
     return Action.WORK, {}, shared
 

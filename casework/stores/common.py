@@ -18,6 +18,7 @@ from casework.cases.proposals import Proposal, ProposalState, ProposalTexts
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, apply, entry_of, seal
 from casework.ports import CaseQuery, Job, JobState
+from regtech.content.saying import listed, say
 from regtech.errors import CapacityError, ConflictError, NotFoundError, StoreError, UsageError
 
 DAY_US: Final = 86_400_000_000
@@ -112,19 +113,29 @@ def chained(
     return sealed, position, previous
 
 
+def _changed(name: str, entry: Entry) -> str:
+    before, after = str(entry.before.get(name)), str(entry.after[name])
+    if name == "state":
+        return say(
+            "%(field)s %(state)s → %(state_after)s", field=name, state=before, state_after=after
+        )
+    if name in _PLAIN:
+        return say("%(field)s %(before)s → %(after)s", field=name, before=before, after=after)
+    return say("%(field)s", field=name)
+
+
 def version_conflict(case: Case, seen: int, since: Iterable[Entry]) -> VersionConflictError:
     """What was done since the version that somebody saw, entry by entry."""
-    changes = []
+    changes: list[str] = []
     for entry in since:
         # State and assignee are said with their values; those of other fields may be graded.
-        said = [
-            f"{name} {entry.before.get(name)} → {entry.after[name]}" if name in _PLAIN else name
-            for name in sorted(entry.after)
-        ]
-        what = f"{entry.kind.value} ({', '.join(said)})" if said else entry.kind.value
-        changes.append(f"{what} by {entry.actor}")
+        said = [_changed(name, entry) for name in sorted(entry.after)]
+        what: str = say("%(entry)s", entry=entry.kind.value)
+        if said:
+            what = say("%(entry)s (%(fields)s)", entry=entry.kind.value, fields=listed(said))
+        changes.append(say("%(what)s by %(actor)s", what=what, actor=entry.actor))
     if seen > case.version:
-        changes = ["the version that was seen does not exist"]
+        changes = [say("the version that was seen does not exist")]
     return VersionConflictError(case.id, seen, case.version, changes)
 
 

@@ -192,10 +192,12 @@ class MemoryRecord:
         return dict(counts)
 
     def standing(
-        self, scope: Scope, by: Sequence[Tally], now_us: int
+        self, scope: Scope, by: Sequence[Tally], now_us: int, query: CaseQuery | None = None
     ) -> Mapping[tuple[str, ...], Standing]:
+        asked = effective(scope, query or CaseQuery())
         with self._lock:
-            found = [c for c in self._tables.cases.values() if sees(scope, c) and not c.ended]
+            found = [c for c in self._tables.cases.values() if sees(scope, c)]
+        found = [case for case in found if _matches(case, asked)]
         counts: dict[tuple[str, ...], Counter[str]] = {}
         for case in found:
             mine = [t for t in case.tenants if scope.tenants is None or t in scope.tenants]
@@ -203,12 +205,24 @@ class MemoryRecord:
             for key in itertools.product(*values):
                 counter = counts.setdefault(key, Counter())
                 counter["cases"] += 1
-                counter["overdue"] += case.due_us is not None and case.due_us < now_us
-                counter["nobody"] += not case.assignee
+                late = case.due_us is not None and case.due_us < now_us
+                counter["overdue"] += late and not case.ended
+                counter["nobody"] += not case.assignee and not case.ended
         return {
             key: Standing(counter["cases"], counter["overdue"], counter["nobody"])
             for key, counter in counts.items()
         }
+
+    def case_weeks(self, scope: Scope, last_day: int, weeks: int) -> Mapping[str, tuple[int, ...]]:
+        first = last_day - 7 * weeks + 1
+        with self._lock:
+            found = [c for c in self._tables.cases.values() if sees(scope, c)]
+        counts: dict[str, list[int]] = {}
+        for case in found:
+            week = (case.opened_us // DAY_US - first) // 7
+            if 0 <= week < weeks:
+                counts.setdefault(case.theme, [0] * weeks)[week] += 1
+        return {value: tuple(series) for value, series in counts.items()}
 
     def alert_weeks(
         self, scope: Scope, by: Tally, last_day: int, weeks: int

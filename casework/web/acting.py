@@ -9,6 +9,7 @@ from casework.cases.case import Case, Gate, Outcome
 from casework.cases.lifecycle import Move
 from casework.web.formats import typed_instant
 from casework.web.visit import Visit
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 Act = Callable[[Visit, str, int], Case]
@@ -20,7 +21,7 @@ def act_on(visit: Visit, case_id: str, seen: int, act: str) -> Case:
     Raises ``UsageError`` for what is no act, and as the service does.
     """
     if act not in ACTS:
-        raise UsageError(f"{act[:40]!r} is nothing that can be done with a case")
+        raise UsageError(say("%(act)r is nothing that can be done with a case", act=act[:40]))
     return ACTS[act](visit, case_id, seen)
 
 
@@ -35,7 +36,9 @@ def _move(move: Move) -> Act:
 def _outcome(visit: Visit) -> Outcome:
     word = visit.typed.get("outcome")
     if word not in list(Outcome):
-        raise UsageError("an outcome is missing", hint="choose what the case turned out to be")
+        raise UsageError(
+            say("an outcome is missing"), hint=say("choose what the case turned out to be")
+        )
     return Outcome(word)
 
 
@@ -108,7 +111,7 @@ def _check(visit: Visit, case_id: str, seen: int) -> Case:
 def _instant(visit: Visit, name: str) -> int:
     us = typed_instant(visit.typed.get(name), visit.zone)
     if us is None:
-        raise UsageError(f"{name} is no day", hint="such as 2026-03-02")
+        raise UsageError(say("%(name)s is no day", name=name), hint=say("such as 2026-03-02"))
     return us
 
 
@@ -152,7 +155,9 @@ def _merge(visit: Visit, case_id: str, seen: int) -> Case:
 def _split(visit: Visit, case_id: str, seen: int) -> Case:
     chosen, reason = visit.typed.all("alert")[:1000], visit.typed.get("reason")
     if not chosen:
-        raise UsageError("no alert is ticked", hint="tick those that go to a case of their own")
+        raise UsageError(
+            say("no alert is ticked"), hint=say("tick those that go to a case of their own")
+        )
     return visit.parts.service.split(visit.scope, case_id, seen, chosen, reason)
 
 

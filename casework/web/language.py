@@ -7,11 +7,11 @@ templates and modules say, so that no text is missing or stale.
 from __future__ import annotations
 
 import gettext
-import io
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Final
+
+from regtech.content.saying import kernel_catalogue, read_catalogue
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "简体中文"}
 """Each language by its own name."""
@@ -26,19 +26,12 @@ def N_(text: str) -> str:
 
 @cache
 def catalogue(lang: str) -> gettext.NullTranslations:
-    """The texts of a language."""
+    """The texts of a language: those of casework, behind them those of the kernel."""
     if lang == "en" or lang not in LANGUAGES:
         return gettext.NullTranslations()
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    source = resources.files("casework.web") / "locale" / lang / "LC_MESSAGES" / "web.po"
-    with source.open("rb") as stream:
-        read = read_po(stream, locale=lang)
-    made = io.BytesIO()
-    write_mo(made, read)
-    made.seek(0)
-    return gettext.GNUTranslations(made)
+    made = read_catalogue("casework.web", lang, "web")
+    made.add_fallback(kernel_catalogue(lang))
+    return made
 
 
 def preferred(accepted: str) -> str:

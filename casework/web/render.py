@@ -20,6 +20,7 @@ from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
 from casework.web.menu import menu_of
 from casework.web.visit import THEMES, Visit
+from regtech.content.saying import Said, spoken
 
 PAGE_HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -62,7 +63,12 @@ def environment(lang: str) -> Environment:
         word = LABELS["unit"].get(unit)
         return formats.clean(value) if word is None else f"{digits} {texts.gettext(word)}"
 
+    def told(text: str) -> str:
+        """An error or a fault in this language; its codes by their labels."""
+        return said_in(text, lang)
+
     made.filters.update(
+        told=told,
         figure=figure,
         said=lambda text: formats.clean(said(text, lang)),
         clean=formats.clean,
@@ -74,6 +80,7 @@ def environment(lang: str) -> Environment:
         label=label,
         translated=lambda text: texts.gettext(text) if text else "",
         money=formats.money,
+        told_in=lambda text: lang if isinstance(text, Said) else "en",
         fact=formats.fact,
         is_day=formats.is_day,
         country_name=country_name,
@@ -113,6 +120,39 @@ def asset(name: str) -> str:
 def has_asset(name: str) -> bool:
     """Whether a file of ``static`` is there."""
     return (resources.files("casework.web") / "static" / name).is_file()
+
+
+def said_in(text: str, lang: str) -> str:
+    """What was said by an error or a fault, in a language; what nobody translated in English.
+
+    Parts that are codes of the product (a state, a gate) are told by their labels.
+    """
+    if lang == "en":
+        return text
+    texts = catalogue(lang)
+
+    def word(name: str, code: str) -> str:
+        for kind in _KINDS_OF_PARTS.get(name, ()):
+            found = LABELS[kind].get(code)
+            if found is not None:
+                return texts.gettext(found)
+        return code
+
+    return spoken(text, texts.gettext, word)
+
+
+_KINDS_OF_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "action": ("act", "proposal_act"),
+    "entry": ("entry",),
+    "field": ("field", "filter"),
+    "gate": ("gate",),
+    "move": ("act",),
+    "roles": ("role",),
+    "severity": ("severity",),
+    "state": ("state", "standing"),
+    "state_after": ("state",),
+}
+"""Which labels the parts of a message have."""
 
 
 def gettext(visit: Visit, text: str) -> str:

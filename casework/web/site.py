@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import resources
 from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
@@ -20,8 +20,9 @@ from casework.cases.errors import ThrottledError, UnauthenticatedError
 from casework.web.labels import ERRORS
 from casework.web.language import preferred
 from casework.web.parts import Parts
-from casework.web.render import environment, gettext, page
+from casework.web.render import environment, gettext, page, said_in
 from casework.web.visit import CSRF_FIELD, SAFE, Visit, visit_of
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, RegtechError
 
 RESUME_MAX: Final = 200_000
@@ -61,6 +62,8 @@ def error_page(request: Request, error: Exception) -> Response:
     if isinstance(error, ThrottledError):
         headers["Retry-After"] = str(error.retry_after_s)
     title, advice = ERRORS.get(code, ERRORS["internal"])
+    if "text/html" not in request.headers.get("accept", "text/html"):
+        return _problem(visit, code, status, detail, hint, gettext(visit, title), headers)
     made = page(
         visit,
         "error",
@@ -74,6 +77,29 @@ def error_page(request: Request, error: Exception) -> Response:
     )
     made.headers.update(headers)
     return made
+
+
+def _problem(
+    visit: Visit,
+    code: str,
+    status: int,
+    detail: str,
+    hint: str,
+    title: str,
+    headers: Mapping[str, str],
+) -> Response:
+    """For a script of a page: the form of the API's problems (RFC 9457), in the page's language."""
+    shown = status < 500
+    body = {
+        "type": f"urn:regtech:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": said_in(detail, visit.lang) if shown and detail else title,
+        "hint": said_in(hint, visit.lang) if shown else "",
+        "request": visit.request.scope.get("state", {}).get("request_id", ""),
+    }
+    return JSONResponse(body, status, dict(headers), "application/problem+json")
 
 
 def _of(error: Exception) -> tuple[str, int, str, str]:
@@ -165,10 +191,10 @@ def static_file(digest: str, name: str) -> Response:
     root = resources.files("casework.web") / "static"
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\\" in part for part in parts):
-        raise NotFoundError("there is no such file")
+        raise NotFoundError(say("there is no such file"))
     found = root.joinpath(*parts)
     if not found.is_file():
-        raise NotFoundError("there is no such file")
+        raise NotFoundError(say("there is no such file"))
     media = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if name.endswith(".js"):
         media = "text/javascript"

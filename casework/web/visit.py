@@ -16,6 +16,7 @@ from casework.identity.rate import COOKIE
 from casework.identity.service import Caller
 from casework.web.language import LANGUAGES, preferred
 from casework.web.parts import Parts
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, UsageError
 
 LANG_COOKIE: Final = "regtech-lang"
@@ -49,7 +50,9 @@ class Typed:
         """A field that is a whole number. Raises ``UsageError``."""
         text = self.get(name)
         if not text.isascii() or not text.isdigit() or len(text) > 12:
-            raise UsageError(f"{name} is {text[:40]!r}", hint="a whole number")
+            raise UsageError(
+                say("%(name)s is %(text)r", name=name, text=text[:40]), hint=say("a whole number")
+            )
         return int(text)
 
 
@@ -72,7 +75,7 @@ async def typed_of(request: Request) -> AsyncIterator[Typed]:
 def same_site(request: Request) -> None:
     """Raise ``ForbiddenError`` for what a page of another site has sent."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise ForbiddenError("the form did not come from this site", code="csrf")
+        raise ForbiddenError(say("the form did not come from this site"), code="csrf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Visit:
     def scope(self) -> Scope:
         """Who asks. Raises ``UnauthenticatedError``."""
         if self.caller is None:
-            raise UnauthenticatedError("nobody has signed in")
+            raise UnauthenticatedError(say("nobody has signed in"))
         return self.caller.scope
 
     @property
@@ -154,7 +157,7 @@ def identify(request: Request, typed: Typed) -> Caller:
     address = request.client.host if request.client else ""
     token = request.cookies.get(COOKIE, "")
     if not token:
-        raise UnauthenticatedError("nobody has signed in")
+        raise UnauthenticatedError(say("nobody has signed in"))
     try:
         caller = parts.identity.of_session(token)
     except UnauthenticatedError:
@@ -167,7 +170,9 @@ def identify(request: Request, typed: Typed) -> Caller:
         assert caller.session is not None
         given = typed.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(given.encode(), caller.session.csrf.encode()):
-            raise ForbiddenError("the token of the form is not that of the session", code="csrf")
+            raise ForbiddenError(
+                say("the token of the form is not that of the session"), code="csrf"
+            )
     return caller
 
 

@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 URL_MAX: Final = 2048
@@ -96,8 +97,12 @@ class AllowList:
                 networks.append(ipaddress.ip_network(part, strict=True))
             except ValueError as error:
                 raise UsageError(
-                    f"{part!r} in the allow-list of webhooks is no network: {error}",
-                    hint="write 10.1.2.3, 10.1.2.0/24 or fd00::/64, between commas",
+                    say(
+                        "%(part)r in the allow-list of webhooks is no network: %(error)s",
+                        part=part,
+                        error=error,
+                    ),
+                    hint=say("write 10.1.2.3, 10.1.2.0/24 or fd00::/64, between commas"),
                     code="webhook_allow_list",
                 ) from None
         return cls(tuple(networks))
@@ -164,26 +169,28 @@ def parse_url(text: str) -> Target:
     backslashes, letters beyond ASCII, and numbers as host that are not a plain dotted IPv4 address.
     """
     if len(text) > URL_MAX:
-        raise AddressError(f"the URL is longer than {URL_MAX} characters")
+        raise AddressError(say("the URL is longer than %(url_max)s characters", url_max=URL_MAX))
     if not _URL.fullmatch(text) or "\\" in text:
         raise AddressError(
-            "the URL has blanks, controls, backslashes or letters beyond ASCII",
-            hint="write names in their xn-- form and paths percent-encoded",
+            say("the URL has blanks, controls, backslashes or letters beyond ASCII"),
+            hint=say("write names in their xn-- form and paths percent-encoded"),
         )
     try:
         parts = urlsplit(text)
         port = parts.port
         host = parts.hostname or ""
     except ValueError as error:
-        raise AddressError(f"this is no URL: {error}") from None
+        raise AddressError(say("this is no URL: %(error)s", error=error)) from None
     if parts.scheme not in ("https", "http"):
-        raise AddressError("the URL does not begin with https://")
+        raise AddressError(say("the URL does not begin with https://"))
     if "@" in parts.netloc:
-        raise AddressError("the URL holds a user name", hint="the signature says who is calling")
+        raise AddressError(
+            say("the URL holds a user name"), hint=say("the signature says who is calling")
+        )
     if "#" in text:
-        raise AddressError("the URL has a fragment", hint="leave out what follows #")
+        raise AddressError(say("the URL has a fragment"), hint=say("leave out what follows #"))
     if port == 0 or parts.netloc.endswith(":"):
-        raise AddressError("the URL has no right port")
+        raise AddressError(say("the URL has no right port"))
     _check_host(host, "[" in parts.netloc)
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -197,7 +204,7 @@ def _check_host(host: str, bracketed: bool) -> None:
                 return
         except ValueError:
             pass
-        raise AddressError(f"[{host}] is no IPv6 address")
+        raise AddressError(say("[%(host)s] is no IPv6 address", host=host))
     labels = host.split(".")
     if _NUMBER.fullmatch(labels[-1]):
         # 2130706433, 0x7f.1 and 0177.0.0.1 are loopback to some readers of addresses.
@@ -205,11 +212,15 @@ def _check_host(host: str, bracketed: bool) -> None:
             IPv4Address(host)
         except ValueError:
             raise AddressError(
-                f"{host!r} is an odd spelling of an address", hint="write it as 192.0.2.1"
+                say("%(host)r is an odd spelling of an address", host=host),
+                hint=say("write it as 192.0.2.1"),
             ) from None
         return
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise AddressError(f"{host!r} is no name of a host", hint="write it without a final dot")
+        raise AddressError(
+            say("%(host)r is no name of a host", host=host),
+            hint=say("write it without a final dot"),
+        )
 
 
 class Resolver(Protocol):
@@ -231,20 +242,28 @@ def checked_addresses(target: Target, resolver: Resolver, allow: AllowList) -> t
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            raise AddressError(f"{target.host} has an address that is none: {text!r}") from None
+            raise AddressError(
+                say("%(host)s has an address that is none: %(text)r", host=target.host, text=text)
+            ) from None
         why = refusal(address, allow)
         if why is not None:
             raise AddressError(
-                f"{target.host} is at {address}: {why}",
-                hint="webhooks go to public addresses; the operator's allow-list opens others",
+                say(
+                    "%(host)s is at %(address)s: %(why)s",
+                    host=target.host,
+                    address=address,
+                    why=why,
+                ),
+                hint=say("webhooks go to public addresses; the operator's allow-list opens others"),
             )
         if not target.secure and not allow.opens(address):
             raise AddressError(
-                f"{target.host} is not called by plain HTTP", hint="write https:// in the URL"
+                say("%(host)s is not called by plain HTTP", host=target.host),
+                hint=say("write https:// in the URL"),
             )
         found.append(address)
     if not found:
-        raise AddressError(f"{target.host} has no address")
+        raise AddressError(say("%(host)s has no address", host=target.host))
     return tuple(found)
 
 

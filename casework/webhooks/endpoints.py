@@ -11,6 +11,7 @@ from typing import Final
 from casework.cases.scope import Scope
 from casework.webhooks.address import AllowList, Resolver, checked_addresses, parse_url
 from casework.webhooks.signature import Secret, new_secret, rotated
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 PER_MINUTE: Final = 600
@@ -72,7 +73,7 @@ class Endpoint:
 def owned(scope: Scope, tenant: str) -> None:
     """Raise ``NotFoundError`` where the scope does not reach the tenant's endpoints."""
     if scope.tenants is not None and tenant not in scope.tenants:
-        raise NotFoundError("there is no such endpoint")
+        raise NotFoundError(say("there is no such endpoint"))
 
 
 def new_endpoint(
@@ -98,12 +99,13 @@ def new_endpoint(
     for kind in sorted(kinds):
         if not _KIND.fullmatch(kind):
             raise UsageError(
-                f"{kind!r} is no type of message", hint="such as case.opened or case.*"
+                say("%(kind)r is no type of message", kind=kind),
+                hint=say("such as case.opened or case.*"),
             )
     if not 1 <= per_minute <= 60_000:
-        raise UsageError("a rate is from 1 to 60,000 a minute")
+        raise UsageError(say("a rate is from 1 to 60,000 a minute"))
     if len(description) > 500:
-        raise UsageError("a description has at most 500 characters")
+        raise UsageError(say("a description has at most 500 characters"))
     check_url(url, resolver, allow)
     return Endpoint(
         id=endpoint_id,
@@ -124,8 +126,12 @@ def check_url(url: str, resolver: Resolver, allow: AllowList) -> None:
         checked_addresses(target, resolver, allow)
     except OSError as error:
         raise UsageError(
-            f"the host {target.host} was not found: {error.strerror or error}",
-            hint="register an endpoint when its name can be resolved",
+            say(
+                "the host %(host)s was not found: %(strerror)s",
+                host=target.host,
+                strerror=error.strerror or error,
+            ),
+            hint=say("register an endpoint when its name can be resolved"),
             code="webhook_address",
         ) from None
 

@@ -13,6 +13,7 @@ const COMPONENTS: Record<string, () => Promise<{ start: Start }>> = {
   network: () => import("./network/index.ts"),
   timeline: () => import("./charts/timeline.ts"),
   distribution: () => import("./charts/distribution.ts"),
+  "flow-map": () => import("./map/index.ts"),
   "yaml-editor": () => import("./editor/index.ts"),
 };
 

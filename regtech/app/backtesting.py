@@ -20,6 +20,7 @@ from casework.policy.durable_child import limit
 from regtech.app.backtest import compare_packs
 from regtech.app.segments import end_of_lines, segments
 from regtech.clock import SystemClock
+from regtech.content.saying import as_data, say
 from regtech.errors import RegtechError, UsageError
 from regtech.rulelang.packs import require_packs
 from regtech.sandbox.backtest import Change
@@ -79,14 +80,16 @@ def history_files(path: Path) -> list[str]:
             return found
     elif path.is_file():
         return [str(path)]
-    raise UsageError("the history that the server was given is not there", hint="REGTECH_HISTORY")
+    raise UsageError(
+        say("the history that the server was given is not there"), hint=say("REGTECH_HISTORY")
+    )
 
 
 def journal_files(data: Path, folder: Path) -> list[str]:
     """The files of a journal. The last one is being written: its whole lines are copied."""
     parts = segments(data)
     if not parts:
-        raise UsageError("this server has judged no events yet", hint="send events first")
+        raise UsageError(say("this server has judged no events yet"), hint=say("send events first"))
     last = folder / "journal.ndjson"
     left = end_of_lines(parts[-1].path)
     with parts[-1].path.open("rb") as source, last.open("wb") as copy:
@@ -150,8 +153,8 @@ def main(folder: Path) -> int:
     try:
         run(folder)
     except (RegtechError, MemoryError) as error:
-        said = error.message if isinstance(error, RegtechError) else "it needs more memory"
-        write_whole(folder / ERROR, {"error": said})
+        said = error.message if isinstance(error, RegtechError) else say("it needs more memory")
+        write_whole(folder / ERROR, {"error": as_data(said)})
         return 1
     finally:
         (folder / "journal.ndjson").unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from casework.service.outside import Backtest, BacktestState, RuleDrafts
 from regtech.app.backtesting import ERROR, PROGRESS, REQUEST, RESULT, write_whole
 from regtech.app.rulebook import Rules
 from regtech.clock import Clock
+from regtech.content.saying import from_data, say
 from regtech.errors import (
     CapacityError,
     ConflictError,
@@ -77,17 +78,25 @@ class Backtests:
         allow(scope, Action.PROPOSE)
         if history not in self.histories():
             raise UsageError(
-                f"there is no history {history[:40]!r}",
-                hint="histories: " + (", ".join(self.histories()) or "none"),
+                say("there is no history %(history)r", history=history[:40]),
+                hint=say(
+                    "histories: %(histories)s", histories=", ".join(self.histories()) or "none"
+                ),
             )
         draft, faults = self._drafts.check(text)
         errors = [fault for fault in faults if fault["severity"] == "error"]
         if draft is None or errors:
-            raise ContentError(f"the draft has {len(errors)} errors", errors)
+            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
         used = self._book.in_use(draft.pack)
         places = {draft.jurisdiction} | ({used.jurisdiction} if used is not None else set())
         if not all(reaches_rules(scope, place) for place in places):
-            raise ForbiddenError(f"{scope.actor} may not try rules of {draft.jurisdiction}")
+            raise ForbiddenError(
+                say(
+                    "%(actor)s may not try rules of %(jurisdiction)s",
+                    actor=scope.actor,
+                    jurisdiction=draft.jurisdiction,
+                )
+            )
         made = Backtest(
             id=_ID + secrets.token_hex(10),
             actor=scope.actor,
@@ -103,7 +112,7 @@ class Backtests:
         with self._lock:
             if self._alive():
                 raise CapacityError(
-                    "another backtest is running", hint="wait for its end, or cancel it"
+                    say("another backtest is running"), hint=say("wait for its end, or cancel it")
                 )
             self._begin(made, text, base)
         return made
@@ -128,7 +137,9 @@ class Backtests:
                     path.write_text(content, encoding="utf-8")
             write_whole(folder / REQUEST, request)
         except OSError as error:
-            raise StoreError(f"the backtest could not be begun: {error.strerror}") from None
+            raise StoreError(
+                say("the backtest could not be begun: %(strerror)s", strerror=error.strerror)
+            ) from None
         self._child = subprocess.Popen(
             [sys.executable, "-m", "regtech.app.backtesting", str(folder)],
             stdin=subprocess.DEVNULL,
@@ -141,7 +152,9 @@ class Backtests:
         allow(scope, Action.READ_PROPOSALS)
         found = self._read(backtest_id)
         if found is None or not reaches_rules(scope, found.jurisdiction):
-            raise NotFoundError(f"there is no backtest {backtest_id}")
+            raise NotFoundError(
+                say("there is no backtest %(backtest_id)s", backtest_id=backtest_id)
+            )
         return found
 
     def backtests(self, scope: Scope) -> Sequence[Backtest]:
@@ -152,10 +165,10 @@ class Backtests:
     def cancel(self, scope: Scope, backtest_id: str) -> Backtest:
         found = self.backtest(scope, backtest_id)
         if found.actor != scope.actor and Role.OPERATOR not in scope.roles:
-            raise ForbiddenError(f"{scope.actor} may not stop others' backtests")
+            raise ForbiddenError(say("%(actor)s may not stop others' backtests", actor=scope.actor))
         with self._lock:
             if self._running != backtest_id or not self._alive():
-                raise ConflictError(f"{backtest_id} has ended")
+                raise ConflictError(say("%(backtest_id)s has ended", backtest_id=backtest_id))
             (self._folder / backtest_id / _CANCELLED).touch()
             self._end()
         return replace(found, state=BacktestState.CANCELLED)
@@ -163,7 +176,9 @@ class Backtests:
     def result(self, scope: Scope, backtest_id: str) -> Mapping[str, Any]:
         found = self.backtest(scope, backtest_id)
         if found.state is not BacktestState.DONE:
-            raise ConflictError(f"{backtest_id} is {found.state}")
+            raise ConflictError(
+                say("%(backtest_id)s is %(state)s", backtest_id=backtest_id, state=found.state)
+            )
         data = _json(self._folder / backtest_id / RESULT)
         clear = clear_grade(scope)
         data["changes"] = [_masked_change(change, clear) for change in data["changes"]]
@@ -216,14 +231,14 @@ class Backtests:
         if (folder / _CANCELLED).is_file():
             return replace(made, state=BacktestState.CANCELLED)
         if (folder / ERROR).is_file():
-            error = str(_json(folder / ERROR)["error"])
+            error = from_data(_json(folder / ERROR)["error"])
             return replace(made, state=BacktestState.FAILED, error=error)
         if running:
             with suppress(OSError, ValueError):
                 made = replace(made, **_json(folder / PROGRESS))
             return replace(made, state=BacktestState.RUNNING)
         if self._running == backtest_id:
-            error = "it was stopped: it took more time or memory than it may"
+            error = say("it was stopped: it took more time or memory than it may")
             return replace(made, state=BacktestState.FAILED, error=error)
         return made
 

@@ -18,7 +18,8 @@ from casework.service.outside import Draft, FailedTest, RuleForm, Trial
 from regtech.app.rulebook import DRAFT, Rules
 from regtech.app.ruleforms import rule_form, rules_in
 from regtech.content.editing import edited
-from regtech.content.faults import Fault
+from regtech.content.faults import Fault, meant
+from regtech.content.saying import as_data, from_data, say
 from regtech.errors import CapacityError, ContentError, InputError
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.lock import version_order
@@ -54,8 +55,11 @@ class Drafts:
     def check(self, text: str) -> tuple[Draft | None, Sequence[Mapping[str, Any]]]:
         pack, faults = self._read(text)
         shown = [fault.as_data() for fault in faults]
-        for fault in shown:
+        for fault, found in zip(shown, faults, strict=True):
             del fault["file"]
+            word = meant(found.hint)
+            if word:
+                fault["replacement"] = word
         return (None if pack is None else self._said(pack)), shown
 
     def _said(self, pack: Pack) -> Draft:
@@ -83,8 +87,12 @@ class Drafts:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > DRAFT_MAX:
             raise InputError(
-                f"a draft has at most {DRAFT_MAX} bytes, this one has {size}",
-                hint="a pack can be split in two",
+                say(
+                    "a draft has at most %(draft_max)s bytes, this one has %(size)s",
+                    draft_max=DRAFT_MAX,
+                    size=size,
+                ),
+                hint=say("a pack can be split in two"),
             )
         return text
 
@@ -101,10 +109,10 @@ class Drafts:
         _, faults = self._read(text)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
-            raise ContentError(f"the draft has {len(errors)} errors", errors)
+            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
         if not self._one.acquire(blocking=False):
             raise CapacityError(
-                "tests of another draft are running", hint="try again in half a minute"
+                say("tests of another draft are running"), hint=say("try again in half a minute")
             )
         try:
             return _trial(_beside(text, self._seconds))
@@ -124,20 +132,22 @@ def _beside(text: str, seconds: float) -> Any:
         )
     except subprocess.TimeoutExpired:
         raise CapacityError(
-            f"the tests took longer than {seconds:g} seconds and were stopped",
-            hint="try again (a first run compiles for a while), or regtech rules test on the file",
+            say("the tests took longer than %(seconds)g seconds and were stopped", seconds=seconds),
+            hint=say(
+                "try again (a first run compiles for a while), or regtech rules test on the file"
+            ),
         ) from None
     if done.returncode:
         raise CapacityError(
-            "the tests could not be run to their end",
-            hint="they need more memory than they may have; regtech rules test on the file",
+            say("the tests could not be run to their end"),
+            hint=say("they need more memory than they may have; regtech rules test on the file"),
         )
     return json.loads(done.stdout)
 
 
 def _trial(found: Mapping[str, Any]) -> Trial:
     failed = [
-        FailedTest(one["rule"], one["name"], one["line"], tuple(one["problems"]))
+        FailedTest(one["rule"], one["name"], one["line"], tuple(map(from_data, one["problems"])))
         for one in found["failed"]
     ]
     return Trial(found["tests"], tuple(failed), found["waiting"])
@@ -157,11 +167,15 @@ def tried(text: str) -> dict[str, Any]:
             "rule": one.rule,
             "name": one.test.name[:WORDS_MAX],
             "line": one.test.mark.line,
-            "problems": [problem[:WORDS_MAX] for problem in one.problems[:PROBLEMS_MAX]],
+            "problems": [_short(problem) for problem in one.problems[:PROBLEMS_MAX]],
         }
         for one in report.failed[:FAILED_MAX]
     ]
     return {"tests": len(report.results), "failed": failed, "waiting": report.waiting}
+
+
+def _short(problem: str) -> Any:
+    return as_data(problem if len(problem) <= WORDS_MAX else problem[:WORDS_MAX])
 
 
 def main() -> None:

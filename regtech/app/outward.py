@@ -35,6 +35,7 @@ from regtech.app.settings import setting
 from regtech.app.webhooks import relay, webhook_worker
 from regtech.app.workers import Workers
 from regtech.clock import Clock
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, NotFoundError, UsageError
 
 LOG: Final = logging.getLogger("regtech.webhooks")
@@ -101,7 +102,13 @@ class Webhooks:
     def replay(self, scope: Scope, endpoint: str, message: str) -> None:
         _may_manage(scope)
         if self._outbox.delivery(scope, message).endpoint != endpoint:
-            raise NotFoundError(f"there is no delivery {message} to {endpoint}")
+            raise NotFoundError(
+                say(
+                    "there is no delivery %(message)s to %(endpoint)s",
+                    message=message,
+                    endpoint=endpoint,
+                )
+            )
         self._outbox.replay(scope, [message])
 
 
@@ -111,11 +118,11 @@ _MANAGERS: Final = frozenset({Role.INSTITUTION, Role.OPERATOR, Role.SUPERVISOR, 
 def _may_manage(scope: Scope) -> None:
     """An endpoint hears of every case of its owner, in whatever jurisdiction."""
     if not scope.roles & _MANAGERS:
-        raise ForbiddenError(f"{scope.actor} may not manage webhooks")
+        raise ForbiddenError(say("%(actor)s may not manage webhooks", actor=scope.actor))
     if scope.jurisdictions is not None:
         raise ForbiddenError(
-            f"{scope.actor} may not manage webhooks",
-            hint="they tell of all jurisdictions: it takes one who is there for all of them",
+            say("%(actor)s may not manage webhooks", actor=scope.actor),
+            hint=say("they tell of all jurisdictions: it takes one who is there for all of them"),
         )
 
 
@@ -124,13 +131,16 @@ def _owner(scope: Scope) -> str:
     if scope.tenants is None:
         return ""
     if len(scope.tenants) != 1:
-        raise UsageError("whose endpoint is it?", hint="use a key of one institution")
+        raise UsageError(say("whose endpoint is it?"), hint=say("use a key of one institution"))
     return next(iter(scope.tenants))
 
 
 def _place(after: str) -> int:
     if not after.isdecimal():
-        raise UsageError(f"{after!r} is no place in a list", hint="hand back what `after` said")
+        raise UsageError(
+            say("%(after)r is no place in a list", after=after),
+            hint=say("hand back what `after` said"),
+        )
     return int(after)
 
 

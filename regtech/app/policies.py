@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regtech.app.languages import translator
 from regtech.app.rules import Findings
 from regtech.app.settings import setting
 from regtech.errors import InputError, UsageError
@@ -48,7 +49,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word if number == 1 else plural}"
 
 
-def lint_policies(paths: tuple[Path, ...]) -> Findings:
+def lint_policies(paths: tuple[Path, ...], lang: str = "en") -> Findings:
     """Every fault of every file; errors fail, warnings do not."""
     from casework.policy.load import load_policies, policy_files
 
@@ -58,7 +59,7 @@ def lint_policies(paths: tuple[Path, ...]) -> Findings:
     warnings = len(faults) - errors
     said = f"{_count(len(policies.policies), 'policy')}, {_count(len(policies.themes), 'theme')}: "
     return Findings(
-        lines=tuple(str(fault) for fault in faults),
+        lines=tuple(fault.told(translator(lang)) for fault in faults),
         total=said + f"{_count(errors, 'error')}, {_count(warnings, 'warning')}",
         failed=errors > 0,
         data={

@@ -30,6 +30,7 @@ from regtech.app.rulebook import Rules
 from regtech.app.rules import LOCK_NAME, lock_rules
 from regtech.clock import SystemClock
 from regtech.content import content_root
+from regtech.content.saying import say
 from regtech.errors import ConflictError, ContentError, StoreError, UsageError
 from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack
@@ -62,7 +63,10 @@ def list_proposals(
     if state is not None:
         known = [one.value for one in ProposalState]
         if state not in known:
-            raise UsageError(f"no state {state!r}", hint="states: " + ", ".join(known))
+            raise UsageError(
+                say("no state %(state)r", state=state),
+                hint=say("states: %(known)s", known=", ".join(known)),
+            )
         states = [ProposalState(state)]
     found = service.proposals(scope, states=states, limit=limit)
     return [
@@ -120,20 +124,24 @@ def apply_proposals(store: str, folder: Path, wanted: Sequence[str], scope: Scop
     if written and (folder / LOCK_NAME).is_file():
         found = lock_rules((folder,), check=False)
         if found.failed:
-            raise ContentError("the lock of the folder does not hold", found.data["faults"])
+            raise ContentError(say("the lock of the folder does not hold"), found.data["faults"])
     return WrittenOut(str(folder), begun, tuple(written))
 
 
 def _begin(folder: Path) -> bool:
     """Fill a folder that has no packs with all that ship; whether it was."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", hint="name a folder of packs")
+        raise UsageError(
+            say("%(folder)s is no folder", folder=folder), hint=say("name a folder of packs")
+        )
     if folder.is_dir() and pack_files(folder):
         return False
     try:
         shutil.copytree(content_root("rules"), folder, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
-        raise StoreError(f"{folder} could not be filled: {error}") from None
+        raise StoreError(
+            say("%(folder)s could not be filled: %(error)s", folder=folder, error=error)
+        ) from None
     return True
 
 
@@ -158,21 +166,35 @@ def _planned(
     planned = []
     for one in chosen:
         if one.state is not ProposalState.APPROVED:
-            raise ConflictError(f"{one.id} is {one.state}", hint="only approved ones are written")
+            raise ConflictError(
+                say("%(one)s is %(state)s", one=one.id, state=one.state),
+                hint=say("only approved ones are written"),
+            )
         present = packs.get(one.pack)
         digest = "" if present is None else present.digest
         if digest not in (one.base_digest, one.digest):
             there = "no such pack" if present is None else f"version {present.version}"
             raise ConflictError(
-                f"{one.id} was made from {one.pack} {one.base_version or '(new)'}, {folder} has "
-                f"{there}",
-                hint="name the folder that the server reads, or take the proposal back",
+                say(
+                    "%(one)s was made from %(pack)s %(base_version)s, %(folder)s has %(there)s",
+                    one=one.id,
+                    pack=one.pack,
+                    base_version=one.base_version or "(new)",
+                    folder=folder,
+                    there=there,
+                ),
+                hint=say("name the folder that the server reads, or take the proposal back"),
             )
         text = service.texts(scope, one.id).proposed
         made, faults = Rules(list(packs.values())).read(text)
         errors = [fault for fault in faults if fault.severity == "error"]
         if made is None or errors:
-            raise ContentError(f"{one.id} does not fit beside the packs of {folder}", errors)
+            raise ContentError(
+                say(
+                    "%(one)s does not fit beside the packs of %(folder)s", one=one.id, folder=folder
+                ),
+                errors,
+            )
         path = Path(present.path) if present is not None else _place(folder, one, packs.values())
         planned.append((one, text, path, present))
         packs[one.pack] = made
@@ -201,7 +223,13 @@ def _replace(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path.parent} could not be made: {error.strerror}") from None
+        raise StoreError(
+            say(
+                "%(parent)s could not be made: %(strerror)s",
+                parent=path.parent,
+                strerror=error.strerror,
+            )
+        ) from None
     file = CommittedFile(str(path), "a rulepack")
     try:
         file.write(text.encode())

@@ -14,6 +14,7 @@ from casework.policy.show import show as show_policy
 from regtech.app.detection import shipped_detectors
 from regtech.content import read_text
 from regtech.content.faults import Fault
+from regtech.content.saying import say
 from regtech.engine.asking import waits_for
 from regtech.errors import ConflictError, InputError, NotFoundError
 from regtech.ports.detection import Detectors
@@ -25,6 +26,8 @@ from regtech.rulelang.packs import load_text
 from regtech.rulelang.register import load_register
 from regtech.rulelang.show import show
 from regtech.rulelang.upcoming import upcoming
+from regtech.rulelang.vocabulary import LANGUAGES
+from regtech.rulelang.wording import words
 
 DRAFT: Final = "draft.yml"
 """The file that faults of a text are told of."""
@@ -42,6 +45,7 @@ class Rules:
         self._rules = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
         self._detectors = detectors
         self._files: dict[str, tuple[str, Pack]] = {}
+        self._words: dict[str, Mapping[str, Mapping[str, str]]] = {}
 
     def packs(self) -> Sequence[Mapping[str, Any]]:
         return [_pack(pack) for _, pack in sorted(self._packs.items())]
@@ -57,8 +61,21 @@ class Rules:
 
     def law(self, rule_id: str) -> Mapping[str, Any]:
         rule, pack = self._found(rule_id)
-        explain = dict(rule.explain) if rule.explain else None
-        return {**self._line(rule, pack), "explain": explain}
+        return {
+            **self._line(rule, pack),
+            "explain": dict(rule.explain) if rule.explain else None,
+            "pack_digest": pack.digest,
+            "measures": self._measures(rule, pack),
+        }
+
+    def _measures(self, rule: Rule, pack: Pack) -> Mapping[str, Mapping[str, str]]:
+        """What each measure is, in words; worked out once for a rule."""
+        if rule.id not in self._words:
+            self._words[rule.id] = {
+                name: {lang: words(expr, lang, pack.params) for lang in LANGUAGES}
+                for name, expr in rule.lets.items()
+            }
+        return self._words[rule.id]
 
     def rule(self, rule_id: str) -> Mapping[str, Any]:
         rule, pack = self._found(rule_id)
@@ -109,12 +126,12 @@ class Rules:
     def _known(self, pack_id: str) -> Pack:
         pack = self._packs.get(pack_id)
         if pack is None:
-            raise NotFoundError(f"there is no pack {pack_id}")
+            raise NotFoundError(say("there is no pack %(pack_id)s", pack_id=pack_id))
         return pack
 
     def _found(self, rule_id: str) -> tuple[Rule, Pack]:
         if rule_id not in self._rules:
-            raise NotFoundError(f"there is no rule {rule_id}")
+            raise NotFoundError(say("there is no rule %(rule_id)s", rule_id=rule_id))
         return self._rules[rule_id]
 
     def _line(self, rule: Rule, pack: Pack) -> dict[str, Any]:
@@ -152,8 +169,8 @@ class Rules:
         kept = self._files.get(pack.id)
         if kept is not None:
             return kept
-        changed = f"the file of {pack.id} is no longer what is in use"
-        hint = "the server reads its packs when it starts"
+        changed = say("the file of %(pack)s is no longer what is in use", pack=pack.id)
+        hint = say("the server reads its packs when it starts")
         try:
             text = read_text(Path(pack.path))
         except InputError:
@@ -184,7 +201,7 @@ class Policies:
 
     def page(self, policy_id: str, lang: str) -> str:
         if policy_id not in self._policies:
-            raise NotFoundError(f"there is no policy {policy_id}")
+            raise NotFoundError(say("there is no policy %(policy_id)s", policy_id=policy_id))
         return show_policy(self._policies[policy_id], lang)
 
     def lint(self, text: str) -> Sequence[Mapping[str, Any]]:

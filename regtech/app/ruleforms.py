@@ -8,6 +8,7 @@ from typing import Final, get_args
 
 from casework.service.outside import FormField, FormSection, RuleForm
 from regtech.content.editing import leaves, shown
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Document, Node, Scalar, load
 from regtech.content.yamlmarks import Mapping as MappingNode
 from regtech.content.yamlmarks import Sequence as SequenceNode
@@ -47,7 +48,7 @@ def rule_form(text: str, rule: str) -> RuleForm:
     """A rule with the figures and the law that it uses. Raises ``NotFoundError``, ``InputError``"""
     for form in rule_forms(text, rule):
         return form
-    raise NotFoundError(f"there is no rule {rule[:100]} in the draft")
+    raise NotFoundError(say("there is no rule %(rule)s in the draft", rule=rule[:100]))
 
 
 def rule_forms(text: str, only: str | None = None) -> Iterator[RuleForm]:
@@ -61,7 +62,9 @@ def rule_forms(text: str, only: str | None = None) -> Iterator[RuleForm]:
 def _read(text: str) -> Document:
     document = load(text, "draft.yml")
     if document.problems or not isinstance(document.root, MappingNode):
-        raise InputError("the draft cannot be read as YAML", hint="mend it in the YAML first")
+        raise InputError(
+            say("the draft cannot be read as YAML"), hint=say("mend it in the YAML first")
+        )
     return document
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from regtech.app.languages import translator
 from regtech.app.progress import NoProgress, Progress
 from regtech.clock import Clock, SystemClock
 from regtech.content import content_root, read_text
@@ -41,7 +42,7 @@ def _paths(paths: tuple[Path, ...]) -> list[Path] | None:
     return list(paths) or None
 
 
-def lint_rules(paths: tuple[Path, ...]) -> Findings:
+def lint_rules(paths: tuple[Path, ...], lang: str = "en") -> Findings:
     """Every fault of every pack; errors fail, warnings do not."""
     files = pack_files(_paths(paths))
     packs, faults = load_packs(files)
@@ -50,7 +51,7 @@ def lint_rules(paths: tuple[Path, ...]) -> Findings:
     rules = sum(len(pack.rules) for pack in packs)
     said = f"{_count(len(files), 'pack')}, {_count(rules, 'rule')}: "
     return Findings(
-        lines=tuple(str(fault) for fault in faults),
+        lines=tuple(fault.told(translator(lang)) for fault in faults),
         total=said + f"{_count(errors, 'error')}, {_count(warnings, 'warning')}",
         failed=errors > 0,
         data={

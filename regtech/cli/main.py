@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 import typer
 
+from regtech.app.languages import translator
 from regtech.cli import (
     accounts,
     anomalies,
@@ -29,6 +31,7 @@ from regtech.cli import (
     serve,
 )
 from regtech.cli.console import fault_json, fault_text, write_json
+from regtech.cli.options import language
 from regtech.errors import InternalError, RegtechError, UsageError
 
 app = typer.Typer(
@@ -92,8 +95,15 @@ def _failed(error: RegtechError, arguments: list[str]) -> int:
         # Where standard output is what broke, standard error still says so below.
         with suppress(RegtechError):
             write_json(fault_json(error))
-    print(fault_text(error), file=sys.stderr)
+    print(fault_text(error, _speaker()), file=sys.stderr)
     return error.exit_status
+
+
+def _speaker() -> Callable[[str], str]:
+    """The language that is set; English where none that is known is."""
+    with suppress(RegtechError):
+        return translator(language(None))
+    return translator("en")
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ Policies = Annotated[
 
 
 @app.command()
-def lint(paths: Paths = None, json_: Json = False) -> int:
+def lint(paths: Paths = None, lang: Lang = None, json_: Json = False) -> int:
     """Find every fault at once, each with file, line, column, code and what was perhaps meant.
 
     Exit status 0 without errors, 1 with.
@@ -43,7 +43,7 @@ def lint(paths: Paths = None, json_: Json = False) -> int:
     """
     from regtech.app.policies import lint_policies
 
-    result = lint_policies(tuple(paths or ()))
+    result = lint_policies(tuple(paths or ()), language(lang))
     if json_:
         write_json(result.to_json())
     else:

@@ -26,7 +26,7 @@ Paths = Annotated[
 
 
 @app.command()
-def lint(paths: Paths = None, json_: Json = False) -> int:
+def lint(paths: Paths = None, lang: Lang = None, json_: Json = False) -> int:
     """Find every fault at once, each with file, line, column, code and what was perhaps meant.
 
     Exit status 0 without faults, 1 with.
@@ -38,7 +38,7 @@ def lint(paths: Paths = None, json_: Json = False) -> int:
     """
     from regtech.app.rules import lint_rules
 
-    result = lint_rules(tuple(paths or ()))
+    result = lint_rules(tuple(paths or ()), language(lang))
     if json_:
         write_json(result.to_json())
     else:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Document, Node, Scalar, load, resolve
 from regtech.content.yamlmarks import Mapping as MappingNode
 from regtech.errors import InputError
@@ -52,9 +53,14 @@ def edited(text: str, values: Mapping[str, str]) -> str:
     changed: dict[str, str] = {}
     for path, value in values.items():
         if path not in found:
-            raise InputError(f"there is no value {path[:200]} in the text", hint="open it anew")
+            raise InputError(
+                say("there is no value %(path)s in the text", path=path[:200]),
+                hint=say("open it anew"),
+            )
         if _NOT_PRINTED.search(value):
-            raise InputError(f"{path}: the value has a sign that no text of rules may have")
+            raise InputError(
+                say("%(path)s: the value has a sign that no text of rules may have", path=path)
+            )
         if value != shown(document, found[path]):
             changed[path] = value
     if not changed:
@@ -64,15 +70,17 @@ def edited(text: str, values: Mapping[str, str]) -> str:
         if _only(document, load(made, document.file), changed):
             return made
     raise InputError(
-        f"{', '.join(sorted(changed))}: the value cannot be written there",
-        hint="change it in the YAML",
+        say("%(changed)s: the value cannot be written there", changed=", ".join(sorted(changed))),
+        hint=say("change it in the YAML"),
     )
 
 
 def _read(text: str) -> Document:
     document = load(text, "<text>")
     if document.problems or document.root is None:
-        raise InputError("the text cannot be read as YAML", hint="mend it in the YAML first")
+        raise InputError(
+            say("the text cannot be read as YAML"), hint=say("mend it in the YAML first")
+        )
     return document
 
 

@@ -7,11 +7,16 @@ renumbered.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+from regtech.content.saying import N_, Hint, Said, spoken
 
 Severity = Literal["error", "warning"]
+
+
+_SEVERITIES: Final[Mapping[Severity, str]] = {"error": N_("error"), "warning": N_("warning")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,20 @@ class Fault:
     """One thing wrong, where it is, and where it helps what to do."""
 
     code: str
-    message: str
+    message: Said
     mark: Mark
-    hint: str
+    hint: Hint
     severity: Severity
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.mark}: {self.severity} {self.code}: {self.message}{hint}"
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """The same in another language; ``translate`` is ``gettext`` of a catalogue."""
+        message, hint = spoken(self.message, translate), spoken(self.hint, translate)
+        severity = translate(_SEVERITIES[self.severity])
+        return f"{self.mark}: {severity} {self.code}: {message}{f' ({hint})' if hint else ''}"
 
     def as_data(self) -> dict[str, object]:
         """For ``--json``."""
@@ -69,7 +80,7 @@ class Faults:
     codes: Mapping[str, Code]
     found: list[Fault] = field(default_factory=list)
 
-    def add(self, code: str, message: str, mark: Mark, hint: str = "") -> None:
+    def add(self, code: str, message: Said, mark: Mark, hint: Hint = "") -> None:
         """Notes a fault; the code must be in the table."""
         assert code in self.codes, code
         self.found.append(Fault(code, message, mark, hint, self.codes[code].severity))
@@ -95,7 +106,15 @@ class Faults:
         return len(self.found)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+_MEANT: Final = N_("did you mean %(word)r?")
+
+
+def meant(hint: str) -> str:
+    """The word that ``did_you_mean`` named in a hint; "" where it is another hint."""
+    return str(hint.parts["word"]) if isinstance(hint, Said) and hint.template == _MEANT else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Hint:
     """A hint naming the nearest known word, or "" when none is near."""
     candidates = list(known)
     near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
@@ -103,4 +122,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         folded = {candidate.lower(): candidate for candidate in candidates}
         low = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
         near = [folded[low[0]]] if low else []
-    return f"did you mean {near[0]!r}?" if near else ""
+    return Said(_MEANT, {"word": near[0]}) if near else ""

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import ClassVar, Final
 
 from regtech.content.faults import Faults, Mark, did_you_mean
+from regtech.content.saying import Hint, Said, say
 from regtech.content.yamlmarks import Document, Mapping, Node, Scalar, Sequence
 
 LANGUAGES: Final = ("en", "zh")
@@ -42,7 +43,7 @@ class NodeReader:
     def mark(self, node: Node) -> Mark:
         return Mark(self.document.file, node.line, node.column)
 
-    def fault(self, code: str, message: str, node: Node, hint: str = "") -> None:
+    def fault(self, code: str, message: Said, node: Node, hint: Hint = "") -> None:
         self.faults.add(code, message, self.mark(node), hint)
 
     def problems(self) -> None:
@@ -55,7 +56,9 @@ class NodeReader:
     def mapping(self, node: Node | None, what: str) -> Mapping | None:
         if node is None or isinstance(node, Mapping):
             return node
-        self.fault(f"{self.prefix}103", f"{what} is a mapping of keys to values", node)
+        self.fault(
+            f"{self.prefix}103", say("%(what)s is a mapping of keys to values", what=what), node
+        )
         return None
 
     def sequence(self, node: Node | None, what: str) -> list[Node]:
@@ -66,7 +69,7 @@ class NodeReader:
             return node.items
         if isinstance(node, Scalar):
             return [node]
-        self.fault(f"{self.prefix}103", f"{what} is a list", node)
+        self.fault(f"{self.prefix}103", say("%(what)s is a list", what=what), node)
         return []
 
     def keys(
@@ -82,20 +85,31 @@ class NodeReader:
             if name not in allowed:
                 value = mapping.entries[name]
                 if isinstance(value, Scalar) and not value.style and not value.text:
-                    hint = "quote a text that has a comma in it"
+                    hint = say("quote a text that has a comma in it")
                 else:
-                    hint = did_you_mean(name, allowed) or f"one of {', '.join(allowed)}"
-                self.fault(code or f"{self.prefix}101", f"{what} has no key {name!r}", key, hint)
+                    hint = did_you_mean(name, allowed) or say(
+                        "one of %(allowed)s", allowed=", ".join(allowed)
+                    )
+                self.fault(
+                    code or f"{self.prefix}101",
+                    say("%(what)s has no key %(name)r", what=what, name=name),
+                    key,
+                    hint,
+                )
         for name in required:
             if name not in mapping.entries:
-                self.fault(f"{self.prefix}102", f"{what} needs {name!r}", mapping)
+                self.fault(
+                    f"{self.prefix}102",
+                    say("%(what)s needs %(name)r", what=what, name=name),
+                    mapping,
+                )
 
     def string(self, node: Node | None, what: str) -> str | None:
         """Text of a scalar, numbers and dates included as written."""
         if node is None:
             return None
         if not isinstance(node, Scalar) or (not node.style and node.text in ("", "~", "null")):
-            self.fault(f"{self.prefix}103", f"{what} is a text", node)
+            self.fault(f"{self.prefix}103", say("%(what)s is a text", what=what), node)
             return None
         return node.text
 
@@ -105,7 +119,9 @@ class NodeReader:
             return None
         code = f"{self.prefix}108"
         if isinstance(node, Scalar):
-            self.fault(code, f"{what} needs en and zh", node, "write {en: …, zh: …}")
+            self.fault(
+                code, say("%(what)s needs en and zh", what=what), node, say("write {en: …, zh: …}")
+            )
             return None
         mapping = self.mapping(node, what)
         if mapping is None:
@@ -116,8 +132,14 @@ class NodeReader:
             child = mapping.entries.get(language)
             text = self.string(child, what) if child is not None else None
             if child is None:
-                self.fault(code, f"{what} needs {language!r}", mapping)
+                self.fault(
+                    code, say("%(what)s needs %(language)r", what=what, language=language), mapping
+                )
             elif text is not None and not text.strip():
-                self.fault(code, f"{what} is empty in {language!r}", child)
+                self.fault(
+                    code,
+                    say("%(what)s is empty in %(language)r", what=what, language=language),
+                    child,
+                )
             found[language] = " ".join((text or "").split())
         return found

@@ -38,6 +38,7 @@ from yaml.events import (
 
 from regtech.content import read_text
 from regtech.content.positions import offsets_of
+from regtech.content.saying import N_, Hint, Said, say
 from regtech.errors import ContentError
 
 _C_PARSER: Callable[[str], Any] | None
@@ -61,10 +62,10 @@ class Problem:
     """One thing wrong with a document; line and column count from 1."""
 
     kind: ProblemKind
-    message: str
+    message: Said
     line: int
     column: int
-    hint: str = ""
+    hint: Hint = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -188,27 +189,29 @@ class _Builder:
                 if not isinstance(event, DocumentStartEvent):
                     continue
                 if seen:
-                    self._problem("documents", "a file holds one document", event)
+                    self._problem("documents", say("a file holds one document"), event)
                     return
                 seen = True
                 if event.tags:
-                    self._problem("tag", "tag directives are not allowed", event)
+                    self._problem("tag", say("tag directives are not allowed"), event)
                 document.root = self._node(next(self._events), 1)
         except _Stop:
             return
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            message = " ".join(part for part in (error.problem, error.context) if part)
+            message = _of_parser(error.problem, error.context)
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            document.problems.append(Problem("syntax", message or "not YAML", line, column))
+            document.problems.append(Problem("syntax", message, line, column))
         except yaml.YAMLError as error:
             position = getattr(error, "position", 0) or 0
             line, column = _line_column(document.text, position)
             document.problems.append(
-                Problem("syntax", getattr(error, "reason", None) or str(error), line, column)
+                Problem(
+                    "syntax", _of_parser(getattr(error, "reason", None), str(error)), line, column
+                )
             )
 
-    def _problem(self, kind: ProblemKind, message: str, event: Any, hint: str = "") -> None:
+    def _problem(self, kind: ProblemKind, message: Said, event: Any, hint: Hint = "") -> None:
         mark = event.start_mark
         self._document.problems.append(Problem(kind, message, mark.line + 1, mark.column + 1, hint))
 
@@ -218,26 +221,36 @@ class _Builder:
         mark = event.start_mark
         if kind is AliasEvent:
             self._problem(
-                "anchor", f"the alias *{event.anchor} is not allowed", event, "write the value out"
+                "anchor",
+                say("the alias *%(anchor)s is not allowed", anchor=event.anchor),
+                event,
+                say("write the value out"),
             )
             return Scalar("", "", mark.line + 1, mark.column + 1, mark.index, mark.index)
         if event.anchor is not None:
             self._problem(
-                "anchor", f"the anchor &{event.anchor} is not allowed", event, "write the value out"
+                "anchor",
+                say("the anchor &%(anchor)s is not allowed", anchor=event.anchor),
+                event,
+                say("write the value out"),
             )
         if kind is ScalarEvent:
             style = event.style or ""
             if event.tag is not None or not (event.implicit[1] if style else event.implicit[0]):
-                self._problem("tag", f"the tag {event.tag or '!'} is not allowed", event)
+                self._problem(
+                    "tag", say("the tag %(tag)s is not allowed", tag=event.tag or "!"), event
+                )
             elif not style and event.implicit[1]:
-                self._problem("tag", "the tag ! is not allowed", event)
+                self._problem("tag", say("the tag ! is not allowed"), event)
             line, column, start = mark.line + 1, mark.column + 1, mark.index
             return Scalar(event.value, style, line, column, start, event.end_mark.index)
         if depth > DEPTH_MAX:
-            self._problem("depth", f"nested deeper than {DEPTH_MAX}", event)
+            self._problem(
+                "depth", say("nested deeper than %(depth_max)s", depth_max=DEPTH_MAX), event
+            )
             raise _Stop
         if event.tag is not None or not event.implicit:
-            self._problem("tag", f"the tag {event.tag or '!'} is not allowed", event)
+            self._problem("tag", say("the tag %(tag)s is not allowed", tag=event.tag or "!"), event)
         depth += 1
         if kind is MappingStartEvent:
             return self._mapping(mark.line + 1, mark.column + 1, depth)
@@ -276,19 +289,75 @@ class _Builder:
     ) -> None:
         """A key that is not a plain word: perhaps text all the same, perhaps a problem."""
         if not isinstance(key, Scalar):
-            self._problem("key", "a key must be text", event)
+            self._problem("key", say("a key must be text"), event)
         elif key.text == "<<" and not key.style:
-            self._problem("anchor", "merge keys are not allowed", event, "write the keys out")
+            self._problem(
+                "anchor", say("merge keys are not allowed"), event, say("write the keys out")
+            )
         elif not isinstance(key.value, str):
             found = key.text or "nothing"
-            self._problem("key", f"a key must be text, found {found}", event, "quote it")
+            self._problem(
+                "key",
+                say("a key must be text, found %(found)s", found=found),
+                event,
+                say("quote it"),
+            )
         elif key.text in entries:
             first = keys[key.text].line
-            message = f"the key {key.text!r} is given twice, first on line {first}"
+            message = say(
+                "the key %(text)r is given twice, first on line %(first)s",
+                text=key.text,
+                first=first,
+            )
             self._problem("duplicate", message, event)
         else:
             entries[key.text] = value
             keys[key.text] = key
+
+
+PARSER: Final = (
+    N_("did not find expected key"),
+    N_("did not find expected ',' or ']'"),
+    N_("did not find expected ',' or '}'"),
+    N_("did not find expected '-' indicator"),
+    N_("did not find expected node content"),
+    N_("did not find expected alphabetic or numeric character"),
+    N_("did not find expected comment or line break"),
+    N_("did not find expected <document start>"),
+    N_("could not find expected ':'"),
+    N_("mapping values are not allowed in this context"),
+    N_("block sequence entries are not allowed in this context"),
+    N_("found character that cannot start any token"),
+    N_("found a tab character that violates indentation"),
+    N_("found a tab character where an indentation space is expected"),
+    N_("found unexpected end of stream"),
+    N_("found unexpected ':'"),
+    N_("found unexpected document indicator"),
+    N_("found unknown escape character"),
+    N_("while parsing a block mapping"),
+    N_("while parsing a block collection"),
+    N_("while parsing a flow mapping"),
+    N_("while parsing a flow sequence"),
+    N_("while parsing a node"),
+    N_("while scanning a simple key"),
+    N_("while scanning a quoted scalar"),
+    N_("while scanning a plain scalar"),
+    N_("while scanning a block scalar"),
+    N_("while scanning for the next token"),
+    N_("while scanning a double-quoted scalar"),
+    N_("while scanning a tag"),
+    N_("while scanning an alias"),
+    N_("while scanning an anchor"),
+    N_("while scanning a directive"),
+)
+"""What the parser says most often; all else that it says stays in English."""
+
+
+def _of_parser(problem: str | None, context: str | None) -> Said:
+    told = [Said(part.replace("%", "%%"), {}) for part in (problem, context) if part]
+    if len(told) < 2:
+        return told[0] if told else say("not YAML")
+    return say("%(problem)s %(context)s", problem=told[0], context=told[1])
 
 
 _KEY = re.compile(r"(?!(?:true|false|null)\Z)[A-Za-z_][\w-]*\Z")
@@ -322,7 +391,13 @@ def load(text: str, file: str) -> Document:
     document = Document(file, text)
     if len(text) > SIZE_MAX or len(text.encode("utf-8", "surrogatepass")) > SIZE_MAX:
         document.problems.append(
-            Problem("size", f"larger than {SIZE_MAX} bytes", 1, 1, "split the file")
+            Problem(
+                "size",
+                say("larger than %(size_max)s bytes", size_max=SIZE_MAX),
+                1,
+                1,
+                say("split the file"),
+            )
         )
         return document
     control = _CONTROL.search(text)
@@ -330,7 +405,9 @@ def load(text: str, file: str) -> Document:
         line, column = _line_column(text, control.start())
         name = f"U+{ord(control[0]):04X}"
         document.problems.append(
-            Problem("nul", f"the control character {name} is not allowed", line, column)
+            Problem(
+                "nul", say("the control character %(name)s is not allowed", name=name), line, column
+            )
         )
         return document
     _Builder(document).build()
@@ -363,6 +440,13 @@ def load_data(path: Path) -> Any:
     if document.problems:
         first = document.problems[0]
         raise ContentError(
-            f"{path}:{first.line}:{first.column}: {first.message}", document.problems
+            say(
+                "%(path)s:%(line)s:%(column)s: %(message)s",
+                path=path,
+                line=first.line,
+                column=first.column,
+                message=first.message,
+            ),
+            document.problems,
         )
     return plain(document.root)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from regtech.content.faults import Faults, Mark, did_you_mean
+from regtech.content.saying import both, say
 from regtech.content.yamlmarks import Mapping, Scalar
 from regtech.rulelang.digest import canonical_bytes
 from regtech.rulelang.ir import (
@@ -89,13 +90,15 @@ def _obligations(
         for name, key in not_decided.keys.items():
             if name not in known:
                 hint = did_you_mean(name, known)
-                reader.fault("RL307", f"unknown obligation {name!r}", key, hint)
+                reader.fault("RL307", say("unknown obligation %(name)r", name=name), key, hint)
     for node in nodes.values():
         named: list[str] = []
         for scalar in _scalars(node.entries.get("obligation")):
             if scalar.text not in known:
                 hint = did_you_mean(scalar.text, known)
-                reader.fault("RL307", f"unknown obligation {scalar.text!r}", scalar, hint)
+                reader.fault(
+                    "RL307", say("unknown obligation %(text)r", text=scalar.text), scalar, hint
+                )
             else:
                 named.append(scalar.text)
         cite = node.entries.get("cite")
@@ -106,7 +109,11 @@ def _obligations(
         if STRENGTH.index(confidence.text) > strongest:
             reader.fault(
                 "RL408",
-                f"the register has {' and '.join(named)} at most as {STRENGTH[strongest]}",
+                say(
+                    "the register has %(named)s at most as %(strength)s",
+                    named=both(named),
+                    strength=STRENGTH[strongest],
+                ),
                 confidence,
             )
 
@@ -119,7 +126,12 @@ def _decided_and_not(packs: Sequence[Pack], faults: Faults) -> None:
             if rule is not None:
                 faults.add(
                     "RL407",
-                    f"{name} is named as not decided in {pack.id}, but {rule.id} decides it",
+                    say(
+                        "%(name)s is named as not decided in %(pack)s, but %(rule)s decides it",
+                        name=name,
+                        pack=pack.id,
+                        rule=rule.id,
+                    ),
                     rule.mark,
                 )
 
@@ -165,9 +177,13 @@ def _default_as_law(rule: Rule, pack: Pack, faults: Faults) -> None:
         figures = ", ".join(sorted(names))
         faults.add(
             "RL403",
-            f"{rule.id} cites law, but its figures are product defaults: {figures}",
+            say(
+                "%(rule)s cites law, but its figures are product defaults: %(figures)s",
+                rule=rule.id,
+                figures=figures,
+            ),
             rule.cite.mark,
-            "kind: indicator, or figures of the cited text",
+            say("kind: indicator, or figures of the cited text"),
         )
 
 
@@ -188,7 +204,10 @@ def _possible(rule: Rule, pack: Pack, faults: Faults) -> None:
         if not (rule.span.first and rule.span.last and rule.span.first > rule.span.last):
             faults.add(
                 "RL501",
-                f"{rule.id} is never in force: its figures have no value on a common day",
+                say(
+                    "%(rule)s is never in force: its figures have no value on a common day",
+                    rule=rule.id,
+                ),
                 rule.mark,
             )
         return
@@ -199,11 +218,19 @@ def _possible(rule: Rule, pack: Pack, faults: Faults) -> None:
     if place.line == 0:
         place = rule.mark
     if all(never_met(whole, values) for _, values in spans):
-        faults.add("RL501", f"{rule.id} can never be met: its condition contradicts itself", place)
+        faults.add(
+            "RL501",
+            say("%(rule)s can never be met: its condition contradicts itself", rule=rule.id),
+            place,
+        )
     elif rule.when is not None:
         when = substitute(rule.when, rule.lets)
         if all(always_met(when, values) for _, values in spans):
-            faults.add("RL504", f"{rule.id} is always met where its facts are known", place)
+            faults.add(
+                "RL504",
+                say("%(rule)s is always met where its facts are known", rule=rule.id),
+                place,
+            )
 
 
 # --- rules beside each other -------------------------------------------------------------------
@@ -216,19 +243,27 @@ def _yields(pack: Pack, nodes: dict[str, Mapping], reader: NodeReader) -> None:
             rule, other = rules.get(identifier), rules.get(scalar.text)
             if scalar.text not in nodes:
                 hint = did_you_mean(scalar.text, nodes)
-                reader.fault("RL309", f"unknown rule {scalar.text!r}", scalar, hint)
+                reader.fault("RL309", say("unknown rule %(text)r", text=scalar.text), scalar, hint)
             elif scalar.text == identifier:
-                reader.fault("RL309", "a rule cannot yield to itself", scalar)
+                reader.fault("RL309", say("a rule cannot yield to itself"), scalar)
             elif rule is not None and other is not None:
                 if (rule.on, rule.per, rule.by) != (other.on, other.per, other.by):
                     reader.fault(
                         "RL309",
-                        f"{scalar.text} has another on, per or by",
+                        say("%(text)s has another on, per or by", text=scalar.text),
                         scalar,
-                        "bands share them",
+                        say("bands share them"),
                     )
                 elif _reaches(other, rule.id, rules):
-                    reader.fault("RL309", f"{scalar.text} yields to {identifier} in turn", scalar)
+                    reader.fault(
+                        "RL309",
+                        say(
+                            "%(text)s yields to %(identifier)s in turn",
+                            text=scalar.text,
+                            identifier=identifier,
+                        ),
+                        scalar,
+                    )
 
 
 def _reaches(rule: Rule, wanted: str, rules: dict[str, Rule]) -> bool:
@@ -250,12 +285,20 @@ def _duplicates(packs: Sequence[Pack], faults: Faults) -> None:
     for pack in packs:
         if pack.id in packs_seen:
             first = packs_seen[pack.id]
-            faults.add("RL110", f"the pack {pack.id!r} is already at {first}", pack.mark)
+            faults.add(
+                "RL110",
+                say("the pack %(pack)r is already at %(first)s", pack=pack.id, first=first),
+                pack.mark,
+            )
         packs_seen.setdefault(pack.id, pack.mark)
         for rule in pack.rules:
             if rule.id in rules_seen:
                 first = rules_seen[rule.id]
-                faults.add("RL110", f"the rule {rule.id!r} is already at {first}", rule.mark)
+                faults.add(
+                    "RL110",
+                    say("the rule %(rule)r is already at %(first)s", rule=rule.id, first=first),
+                    rule.mark,
+                )
             rules_seen.setdefault(rule.id, rule.mark)
 
 
@@ -283,11 +326,25 @@ def _overlap(rule: Rule, other: Rule, faults: Faults) -> None:
     ):
         faults.add(
             "RL503",
-            f"{rule.id} has the condition of {other.id} ({other.mark}) but another consequence",
+            say(
+                "%(rule)s has the condition of %(other)s (%(mark)s) but another consequence",
+                rule=rule.id,
+                other=other.id,
+                mark=other.mark,
+            ),
             rule.mark,
         )
     elif rule.alert.report == other.alert.report:
-        faults.add("RL502", f"{rule.id} has the condition of {other.id} ({other.mark})", rule.mark)
+        faults.add(
+            "RL502",
+            say(
+                "%(rule)s has the condition of %(other)s (%(mark)s)",
+                rule=rule.id,
+                other=other.id,
+                mark=other.mark,
+            ),
+            rule.mark,
+        )
 
 
 def _meet(one: Span, two: Span) -> bool:

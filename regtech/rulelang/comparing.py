@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, Literal
 
+from regtech.content.saying import say
 from regtech.rulelang.ir import Arith, Compare, Const, Duration, Expr, ParamRef
 from regtech.rulelang.types import DAYS, DURATION, Mismatch, common, describe
 
@@ -38,24 +39,33 @@ def read_comparison(
         return None
     left, right = _days_as_length(fitted, other), _days_as_length(other, fitted)
     if op not in ("==", "!=") and left.type.name not in _ORDERED:
-        reader.fault("RL206", f"{describe(left.type)} has no order: {op} cannot decide", left_node)
+        reader.fault(
+            "RL206",
+            say("%(type)s has no order: %(op)s cannot decide", type=describe(left.type), op=op),
+            left_node,
+        )
         return None
     try:
-        type_ = common(left.type, right.type, "compare")
+        type_ = common(left.type, right.type, say("compare"))
     except Mismatch as error:
         reader.mismatch(error, right_node)
         return None
     if type_.name in ("flags", "persons", "words"):
-        reader.fault("RL206", f"{describe(type_)} cannot be compared", left_node, "use has() or in")
+        reader.fault(
+            "RL206",
+            say("%(type)s cannot be compared", type=describe(type_)),
+            left_node,
+            say("use has() or in"),
+        )
         return None
     if type_.name == "duration":
         for side, side_node in ((left, left_node), (right, right_node)):
             if _has_no_fixed_length(reader, side):
                 reader.fault(
                     "RL206",
-                    "months and working days have no fixed length to compare with",
+                    say("months and working days have no fixed length to compare with"),
                     side_node,
-                    "use days",
+                    say("use days"),
                 )
                 return None
     return Compare(op, left, right, mark=reader.mark(node))

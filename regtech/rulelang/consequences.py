@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import Any, Final, cast
 
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence, plain
 from regtech.rulelang.expressions import Reader
 from regtech.rulelang.fieldviews import Unresolved, resolve_path
@@ -57,14 +58,16 @@ class ConsequenceReader:
         if node is None:
             return None
         if not isinstance(node, Scalar):
-            hint = "quote it: YAML reads [ and { as lists and mappings"
-            self.reader.fault("RL103", "an expression is a text", node, hint)
+            hint = say("quote it: YAML reads [ and { as lists and mappings")
+            self.reader.fault("RL103", say("an expression is a text"), node, hint)
             return None
         source = ScalarSource(self.reader.document, node)
         found = Reader(source, scope, allow_measures=no_measures).read()
         if found is not None and must and found.type.name != "bool":
             self.reader.fault(
-                "RL206", f"a condition is expected, this is {describe(found.type)}", node
+                "RL206",
+                say("a condition is expected, this is %(type)s", type=describe(found.type)),
+                node,
             )
             return None
         return found
@@ -75,14 +78,14 @@ class ConsequenceReader:
             return None
         self.reader.keys(mapping, ("value", "step"), ("value", "step"), "again")
         value = self._expression(mapping.entries.get("value"), scope, "")
-        step = self._expression(mapping.entries.get("step"), scope, "a step is a figure")
+        step = self._expression(mapping.entries.get("step"), scope, say("a step is a figure"))
         if value is None or step is None:
             return None
         if not isinstance(value, LetRef):
-            self.reader.fault("RL103", "value names a let", mapping.entries["value"])
+            self.reader.fault("RL103", say("value names a let"), mapping.entries["value"])
             return None
         try:
-            common(value.type, step.type, "compare")
+            common(value.type, step.type, say("compare"))
         except Mismatch as error:
             self.reader.fault(error.code, error.message, mapping.entries["step"], error.hint)
             return None
@@ -107,10 +110,14 @@ class ConsequenceReader:
             if isinstance(found, Unresolved):
                 reader.fault(found.code, found.message, node, found.hint)
             elif found.type.name not in ("time", "date"):
-                reader.fault("RL206", f"due_from is a time, this is {describe(found.type)}", node)
+                reader.fault(
+                    "RL206",
+                    say("due_from is a time, this is %(type)s", type=describe(found.type)),
+                    node,
+                )
         for key in ("due_from", "due_basis"):
             if key in mapping.entries and "due" not in mapping.entries:
-                reader.fault("RL111", f"{key} needs due", mapping.keys[key])
+                reader.fault("RL111", say("%(key)s needs due", key=key), mapping.keys[key])
         if kind is None or severity is None:
             return None
         return AlertSpec(
@@ -125,12 +132,12 @@ class ConsequenceReader:
     def _length(self, node: Node | None, scope: Scope, what: str) -> Duration | ParamRef | None:
         """``72 hours``, or ``param("x")`` that is a length of time."""
         if isinstance(node, Scalar) and "param" in node.text:
-            found = self._expression(node, scope, "a length is a figure")
+            found = self._expression(node, scope, say("a length is a figure"))
             if found is None:
                 return None
             if isinstance(found, ParamRef) and found.type.name == "duration":
                 return found
-            self.reader.fault("RL206", f"{what} is a length of time", node)
+            self.reader.fault("RL206", say("%(what)s is a length of time", what=what), node)
             return None
         return self.reader.duration(node, what)
 
@@ -143,18 +150,20 @@ class ConsequenceReader:
         reader.keys(mapping, _DEADLINE_KEYS, ("within", "closed_by"), "deadline")
         within = self._length(entries.get("within"), scope, "within")
         warn = reader.duration(entries.get("warn"), "warn")
-        about = self._expression(entries.get("about"), scope, "a duty is named by a field")
+        about = self._expression(entries.get("about"), scope, say("a duty is named by a field"))
         if about is not None and about.type.name not in ("symbol", "text"):
-            reader.fault("RL206", "about is a field that names the duty", entries["about"])
-        start = self._expression(entries.get("start"), scope, "the clock starts at a field")
+            reader.fault("RL206", say("about is a field that names the duty"), entries["about"])
+        start = self._expression(entries.get("start"), scope, say("the clock starts at a field"))
         if start is not None and start.type.name not in ("time", "date"):
             reader.fault(
-                "RL206", f"start is a time, this is {describe(start.type)}", entries["start"]
+                "RL206",
+                say("start is a time, this is %(type)s", type=describe(start.type)),
+                entries["start"],
             )
         period_end = reader.word(entries.get("start_period_end"), "period", _PERIOD_ENDS)
         if "start" in entries and "start_period_end" in entries:
             key = mapping.keys["start_period_end"]
-            reader.fault("RL111", "the clock starts at start or at a period's end", key)
+            reader.fault("RL111", say("the clock starts at start or at a period's end"), key)
         closing = Scope(("action",), ("event",), scope.params, scope.names, scope.faults)
         closed_by = self._expression(
             entries.get("closed_by"), closing, "an action closes the duty", must=True
@@ -170,7 +179,7 @@ class ConsequenceReader:
             return None
         name = self.reader.string(mapping.entries.get("detector"), "detector")
         if name is None:
-            self.reader.fault("RL102", "detect needs 'detector'", mapping)
+            self.reader.fault("RL102", say("detect needs 'detector'"), mapping)
             return None
         params: dict[str, Any] = {}
         for key, node in mapping.entries.items():

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from regtech.content.faults import Mark, did_you_mean
+from regtech.content.saying import Hint, Said, say
 from regtech.rulelang import functions, measures
 from regtech.rulelang.comparing import read_comparison
 from regtech.rulelang.fieldviews import Resolved, Unresolved, resolve_path
@@ -103,7 +104,7 @@ class Reader:
     def mark(self, node: ast.AST) -> Mark:
         return self._source.mark(self._scanned.offset(getattr(node, "col_offset", 0)))
 
-    def fault(self, code: str, message: str, node: ast.AST, hint: str = "") -> None:
+    def fault(self, code: str, message: Said, node: ast.AST, hint: Hint = "") -> None:
         self.scope.faults.add(code, message, self.mark(node), hint)
 
     def mismatch(self, error: Mismatch, node: ast.AST) -> None:
@@ -145,7 +146,7 @@ class Reader:
         """The field that a path names; a fault when it is none."""
         path = self.path(node)
         if path is None:
-            self.fault("RL206", "a field is expected here", node)
+            self.fault("RL206", say("a field is expected here"), node)
             return None
         found = resolve_path(path, self.types)
         if isinstance(found, Unresolved):
@@ -161,19 +162,19 @@ class Reader:
         """A literal text; a fault when it is something else."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
-        hint = ""
+        hint: Hint = ""
         path = self.path(node)
         if path is not None:
-            hint = f'write "{path}"'
-        self.fault("RL205", f"{what} is a text in quotes", node, hint)
+            hint = say('write "%(path)s"', path=path)
+        self.fault("RL205", say("%(what)s is a text in quotes", what=what), node, hint)
         return None
 
     def param(self, node: ast.Call) -> ParamRef | None:
         """``param("name")``."""
         if len(node.args) != 1 or node.keywords:
-            self.fault("RL205", 'param takes one name: param("x")', node)
+            self.fault("RL205", say('param takes one name: param("x")'), node)
             return None
-        name = self.text(node.args[0], "the name of a parameter")
+        name = self.text(node.args[0], say("the name of a parameter"))
         if name is None:
             return None
         self.scope.params_used.add(name)
@@ -183,7 +184,7 @@ class Reader:
         if param is None:
             self.fault(
                 "RL301",
-                f"the parameter {name!r} is not defined",
+                say("the parameter %(name)r is not defined", name=name),
                 node.args[0],
                 did_you_mean(name, self.scope.params),
             )
@@ -194,12 +195,17 @@ class Reader:
 
     def expr(self, node: ast.expr) -> Expr | None:
         if self._depth >= DEPTH_MAX:
-            self.fault("RL201", f"nested deeper than {DEPTH_MAX}", node, "use let")
+            self.fault(
+                "RL201",
+                say("nested deeper than %(depth_max)s", depth_max=DEPTH_MAX),
+                node,
+                say("use let"),
+            )
             return None
         handler = _HANDLERS.get(type(node))
         if handler is None:
             what = _NOT_IN_SUBSET.get(type(node), f"Python's {type(node).__name__}")
-            self.fault("RL202", f"{what} is not part of the rule language", node)
+            self.fault("RL202", say("%(what)s is not part of the rule language", what=what), node)
             return None
         self._depth += 1
         try:
@@ -213,7 +219,11 @@ class Reader:
         if found is None:
             return None
         if found.type.name != "bool":
-            self.fault("RL206", f"a condition is expected, this is {describe(found.type)}", node)
+            self.fault(
+                "RL206",
+                say("a condition is expected, this is %(type)s", type=describe(found.type)),
+                node,
+            )
             return None
         return found
 
@@ -231,9 +241,9 @@ class Reader:
                 return Const(int(number), Type("int"), mark)
             return Const(number, RATIO, mark)
         if value is None:
-            self.fault("RL202", "None is not a value", node, "use missing(field)")
+            self.fault("RL202", say("None is not a value"), node, say("use missing(field)"))
         else:
-            self.fault("RL202", "this literal is not part of the rule language", node)
+            self.fault("RL202", say("this literal is not part of the rule language"), node)
         return None
 
     def _raw_number(self, node: ast.Constant) -> str:
@@ -247,7 +257,7 @@ class Reader:
             return Const(length, DURATION, self.mark(node))
         path = self.path(node)
         if path is None:
-            self.fault("RL202", "a field is a name with dots", node)
+            self.fault("RL202", say("a field is a name with dots"), node)
             return None
         if path in ("true", "false"):
             return Const(path == "true", BOOL, self.mark(node))
@@ -261,11 +271,15 @@ class Reader:
             return FieldRef(found.path, found.type, self.mark(node))
         hint = found.hint
         if path in functions.FUNCTIONS or path in measures.MEASURES:
-            hint = f"{path} is a function: {path}(…)"
+            hint = say("%(path)s is a function: %(path)s(…)", path=path)
         elif path in self.scope.params:
-            hint = f'use param("{path}")'
+            hint = say('use param("%(path)s")', path=path)
         elif found.code == "RL203":
-            hint = did_you_mean(path, self.scope.let_names) or hint or f'a word is written "{path}"'
+            hint = (
+                did_you_mean(path, self.scope.let_names)
+                or hint
+                or say('a word is written "%(path)s"', path=path)
+            )
         self.fault(found.code, found.message, node, hint)
         return None
 
@@ -274,20 +288,28 @@ class Reader:
         found = self.scope.lets.get(name)
         if found is None:
             if name not in self.scope.lets:
-                self.fault("RL304", f"{name!r} is used before it is defined", node)
+                self.fault("RL304", say("%(name)r is used before it is defined", name=name), node)
             return None
         if self._inside:
             if self.types == self.scope.types and not measures.has_measure(found):
                 return found  # read again on the contributing row
             self.fault(
                 "RL214",
-                f"{name!r} cannot be used inside {self._inside}()",
+                say("%(name)r cannot be used inside %(inside)s()", name=name, inside=self._inside),
                 node,
-                "it is measured on the present row, not on each contributing one",
+                say("it is measured on the present row, not on each contributing one"),
             )
             return None
         if self.no_measures and measures.has_measure(found):
-            self.fault("RL214", f"{name!r} is a measure: {self.no_measures}", node)
+            self.fault(
+                "RL214",
+                say(
+                    "%(name)r is a measure: %(no_measures)s",
+                    name=name,
+                    no_measures=self.no_measures,
+                ),
+                node,
+            )
             return None
         if self.no_measures:
             return found
@@ -320,9 +342,11 @@ class Reader:
             if isinstance(operand, Const) and isinstance(operand.value, int | Fraction):
                 if not isinstance(operand.value, bool):
                     return Const(-operand.value, operand.type, self.mark(node))
-            self.fault("RL202", "a minus stands before a number only", node, "write 0 - x")
+            self.fault(
+                "RL202", say("a minus stands before a number only"), node, say("write 0 - x")
+            )
             return None
-        self.fault("RL202", "this sign is not part of the rule language", node)
+        self.fault("RL202", say("this sign is not part of the rule language"), node)
         return None
 
     def _bin_op(self, node: ast.expr) -> Expr | None:
@@ -331,7 +355,7 @@ class Reader:
         left = self.expr(node.left)
         right = self.expr(node.right)
         if op is None:
-            self.fault("RL202", "only + - * / are part of the rule language", node)
+            self.fault("RL202", say("only + - * / are part of the rule language"), node)
             return None
         if left is None or right is None:
             return None
@@ -341,7 +365,7 @@ class Reader:
             self.mismatch(error, node.right)
             return None
         if op == "/" and isinstance(right, Const) and right.value == 0:
-            self.fault("RL206", "division by zero", node.right)
+            self.fault("RL206", say("division by zero"), node.right)
             return None
         return Arith(op, left, right, type_, self.mark(node))
 
@@ -356,7 +380,10 @@ class Reader:
                 )
             elif isinstance(operator, ast.Is | ast.IsNot):
                 self.fault(
-                    "RL202", "is is not part of the rule language", node, "use == or missing()"
+                    "RL202",
+                    say("is is not part of the rule language"),
+                    node,
+                    say("use == or missing()"),
                 )
                 parts.append(None)
             else:
@@ -387,16 +414,22 @@ class Reader:
         if field.kind.value == "currency":
             known = self.scope.names.currencies
             if known is not None and word not in known:
-                faults.add("RL209", f"unknown currency {word!r}", mark, did_you_mean(word, known))
+                faults.add(
+                    "RL209",
+                    say("unknown currency %(word)r", word=word),
+                    mark,
+                    did_you_mean(word, known),
+                )
                 return False
             return True
         allowed = field.words or field.enum
         if allowed and word not in allowed:
             faults.add(
                 "RL216",
-                f"{field_ref.path} is never {word!r}",
+                say("%(path)s is never %(word)r", path=field_ref.path, word=word),
                 mark,
-                did_you_mean(word, allowed) or f"one of {', '.join(allowed[:12])}",
+                did_you_mean(word, allowed)
+                or say("one of %(allowed)s", allowed=", ".join(allowed[:12])),
             )
             return False
         return True
@@ -408,7 +441,7 @@ class Reader:
         if condition is None or then is None or otherwise is None:
             return None
         try:
-            type_ = common(then.type, otherwise.type, "choose between")
+            type_ = common(then.type, otherwise.type, say("choose between"))
         except Mismatch as error:
             self.mismatch(error, node.orelse)
             return None
@@ -417,29 +450,47 @@ class Reader:
     def _call(self, node: ast.expr) -> Expr | None:
         assert isinstance(node, ast.Call)
         if not isinstance(node.func, ast.Name):
-            self.fault("RL202", "a function is a plain name", node.func)
+            self.fault("RL202", say("a function is a plain name"), node.func)
             return None
         name = node.func.id
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                self.fault("RL202", "a star is not part of the rule language", argument)
+                self.fault("RL202", say("a star is not part of the rule language"), argument)
                 return None
         for keyword in node.keywords:
             if keyword.arg is None:
-                self.fault("RL202", "a star is not part of the rule language", keyword.value)
+                self.fault("RL202", say("a star is not part of the rule language"), keyword.value)
                 return None
         if name in measures.MEASURES:
             if self._inside:
-                self.fault("RL214", f"a measure inside {self._inside}()", node, "use let")
+                self.fault(
+                    "RL214",
+                    say("a measure inside %(inside)s()", inside=self._inside),
+                    node,
+                    say("use let"),
+                )
                 return None
             if self.no_measures:
-                self.fault("RL214", f"{name}() cannot be used here: {self.no_measures}", node)
+                self.fault(
+                    "RL214",
+                    say(
+                        "%(name)s() cannot be used here: %(no_measures)s",
+                        name=name,
+                        no_measures=self.no_measures,
+                    ),
+                    node,
+                )
                 return None
             return measures.read(self, name, node)
         function = functions.FUNCTIONS.get(name)
         if function is None:
             known = [*functions.FUNCTIONS, *measures.MEASURES]
-            self.fault("RL204", f"unknown function {name!r}", node.func, did_you_mean(name, known))
+            self.fault(
+                "RL204",
+                say("unknown function %(name)r", name=name),
+                node.func,
+                did_you_mean(name, known),
+            )
             return None
         return functions.read(self, function, node)
 

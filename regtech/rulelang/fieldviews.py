@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import Hint, Said, say
 from regtech.model.fields import (
     EVENT_TYPES,
     PARTY_FIELDS,
@@ -89,8 +90,8 @@ class Unresolved:
     """A path that is not a field here: fault code, message and hint."""
 
     code: str
-    message: str
-    hint: str = ""
+    message: Said
+    hint: Hint = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,15 @@ def resolve_path(path: str, event_types: tuple[str, ...]) -> Resolved | Unresolv
     if elsewhere:
         return Unresolved(
             "RL215",
-            f"{path!r} is not a field of {here}",
-            f"it is a field of {', '.join(elsewhere)}",
+            say("%(path)r is not a field of %(here)s", path=path, here=here),
+            say("it is a field of %(elsewhere)s", elsewhere=", ".join(elsewhere)),
         )
     known: dict[str, None] = {}
     for event_type in event_types:
         known.update(dict.fromkeys(names_of(event_type)))
         known.update(dict.fromkeys(party_names(event_type)))
     known.update(dict.fromkeys(DERIVED))
-    return Unresolved("RL203", f"unknown field {path!r}", did_you_mean(path, known))
+    return Unresolved("RL203", say("unknown field %(path)r", path=path), did_you_mean(path, known))
 
 
 def resolve_subject(word: str, event_types: tuple[str, ...]) -> Unresolved | None:
@@ -138,13 +139,23 @@ def resolve_subject(word: str, event_types: tuple[str, ...]) -> Unresolved | Non
                 continue
             return Unresolved(
                 "RL217",
-                f"{event_type} has no {word!r}",
-                f"{word!r} is a subject on {', '.join(SUBJECTS[word])}",
+                say("%(event_type)s has no %(word)r", event_type=event_type, word=word),
+                say(
+                    "%(word)r is a subject on %(subjects)s",
+                    word=word,
+                    subjects=", ".join(SUBJECTS[word]),
+                ),
             )
         found = resolve_path(word, (event_type,))
         if isinstance(found, Unresolved):
             if found.code == "RL215":
-                return Unresolved("RL217", f"{event_type} has no {word!r}", found.hint)
+                return Unresolved(
+                    "RL217",
+                    say("%(event_type)s has no %(word)r", event_type=event_type, word=word),
+                    found.hint,
+                )
             known = [*SUBJECTS, *party_names(event_type), *names_of(event_type)]
-            return Unresolved("RL203", f"unknown subject {word!r}", did_you_mean(word, known))
+            return Unresolved(
+                "RL203", say("unknown subject %(word)r", word=word), did_you_mean(word, known)
+            )
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import either, say
 from regtech.rulelang.ir import (
     Call,
     Compare,
@@ -27,11 +28,13 @@ from regtech.rulelang.ir import (
 from regtech.rulelang.membership import in_set
 from regtech.rulelang.types import (
     BOOL,
+    DATE,
     DAYS,
     DURATION,
     INT,
     RATIO,
     SYMBOL,
+    TIME,
     Mismatch,
     common,
     describe,
@@ -61,15 +64,18 @@ def read(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
         keyword = node.keywords[0]
         reader.fault(
             "RL205",
-            f"{function.name} has no argument {keyword.arg!r}",
+            say("%(name)s has no argument %(arg)r", name=function.name, arg=keyword.arg),
             keyword,
-            f"write {function.signature}",
+            say("write %(signature)s", signature=function.signature),
         )
         return None
     count = len(node.args)
     if count < function.least or (function.most is not None and count > function.most):
         reader.fault(
-            "RL205", f"{function.name} takes other arguments", node, f"write {function.signature}"
+            "RL205",
+            say("%(name)s takes other arguments", name=function.name),
+            node,
+            say("write %(signature)s", signature=function.signature),
         )
         return None
     return function.handler(reader, function, node)
@@ -94,7 +100,7 @@ def read_currency(reader: Reader, node: ast.expr, what: str) -> Const | ParamRef
         if ref is None:
             return None
         if ref.type.name != "money":
-            reader.fault("RL206", f"the parameter {ref.name!r} is not money", node)
+            reader.fault("RL206", say("the parameter %(name)r is not money", name=ref.name), node)
             return None
         return ref
     code = reader.text(node, what)
@@ -102,18 +108,20 @@ def read_currency(reader: Reader, node: ast.expr, what: str) -> Const | ParamRef
         return None
     known = reader.scope.names.currencies
     if known is not None and code not in known:
-        reader.fault("RL209", f"unknown currency {code!r}", node, did_you_mean(code, known))
+        reader.fault(
+            "RL209", say("unknown currency %(code)r", code=code), node, did_you_mean(code, known)
+        )
         return None
     return Const(code, SYMBOL, reader.mark(node))
 
 
 def _amount_in(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
-    target = read_currency(reader, node.args[0], "a currency")
+    target = read_currency(reader, node.args[0], say("a currency"))
     money = reader.expr(node.args[1]) if len(node.args) == 2 else main_money(reader, node)
     if target is None or money is None:
         return None
     if not isinstance(money, FieldRef) or money.type.name != "money":
-        reader.fault("RL206", "amount_in converts a money field of the event", node.args[-1])
+        reader.fault("RL206", say("amount_in converts a money field of the event"), node.args[-1])
         return None
     return Call(
         "amount_in",
@@ -131,7 +139,7 @@ def main_money(reader: Reader, node: ast.AST) -> FieldRef | None:
         found = resolve_path(path, reader.types)
         if isinstance(found, Resolved) and found.type.name == "money":
             return FieldRef(path, found.type, reader.mark(node))
-    reader.fault("RL215", f"{' or '.join(reader.types)} has no amount", node)
+    reader.fault("RL215", say("%(types)s has no amount", types=either(reader.types)), node)
     return None
 
 
@@ -152,19 +160,19 @@ def _given(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     if default is None:
         return None
     try:
-        type_ = common(ref.type, default.type, "choose between")
+        type_ = common(ref.type, default.type, say("choose between"))
     except Mismatch as error:
         reader.mismatch(error, node.args[1])
         return None
     if type_.name in ("flags", "persons", "words"):
-        reader.fault("RL206", f"{describe(type_)} has no default", node.args[0])
+        reader.fault("RL206", say("%(type)s has no default", type=describe(type_)), node.args[0])
         return None
     return Call("given", (ref, default), type_, reader.mark(node))
 
 
 def _exempt(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     mark = reader.mark(node)
-    words = [reader.text(argument, "an exemption code") for argument in node.args]
+    words = [reader.text(argument, say("an exemption code")) for argument in node.args]
     if any(word is None for word in words):
         return None
     from regtech.rulelang.fieldviews import Unresolved, resolve_path
@@ -172,7 +180,12 @@ def _exempt(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     for path in ("exemption", "suspicion"):
         found = resolve_path(path, reader.types)
         if isinstance(found, Unresolved):
-            reader.fault("RL215", f"{' or '.join(reader.types)} has no {path}", node, found.hint)
+            reader.fault(
+                "RL215",
+                say("%(types)s has no %(path)s", types=either(reader.types), path=path),
+                node,
+                found.hint,
+            )
             return None
     exemption = FieldRef("exemption", SYMBOL, mark)
     suspicion = FieldRef("suspicion", BOOL, mark)
@@ -198,11 +211,15 @@ def _in_set(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
 def _flags(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     ref = reader.field_ref(node.args[0])
     if ref is not None and ref.type.name != "flags":
-        reader.fault("RL206", f"{ref.path} is {describe(ref.type)}, not flags", node.args[0])
+        reader.fault(
+            "RL206",
+            say("%(path)s is %(type)s, not flags", path=ref.path, type=describe(ref.type)),
+            node.args[0],
+        )
         ref = None
     words: list[Expr] = []
     for argument in node.args[1:]:
-        word = reader.text(argument, "a flag")
+        word = reader.text(argument, say("a flag"))
         if word is None or ref is None or not reader.word_fits(word, ref, reader.mark(argument)):
             continue
         words.append(Const(word, SYMBOL, reader.mark(argument)))
@@ -214,16 +231,21 @@ def _flags(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
 # --- time --------------------------------------------------------------------------------------
 
 
-def _of_moment(result: Type, kinds: tuple[str, ...]) -> Handler:
+def _of_moment(result: Type, kinds: tuple[Type, ...]) -> Handler:
     def handler(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
         ref = reader.field_ref(node.args[0])
         if ref is None:
             return None
-        if ref.type.name not in kinds:
+        if ref.type.name not in {type_.name for type_ in kinds}:
             reader.fault(
                 "RL206",
-                f"{function.name} needs {' or '.join('a ' + kind for kind in kinds)}, "
-                f"{ref.path} is {describe(ref.type)}",
+                say(
+                    "%(name)s needs %(kinds)s, %(path)s is %(type)s",
+                    name=function.name,
+                    kinds=either(describe(type_) for type_ in kinds),
+                    path=ref.path,
+                    type=describe(ref.type),
+                ),
                 node.args[0],
             )
             return None
@@ -250,12 +272,12 @@ def _extreme(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     type_ = known[0].type
     for argument, argument_node in zip(known[1:], node.args[1:], strict=True):
         try:
-            type_ = common(type_, argument.type, "compare")
+            type_ = common(type_, argument.type, say("compare"))
         except Mismatch as error:
             reader.mismatch(error, argument_node)
             return None
     if type_.name not in ("int", "ratio", "money", "duration", "time", "date"):
-        reader.fault("RL206", f"{describe(type_)} has no order", node.args[0])
+        reader.fault("RL206", say("%(type)s has no order", type=describe(type_)), node.args[0])
         return None
     return Call(function.name, tuple(known), type_, reader.mark(node))
 
@@ -265,7 +287,7 @@ def _length(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     if ref is None:
         return None
     if ref.type.name != "persons":
-        reader.fault("RL206", f"{ref.path} is not a list of persons", node.args[0])
+        reader.fault("RL206", say("%(path)s is not a list of persons", path=ref.path), node.args[0])
         return None
     return Call("length", (ref,), Type("int", unit="persons"), reader.mark(node))
 
@@ -280,16 +302,16 @@ def _asked(result: Type, named_list: bool = False) -> Handler:
         for argument in parties:
             ref = reader.field_ref(argument)
             if ref is not None and ref.type.name != "symbol":
-                reader.fault("RL206", f"{ref.path} is not a party", argument)
+                reader.fault("RL206", say("%(path)s is not a party", path=ref.path), argument)
                 ref = None
             if ref is not None:
                 arguments.append(ref)
         if named_list:
-            name = reader.text(node.args[-1], "the name of a list")
+            name = reader.text(node.args[-1], say("the name of a list"))
             known = reader.scope.names.lists
             if name is not None and known is not None and name not in known:
                 hint = did_you_mean(name, known)
-                reader.fault("RL210", f"unknown list {name!r}", node.args[-1], hint)
+                reader.fault("RL210", say("unknown list %(name)r", name=name), node.args[-1], hint)
                 name = None
             if name is not None:
                 arguments.append(Const(name, SYMBOL, reader.mark(node.args[-1])))
@@ -303,13 +325,18 @@ def _asked(result: Type, named_list: bool = False) -> Handler:
 def _param(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
     ref = reader.param(node)
     if ref is not None and ref.type.name == "words":
-        reader.fault("RL206", "a list of words is used after in", node, f'x in param("{ref.name}")')
+        reader.fault(
+            "RL206",
+            say("a list of words is used after in"),
+            node,
+            say('x in param("%(name)s")', name=ref.name),
+        )
         return None
     return ref
 
 
 def _set(reader: Reader, function: Function, node: ast.Call) -> Expr | None:
-    reader.fault("RL205", "a set is used after in", node, 'write field in set("name")')
+    reader.fault("RL205", say("a set is used after in"), node, say('write field in set("name")'))
     return None
 
 
@@ -339,7 +366,7 @@ _ALL: Final = (
         "days_since",
         "days_since(date)",
         "days from a date or time to the event's day",
-        _of_moment(DAYS, ("date", "time")),
+        _of_moment(DAYS, (DATE, TIME)),
         1,
         1,
     ),
@@ -347,7 +374,7 @@ _ALL: Final = (
         "days_until",
         "days_until(date)",
         "days from the event's day to a date or time",
-        _of_moment(DAYS, ("date", "time")),
+        _of_moment(DAYS, (DATE, TIME)),
         1,
         1,
     ),
@@ -355,7 +382,7 @@ _ALL: Final = (
         "time_since",
         "time_since(time)",
         "length of time from a time to the event",
-        _of_moment(DURATION, ("time",)),
+        _of_moment(DURATION, (TIME,)),
         1,
         1,
     ),
@@ -363,17 +390,17 @@ _ALL: Final = (
     Function("weekday", "weekday()", "local day of the week, Monday is 1", _of_now(INT), 0, 0),
     Function("working_day", "working_day()", "whether it is a working day", _of_now(BOOL), 0, 0),
     Function(
-        "month_end", "month_end(date)", "last day of a month", _of_moment(BOOL, ("date",)), 1, 1
+        "month_end", "month_end(date)", "last day of a month", _of_moment(BOOL, (DATE,)), 1, 1
     ),
     Function(
         "quarter_end",
         "quarter_end(date)",
         "last day of a quarter",
-        _of_moment(BOOL, ("date",)),
+        _of_moment(BOOL, (DATE,)),
         1,
         1,
     ),
-    Function("year_end", "year_end(date)", "last day of a year", _of_moment(BOOL, ("date",)), 1, 1),
+    Function("year_end", "year_end(date)", "last day of a year", _of_moment(BOOL, (DATE,)), 1, 1),
     Function("least", "least(a, b, …)", "the lowest", _extreme, 2, None),
     Function("greatest", "greatest(a, b, …)", "the highest", _extreme, 2, None),
     Function("length", "length(persons)", "number of persons listed", _length, 1, 1),
@@ -404,7 +431,11 @@ ASKED: Final = ("screened", "owner_share", "same_owner", "layers")
 def _needs_transaction(reader: Reader, name: str, node: ast.expr) -> bool:
     if "transaction" in reader.types:
         return True
-    reader.fault("RL215", f"{name!r} is not a field of {' or '.join(reader.types)}", node)
+    reader.fault(
+        "RL215",
+        say("%(name)r is not a field of %(types)s", name=name, types=either(reader.types)),
+        node,
+    )
     return False
 
 

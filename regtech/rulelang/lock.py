@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from regtech.content.faults import Fault, Mark
+from regtech.content.saying import say
 from regtech.errors import ContentError
 from regtech.rulelang.faults import Faults
 from regtech.rulelang.ir import Pack
@@ -47,13 +48,21 @@ def read_lock(text: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
-            raise ContentError(f"the lock has format {data['format']}, {FORMAT} is known")
+            raise ContentError(
+                say(
+                    "the lock has format %(format)s, %(format_2)s is known",
+                    format=data["format"],
+                    format_2=FORMAT,
+                )
+            )
         for pack in data["packs"].values():
             _ = pack["version"], pack["digest"]
             for rule in pack["rules"].values():
                 _ = rule["version"], rule["digest"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ContentError("the lock cannot be read", hint="write it anew: rules lock") from error
+        raise ContentError(
+            say("the lock cannot be read"), hint=say("write it anew: rules lock")
+        ) from error
     found: dict[str, Any] = data
     return found
 
@@ -66,44 +75,60 @@ def check_lock(packs: Iterable[Pack], lock: Lock, file: str = "rules.lock") -> l
     for pack in packs:
         old = locked.pop(pack.id, None)
         if old is None:
-            hint = "regtech rules lock"
-            faults.add("RL703", f"the pack {pack.id!r} is not in the lock", pack.mark, hint)
+            hint = say("regtech rules lock")
+            faults.add(
+                "RL703", say("the pack %(pack)r is not in the lock", pack=pack.id), pack.mark, hint
+            )
             continue
         if version_order(pack.version) < version_order(old["version"]):
             faults.add(
                 "RL702",
-                f"the version of {pack.id!r} went from {old['version']} back to {pack.version}",
+                say(
+                    "the version of %(pack)r went from %(version)s back to %(version_2)s",
+                    pack=pack.id,
+                    version=old["version"],
+                    version_2=pack.version,
+                ),
                 pack.mark,
             )
         elif pack.version == old["version"] and pack.digest != old["digest"]:
             _changed(pack, old["rules"], faults)
         elif pack.version != old["version"]:
-            hint = "regtech rules lock"
+            hint = say("regtech rules lock")
             faults.add(
                 "RL703",
-                f"the lock has {pack.id!r} {old['version']}, the pack is {pack.version}",
+                say(
+                    "the lock has %(pack)r %(version)s, the pack is %(version_2)s",
+                    pack=pack.id,
+                    version=old["version"],
+                    version_2=pack.version,
+                ),
                 pack.mark,
                 hint,
             )
     for name in locked:
-        faults.add("RL703", f"the lock names the pack {name!r}, which is gone", nowhere)
+        faults.add(
+            "RL703", say("the lock names the pack %(name)r, which is gone", name=name), nowhere
+        )
     return faults.ordered()
 
 
 def _changed(pack: Pack, old: Mapping[str, Any], faults: Faults) -> None:
-    hint = f"raise the version of {pack.id} above {pack.version}"
+    hint = say(
+        "raise the version of %(pack)s above %(version)s", pack=pack.id, version=pack.version
+    )
     rules = {rule.id: rule for rule in pack.rules}
     before = len(faults)
     for rule in pack.rules:
         if rule.id not in old:
-            faults.add("RL701", f"the rule {rule.id!r} is new", rule.mark, hint)
+            faults.add("RL701", say("the rule %(rule)r is new", rule=rule.id), rule.mark, hint)
         elif old[rule.id]["digest"] != rule.digest:
-            faults.add("RL701", f"the rule {rule.id!r} has changed", rule.mark, hint)
+            faults.add("RL701", say("the rule %(rule)r has changed", rule=rule.id), rule.mark, hint)
     for name in old:
         if name not in rules:
-            faults.add("RL701", f"the rule {name!r} is gone", pack.mark, hint)
+            faults.add("RL701", say("the rule %(name)r is gone", name=name), pack.mark, hint)
     if len(faults) == before:
-        faults.add("RL701", f"the pack {pack.id!r} has changed", pack.mark, hint)
+        faults.add("RL701", say("the pack %(pack)r has changed", pack=pack.id), pack.mark, hint)
 
 
 def version_order(text: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import Hint, say
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.fieldviews import (
     Unresolved,
@@ -147,7 +148,12 @@ def read(reader: Reader, name: str, node: ast.Call) -> Expr | None:
     by = _by(reader, keywords.get("by"), types)
     _check_keys(reader, node, types, key, read_by)
     if spec.kind == "outstanding" and "item" not in keywords:
-        reader.fault("RL205", "outstanding needs item=", node, f"write {spec.signature}")
+        reader.fault(
+            "RL205",
+            say("outstanding needs item="),
+            node,
+            say("write %(signature)s", signature=spec.signature),
+        )
     if len(reader.scope.faults) != before or window is None:
         return None
     return Measure(
@@ -172,15 +178,20 @@ def _keywords(reader: Reader, spec: MeasureSpec, node: ast.Call) -> dict[str, as
     for keyword in node.keywords:
         name = str(keyword.arg)
         if name in found:
-            reader.fault("RL205", f"{name}= is given twice", keyword)
+            reader.fault("RL205", say("%(name)s= is given twice", name=name), keyword)
         elif name == "over" and spec.window == "none":
-            reader.fault("RL212", f"{spec.kind} has no window", keyword, "leave over= out")
+            reader.fault(
+                "RL212",
+                say("%(kind)s has no window", kind=spec.kind),
+                keyword,
+                say("leave over= out"),
+            )
         elif name not in allowed:
             reader.fault(
                 "RL205",
-                f"{spec.kind} has no argument {name!r}",
+                say("%(kind)s has no argument %(name)r", kind=spec.kind, name=name),
                 keyword,
-                did_you_mean(name, allowed) or f"write {spec.signature}",
+                did_you_mean(name, allowed) or say("write %(signature)s", signature=spec.signature),
             )
         else:
             found[name] = keyword.value
@@ -192,7 +203,12 @@ def _window(
 ) -> Window | None:
     if over is None:
         if spec.window == "required":
-            reader.fault("RL211", f"{spec.kind} needs a window", node, "for example over=day")
+            reader.fault(
+                "RL211",
+                say("%(kind)s needs a window", kind=spec.kind),
+                node,
+                say("for example over=day"),
+            )
             return None
         return Window("ever")
     length = reader.duration(over)
@@ -200,15 +216,24 @@ def _window(
         if over.id == "ever":
             return Window("ever")
         if spec.window == "ever":
-            reader.fault("RL212", f"{spec.kind} has no window", over, "leave over= out")
+            reader.fault(
+                "RL212", say("%(kind)s has no window", kind=spec.kind), over, say("leave over= out")
+            )
             return None
         if over.id in PERIODS:
             return Window("calendar", period=over.id)
         hint = did_you_mean(over.id, (*PERIODS, "ever"))
-        reader.fault("RL213", f"unknown window {over.id!r}", over, hint or "for example over=7d")
+        reader.fault(
+            "RL213",
+            say("unknown window %(over)r", over=over.id),
+            over,
+            hint or say("for example over=7d"),
+        )
         return None
     if spec.window == "ever":
-        reader.fault("RL212", f"{spec.kind} has no window", over, "leave over= out")
+        reader.fault(
+            "RL212", say("%(kind)s has no window", kind=spec.kind), over, say("leave over= out")
+        )
         return None
     if length is not None:
         return Window("rolling", length=length)
@@ -220,12 +245,17 @@ def _window(
         lengths = [version.value for version in param.versions]
         if not all(isinstance(v, Duration) and v.unit != "working_days" for v in lengths):
             reader.fault(
-                "RL213", f"the parameter {ref.name!r} is not a length a window can have", over
+                "RL213",
+                say("the parameter %(name)r is not a length a window can have", name=ref.name),
+                over,
             )
             return None
         return Window("rolling", length=ref, default=param.basis == "default")
     reader.fault(
-        "RL213", "a window is a period, a length or a parameter", over, "over=day, over=7d"
+        "RL213",
+        say("a window is a period, a length or a parameter"),
+        over,
+        say("over=day, over=7d"),
     )
     return None
 
@@ -239,7 +269,7 @@ def _types(reader: Reader, on: ast.expr | None) -> tuple[str, ...] | None:
         name = node.value if isinstance(node, ast.Constant) else reader.path(node)
         if not isinstance(name, str) or name not in EVENT_TYPES:
             hint = did_you_mean(name, EVENT_TYPES) if isinstance(name, str) else ""
-            reader.fault("RL203", f"unknown event type {name!r}", node, hint)
+            reader.fault("RL203", say("unknown event type %(name)r", name=name), node, hint)
             return None
         found.append(name)
     return tuple(dict.fromkeys(found))
@@ -251,32 +281,43 @@ def _value(
     if not spec.value:
         if node.args:
             reader.fault(
-                "RL205", f"{spec.kind} takes no value", node.args[0], f"write {spec.signature}"
+                "RL205",
+                say("%(kind)s takes no value", kind=spec.kind),
+                node.args[0],
+                say("write %(signature)s", signature=spec.signature),
             )
         return None
     if len(node.args) != 1:
-        reader.fault("RL205", f"{spec.kind} takes one value", node, f"write {spec.signature}")
+        reader.fault(
+            "RL205",
+            say("%(kind)s takes one value", kind=spec.kind),
+            node,
+            say("write %(signature)s", signature=spec.signature),
+        )
         return None
     with reader.inside(spec.kind, types):
         value = reader.expr(node.args[0])
     if value is None:
         return None
     if value.type.name not in spec.value_types:
-        hint = ""
+        hint: Hint = ""
         if value.type.name == "persons":
-            hint = "use distinct(persons, …)"
+            hint = say("use distinct(persons, …)")
         elif value.type.name == "bool":
-            hint = "use count(where=…)"
+            hint = say("use count(where=…)")
         reader.fault(
-            "RL206", f"{spec.kind} cannot be taken of {describe(value.type)}", node.args[0], hint
+            "RL206",
+            say("%(kind)s cannot be taken of %(type)s", kind=spec.kind, type=describe(value.type)),
+            node.args[0],
+            hint,
         )
         return None
     if value.type.name == "money" and value.type.currency is None and spec.kind != "distinct":
         reader.fault(
             "RL208",
-            f"{spec.kind} of amounts whose currencies may differ",
+            say("%(kind)s of amounts whose currencies may differ", kind=spec.kind),
             node.args[0],
-            'use amount_in("CNY") or the like',
+            say('use amount_in("CNY") or the like'),
         )
         return None
     return value
@@ -314,7 +355,7 @@ def _by(reader: Reader, node: ast.expr | None, types: tuple[str, ...]) -> tuple[
             continue
         there = resolve_path(resolved.path, types)
         if isinstance(there, Unresolved):
-            reader.fault(there.code, there.message, item, "by= must be a field of both rows")
+            reader.fault(there.code, there.message, item, say("by= must be a field of both rows"))
             continue
         found.append(resolved.path)
     return tuple(found)
@@ -330,17 +371,26 @@ def _check_keys(
     scope = reader.scope
     if key is None:
         if read_by is not None:
-            reader.fault("RL111", "read= needs key=", node)
+            reader.fault("RL111", say("read= needs key="), node)
         elif types != scope.types:
             for word in scope.per:
                 missing = resolve_subject(word, types)
                 if missing is not None and resolve_subject(word, scope.types) is None:
-                    reader.fault("RL217", missing.message, node, "name the field with key=")
+                    reader.fault("RL217", missing.message, node, say("name the field with key="))
         return
     expected = len(read_by) if read_by is not None else len(scope.per)
     if len(key) != expected:
         what = "read=" if read_by is not None else "the rule's per"
-        reader.fault("RL205", f"key= has {len(key)} parts, {what} has {expected}", node)
+        reader.fault(
+            "RL205",
+            say(
+                "key= has %(key)s parts, %(what)s has %(expected)s",
+                key=len(key),
+                what=what,
+                expected=expected,
+            ),
+            node,
+        )
 
 
 _AT: Final = ("quarter_end", "year_end")
@@ -350,27 +400,42 @@ def _figure(
     reader: Reader, spec: MeasureSpec, node: ast.Call, keywords: dict[str, ast.expr], before: int
 ) -> Expr | None:
     if len(node.args) != 1:
-        reader.fault("RL205", "figure takes one name", node, f"write {spec.signature}")
+        reader.fault(
+            "RL205",
+            say("figure takes one name"),
+            node,
+            say("write %(signature)s", signature=spec.signature),
+        )
         return None
-    name = reader.text(node.args[0], "the name of a figure")
+    name = reader.text(node.args[0], say("the name of a figure"))
     party: FieldRef | None = None
     if "of" not in keywords:
-        reader.fault("RL205", "figure needs of=", node, f"write {spec.signature}")
+        reader.fault(
+            "RL205",
+            say("figure needs of="),
+            node,
+            say("write %(signature)s", signature=spec.signature),
+        )
     else:
         party = reader.field_ref(keywords["of"])
         if party is not None and party.type.name != "symbol":
-            reader.fault("RL206", f"{party.path} is not a party", keywords["of"])
+            reader.fault("RL206", say("%(path)s is not a party", path=party.path), keywords["of"])
     target: Const | ParamRef | None = None
     if "currency" not in keywords:
-        reader.fault("RL205", "figure needs currency=", node, f"write {spec.signature}")
+        reader.fault(
+            "RL205",
+            say("figure needs currency="),
+            node,
+            say("write %(signature)s", signature=spec.signature),
+        )
     else:
         target = read_currency(reader, keywords["currency"], "currency=")
     at: str | None = None
     if "at" in keywords:
         at = reader.text(keywords["at"], "at=")
         if at is not None and at not in _AT:
-            hint = did_you_mean(at, _AT) or f"one of {', '.join(_AT)}"
-            reader.fault("RL104", f"unknown day {at!r}", keywords["at"], hint)
+            hint = did_you_mean(at, _AT) or say("one of %(at)s", at=", ".join(_AT))
+            reader.fault("RL104", say("unknown day %(at)r", at=at), keywords["at"], hint)
     if len(reader.scope.faults) != before or party is None or target is None:
         return None
     with reader.inside("figure", ("figure",)):

@@ -16,6 +16,7 @@ from typing import Final
 from regtech.content import reading
 from regtech.content.faults import Mark, did_you_mean
 from regtech.content.reading import IDENTIFIER
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Document, Mapping, Node, Scalar
 from regtech.rulelang.ir import Duration, Span
 from regtech.rulelang.values import ValueFault, parse_duration
@@ -49,8 +50,10 @@ class NodeReader(reading.NodeReader):
         if text is None or node is None:
             return None
         if text not in allowed:
-            hint = did_you_mean(text, allowed) or f"one of {', '.join(allowed)}"
-            self.fault("RL104", f"unknown {what} {text!r}", node, hint)
+            hint = did_you_mean(text, allowed) or say(
+                "one of %(allowed)s", allowed=", ".join(allowed)
+            )
+            self.fault("RL104", say("unknown %(what)s %(text)r", what=what, text=text), node, hint)
             return None
         return text
 
@@ -65,7 +68,7 @@ class NodeReader(reading.NodeReader):
                 pass
         if isinstance(value, date):
             return value
-        self.fault("RL105", f"{what} is a day such as 2026-06-30", node)
+        self.fault("RL105", say("%(what)s is a day such as 2026-06-30", what=what), node)
         return None
 
     def span(self, node: Node | None, what: str) -> Span:
@@ -81,7 +84,9 @@ class NodeReader(reading.NodeReader):
         first = self.day(mapping.entries.get("from"), "from")
         last = self.day(mapping.entries.get("until"), "until")
         if first and last and first > last:
-            self.fault("RL105", f"{what} ends before it starts", mapping.entries["until"])
+            self.fault(
+                "RL105", say("%(what)s ends before it starts", what=what), mapping.entries["until"]
+            )
             return Span(first, None)
         return Span(first, last)
 
@@ -91,12 +96,17 @@ class NodeReader(reading.NodeReader):
             return None
         parsed = parse_duration(text)
         if isinstance(parsed, ValueFault):
-            self.fault(parsed.code, f"{what}: {parsed.message}", node, parsed.hint)
+            self.fault(
+                parsed.code,
+                say("%(what)s: %(message)s", what=what, message=parsed.message),
+                node,
+                parsed.hint,
+            )
             return None
         return parsed
 
     def identifier(self, node: Node | None, what: str) -> str | None:
         text = self.string(node, what)
         if text is not None and node is not None and not IDENTIFIER.match(text):
-            self.fault("RL106", f"{what} is lower case, digits and hyphens", node)
+            self.fault("RL106", say("%(what)s is lower case, digits and hyphens", what=what), node)
         return text

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from regtech.content.faults import Fault, Mark, did_you_mean
+from regtech.content.saying import as_said, say
 from regtech.content.yamlmarks import Document, Mapping, Node, load, load_file
 from regtech.errors import ContentError, InputError
 from regtech.rulelang.check import check_pack, check_packs
@@ -52,7 +53,7 @@ def load_packs(
             try:
                 document = load_file(path)
             except InputError as error:
-                faults.add("RL001", error.message, Mark(str(path), 1, 1))
+                faults.add("RL001", as_said(error.message), Mark(str(path), 1, 1))
                 continue
             pack = read_pack(document, register, faults, path.stem)
             if pack is not None:
@@ -93,7 +94,11 @@ def require_packs(
     errors = [fault for fault in faults if fault.severity == "error"]
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-        raise ContentError(f"{errors[0]}{more}", errors, hint="regtech rules lint shows them all")
+        raise ContentError(
+            say("%(errors)s%(more)s", errors=errors[0], more=more),
+            errors,
+            hint=say("regtech rules lint shows them all"),
+        )
     return packs
 
 
@@ -106,22 +111,26 @@ def read_pack(
     root = document.root
     if root is None:
         if not document.problems:
-            faults.add("RL102", "the file is empty", Mark(document.file, 1, 1))
+            faults.add("RL102", say("the file is empty"), Mark(document.file, 1, 1))
         return None
-    mapping = reader.mapping(root, "a pack")
+    mapping = reader.mapping(root, say("a pack"))
     if mapping is None:
         return None
     required: tuple[str, ...] = ("pack", "version", "jurisdiction", "title", "rules")
     if "not_decided" in mapping.entries:
         required = required[:-1]
-    reader.keys(mapping, PACK_KEYS, required, "a pack")
+    reader.keys(mapping, PACK_KEYS, required, say("a pack"))
     entries = mapping.entries
-    pack_id = reader.identifier(entries.get("pack"), "the id of a pack")
+    pack_id = reader.identifier(entries.get("pack"), say("the id of a pack"))
     if stem is not None and pack_id is not None and stem != pack_id:
-        reader.fault("RL106", f"the pack {pack_id!r} is in the file {stem!r}", entries["pack"])
+        reader.fault(
+            "RL106",
+            say("the pack %(pack_id)r is in the file %(stem)r", pack_id=pack_id, stem=stem),
+            entries["pack"],
+        )
     version = reader.string(entries.get("version"), "version")
     if version is not None and not VERSION.match(version):
-        reader.fault("RL106", "a version is like 1.0.0", entries["version"])
+        reader.fault("RL106", say("a version is like 1.0.0"), entries["version"])
     jurisdiction = _jurisdiction(reader, entries.get("jurisdiction"), register)
     title = reader.texts(entries.get("title"), "title")
     instruments = read_instruments(reader, entries.get("instruments"))
@@ -164,7 +173,7 @@ def _jurisdiction(reader: NodeReader, node: Node | None, register: Register) -> 
         return None
     if register.jurisdictions and text not in register.jurisdictions:
         hint = did_you_mean(text, register.jurisdictions)
-        reader.fault("RL308", f"unknown jurisdiction {text!r}", node, hint)
+        reader.fault("RL308", say("unknown jurisdiction %(text)r", text=text), node, hint)
     return text
 
 
@@ -174,7 +183,7 @@ def _not_decided(reader: NodeReader, node: Node | None) -> dict[str, Text]:
         return {}
     found: dict[str, Text] = {}
     for name, child in mapping.entries.items():
-        text = reader.texts(child, f"the reason for {name}")
+        text = reader.texts(child, say("the reason for %(name)s", name=name))
         if text is not None:
             found[name] = text
     return found
@@ -190,9 +199,9 @@ def _unused(context: PackContext, mapping: Mapping) -> None:
         spelled = set(names_of_params(text)) if reader.faults.errors else set()
         for name, key in params.keys.items():
             if name not in context.params_used and name not in spelled:
-                reader.fault("RL302", f"the parameter {name!r} is never used", key)
+                reader.fault("RL302", say("the parameter %(name)r is never used", name=name), key)
     instruments = mapping.entries.get("instruments")
     if isinstance(instruments, Mapping) and context.instruments_used <= set(instruments.entries):
         for name, key in instruments.keys.items():
             if name not in context.instruments_used:
-                reader.fault("RL306", f"the instrument {name!r} is never cited", key)
+                reader.fault("RL306", say("the instrument %(name)r is never cited", name=name), key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final, cast, get_args
 
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
 from regtech.rulelang.ir import (
     Basis,
@@ -35,11 +36,16 @@ def read_instruments(reader: NodeReader, node: Node | None) -> dict[str, Instrum
         return found
     for name, child in mapping.entries.items():
         key = mapping.keys[name]
-        reader.identifier(key, "the id of an instrument")
-        entry = reader.mapping(child, f"the instrument {name!r}")
+        reader.identifier(key, say("the id of an instrument"))
+        entry = reader.mapping(child, say("the instrument %(name)r", name=name))
         if entry is None:
             continue
-        reader.keys(entry, ("title", "in_force", "url"), ("title",), f"the instrument {name!r}")
+        reader.keys(
+            entry,
+            ("title", "in_force", "url"),
+            ("title",),
+            say("the instrument %(name)r", name=name),
+        )
         title = reader.texts(entry.entries.get("title"), "title") or {}
         span = reader.span(entry.entries.get("in_force"), "in_force")
         found[name] = Instrument(name, title, span, reader.mark(key))
@@ -55,8 +61,8 @@ def read_params(reader: NodeReader, node: Node | None, names: Names) -> dict[str
     for name, child in mapping.entries.items():
         key = mapping.keys[name]
         if not NAME.match(name):
-            reader.fault("RL106", "a parameter's name is lower case, digits and _", key)
-        entry = reader.mapping(child, f"the parameter {name!r}")
+            reader.fault("RL106", say("a parameter's name is lower case, digits and _"), key)
+        entry = reader.mapping(child, say("the parameter %(name)r", name=name))
         if entry is not None:
             param = _read_param(reader, name, key, entry, names)
             if param is not None:
@@ -67,16 +73,20 @@ def read_params(reader: NodeReader, node: Node | None, names: Names) -> dict[str
 def _read_param(
     reader: NodeReader, name: str, key: Scalar, entry: Mapping, names: Names
 ) -> Param | None:
-    what = f"the parameter {name!r}"
+    what = say("the parameter %(name)r", name=name)
     basis = reader.word(entry.entries.get("basis"), "basis", BASES)
     if basis == "default":
         for law_key in _LAW_KEYS:
             if law_key in entry.entries:
                 reader.fault(
                     "RL402",
-                    f"{what} is a product default and cannot have {law_key!r}",
+                    say(
+                        "%(what)s is a product default and cannot have %(law_key)r",
+                        what=what,
+                        law_key=law_key,
+                    ),
                     entry.keys[law_key],
-                    "write basis: law, or leave it out",
+                    say("write basis: law, or leave it out"),
                 )
         allowed: tuple[str, ...] = (*_PARAM_KEYS, *_LAW_KEYS)
     else:
@@ -85,7 +95,7 @@ def _read_param(
     confidence = reader.word(entry.entries.get("confidence"), "confidence", CONFIDENCES)
     note = reader.texts(entry.entries.get("note"), "note")
     if ("value" in entry.entries) == ("values" in entry.entries):
-        reader.fault("RL111", f"{what} has either value or values", key)
+        reader.fault("RL111", say("%(what)s has either value or values", what=what), key)
         return None
     versions: list[tuple[ParamVersion, Type]] = []
     if "value" in entry.entries:
@@ -117,15 +127,15 @@ def read_figure(reader: NodeReader, node: Node, names: Names) -> tuple[Value, Ty
     if isinstance(node, Sequence):
         words: list[str] = []
         for item in node.items:
-            word = reader.string(item, "a word of the list")
+            word = reader.string(item, say("a word of the list"))
             if word is not None:
                 words.append(word)
         if not words:
-            reader.fault("RL107", "the list is empty", node)
+            reader.fault("RL107", say("the list is empty"), node)
             return None
         return frozenset(words), Type("words")
     if not isinstance(node, Scalar):
-        reader.fault("RL103", "a figure is a text, a number or a list of words", node)
+        reader.fault("RL103", say("a figure is a text, a number or a list of words"), node)
         return None
     if node.style in ("'", '"'):
         return _quoted(reader, node, names)
@@ -133,7 +143,7 @@ def read_figure(reader: NodeReader, node: Node, names: Names) -> tuple[Value, Ty
     if isinstance(value, bool):
         return value, Type("bool")
     if value is None or isinstance(value, date):
-        reader.fault("RL107", "a figure is money, a number, a length of time or text", node)
+        reader.fault("RL107", say("a figure is money, a number, a length of time or text"), node)
         return None
     parsed = parse_value(node.text, names.currencies)
     if isinstance(parsed, ValueFault):
@@ -156,15 +166,15 @@ def _quoted(reader: NodeReader, node: Scalar, names: Names) -> tuple[Value, Type
 
 def _read_versions(reader: NodeReader, node: Node, names: Names) -> list[tuple[ParamVersion, Type]]:
     if not isinstance(node, Sequence):
-        reader.fault("RL103", "values is a list of {from, until, value}", node)
+        reader.fault("RL103", say("values is a list of {from, until, value}"), node)
         return []
     found: list[tuple[ParamVersion, Type]] = []
     for item in node.items:
-        entry = reader.mapping(item, "a dated value")
+        entry = reader.mapping(item, say("a dated value"))
         if entry is None:
             continue
-        reader.keys(entry, ("from", "until", "value"), ("value",), "a dated value")
-        span = reader.span_of(entry, "a dated value")
+        reader.keys(entry, ("from", "until", "value"), ("value",), say("a dated value"))
+        span = reader.span_of(entry, say("a dated value"))
         value_node = entry.entries.get("value")
         parsed = read_figure(reader, value_node, names) if value_node is not None else None
         if parsed is not None:
@@ -173,13 +183,17 @@ def _read_versions(reader: NodeReader, node: Node, names: Names) -> list[tuple[P
     for (before, _), (after, _) in zip(found, found[1:], strict=False):
         ends, starts = before.span.last or date.max, after.span.first or date.min
         if ends >= starts:
-            reader.faults.add("RL405", "this value overlaps the one before it", after.mark)
+            reader.faults.add("RL405", say("this value overlaps the one before it"), after.mark)
         elif ends + timedelta(days=1) != starts:
             reader.faults.add(
                 "RL406",
-                f"no value holds from {ends + timedelta(days=1)} to {starts - timedelta(days=1)}",
+                say(
+                    "no value holds from %(ends)s to %(starts)s",
+                    ends=ends + timedelta(days=1),
+                    starts=starts - timedelta(days=1),
+                ),
                 after.mark,
-                "rules that use the parameter are then not in force",
+                say("rules that use the parameter are then not in force"),
             )
     return found
 
@@ -197,7 +211,9 @@ def _common_type(
                 type_ = Type("money", currency=f"*{name}")
         elif first != other:
             code = "RL207" if first.name == other.name else "RL206"
-            reader.faults.add(code, f"the values of {name!r} are of different kinds", version.mark)
+            reader.faults.add(
+                code, say("the values of %(name)r are of different kinds", name=name), version.mark
+            )
             return None
     assert all(isinstance(v.value, Money) for v, _ in versions) or type_.name != "money"
     return type_

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Mapping, Node
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.consequences import ConsequenceReader
@@ -80,7 +81,7 @@ class PackContext:
 def read_rule(context: PackContext, node: Node) -> Rule | None:
     """One rule, or None where faults leave nothing to go on with."""
     reader = context.reader
-    mapping = reader.mapping(node, "a rule")
+    mapping = reader.mapping(node, say("a rule"))
     if mapping is None:
         return None
     return _RuleReader(context, mapping).rule()
@@ -94,14 +95,16 @@ class _RuleReader(ConsequenceReader):
     def rule(self) -> Rule | None:
         reader, entries = self.reader, self.entries
         before = sum(1 for fault in reader.faults if fault.severity == "error")
-        reader.keys(self.mapping, RULE_KEYS, ("id", "title", "on", "per", "alert"), "a rule")
-        rule_id = reader.identifier(entries.get("id"), "the id of a rule")
+        reader.keys(self.mapping, RULE_KEYS, ("id", "title", "on", "per", "alert"), say("a rule"))
+        rule_id = reader.identifier(entries.get("id"), say("the id of a rule"))
         title = reader.texts(entries.get("title"), "title")
         cite = self._cite()
         span = self._span(cite)
         obligations = self._obligations()
         if cite is not None and not obligations and "obligation" not in entries:
-            reader.fault("RL409", "the rule cites law but names no obligation", entries["cite"])
+            reader.fault(
+                "RL409", say("the rule cites law but names no obligation"), entries["cite"]
+            )
         status = reader.word(entries.get("status"), "status", STATUSES) or "enabled"
         on = self._on()
         per = self._per(on)
@@ -125,7 +128,7 @@ class _RuleReader(ConsequenceReader):
         deadline = self._deadline(scope)
         detect = self._detect(scope)
         if not any(key in entries for key in ("when", "deadline", "detect")):
-            reader.fault("RL102", "a rule needs 'when', 'deadline' or 'detect'", self.mapping)
+            reader.fault("RL102", say("a rule needs 'when', 'deadline' or 'detect'"), self.mapping)
         alert = self._alert(scope)
         period = reader.word(entries.get("period"), "period", PERIODS)
         yields_to = tuple(self._strings("yields_to"))
@@ -195,8 +198,8 @@ class _RuleReader(ConsequenceReader):
         article = reader.string(mapping.entries.get("article"), "article")
         confidence = None
         if "confidence" not in mapping.entries:
-            hint = f"one of {', '.join(CONFIDENCES)}"
-            reader.fault("RL401", "the citation has no confidence", mapping, hint)
+            hint = say("one of %(confidences)s", confidences=", ".join(CONFIDENCES))
+            reader.fault("RL401", say("the citation has no confidence"), mapping, hint)
         else:
             confidence = reader.word(mapping.entries["confidence"], "confidence", CONFIDENCES)
         if instrument is not None:
@@ -204,7 +207,7 @@ class _RuleReader(ConsequenceReader):
             if instrument not in self.context.instruments:
                 reader.fault(
                     "RL305",
-                    f"unknown instrument {instrument!r}",
+                    say("unknown instrument %(instrument)r", instrument=instrument),
                     mapping.entries["instrument"],
                     did_you_mean(instrument, self.context.instruments),
                 )
@@ -230,7 +233,7 @@ class _RuleReader(ConsequenceReader):
         if span.first and span.last and span.first > span.last:
             self.reader.fault(
                 "RL501",
-                "the rule is never in force: its days and the instrument's do not meet",
+                say("the rule is never in force: its days and the instrument's do not meet"),
                 self.entries.get("in_force") or self.mapping,
             )
         return span
@@ -241,17 +244,20 @@ class _RuleReader(ConsequenceReader):
     def _medium_memory(self, cite: Citation | None, status: str, used: Collection[str]) -> None:
         if status != "enabled":
             return
-        hint = "status: advisory, or disabled"
+        hint = say("status: advisory, or disabled")
         if cite is not None and cite.confidence == "from_memory_medium":
             self.reader.fault(
-                "RL404", "law from medium memory cannot be enabled", self.entries["cite"], hint
+                "RL404", say("law from medium memory cannot be enabled"), self.entries["cite"], hint
             )
         for name in sorted(used):
             param = self.context.params.get(name)
             if param is not None and param.confidence == "from_memory_medium":
                 self.reader.fault(
                     "RL404",
-                    f"the figure {name!r} is from medium memory: the rule cannot be enabled",
+                    say(
+                        "the figure %(name)r is from medium memory: the rule cannot be enabled",
+                        name=name,
+                    ),
                     self.entries.get("id") or self.mapping,
                     hint,
                 )
@@ -269,7 +275,7 @@ class _RuleReader(ConsequenceReader):
     def _on(self) -> tuple[str, ...]:
         found: list[str] = []
         for item in self.reader.sequence(self.entries.get("on"), "on"):
-            word = self.reader.word(item, "event type", EVENT_TYPES)
+            word = self.reader.word(item, say("event type"), EVENT_TYPES)
             if word is not None:
                 found.append(word)
         return tuple(dict.fromkeys(found))
@@ -298,7 +304,9 @@ class _RuleReader(ConsequenceReader):
                 self.reader.fault(resolved.code, resolved.message, item, resolved.hint)
             elif resolved.type.name in ("flags", "persons"):
                 self.reader.fault(
-                    "RL206", f"{describe(resolved.type)} cannot split a subject", item
+                    "RL206",
+                    say("%(type)s cannot split a subject", type=describe(resolved.type)),
+                    item,
                 )
             else:
                 found.append(resolved.path)
@@ -313,7 +321,7 @@ class _RuleReader(ConsequenceReader):
         for name, node in mapping.entries.items():
             key = mapping.keys[name]
             if not NAME.match(name):
-                self.reader.fault("RL106", "a name is lower case, digits and _", key)
+                self.reader.fault("RL106", say("a name is lower case, digits and _"), key)
             elif not isinstance(resolve_path(name, scope.types), Unresolved) or name in (
                 "is_cash",
                 "is_cross_border",
@@ -321,7 +329,10 @@ class _RuleReader(ConsequenceReader):
                 "false",
             ):
                 self.reader.fault(
-                    "RL304", f"{name!r} is the name of a field", key, "choose another"
+                    "RL304",
+                    say("%(name)r is the name of a field", name=name),
+                    key,
+                    say("choose another"),
                 )
             found = self._expression(node, scope, "")
             scope.lets[name] = found
@@ -333,7 +344,9 @@ class _RuleReader(ConsequenceReader):
             return
         for name in mapping.entries:
             if name not in scope.lets_used:
-                self.reader.fault("RL303", f"{name!r} is never used", mapping.keys[name])
+                self.reader.fault(
+                    "RL303", say("%(name)r is never used", name=name), mapping.keys[name]
+                )
 
     def _reached(self, on: tuple[str, ...]) -> frozenset[str]:
         return frozenset(on)

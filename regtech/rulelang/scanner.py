@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from regtech.content.saying import N_, Hint, Said, say
 from regtech.rulelang.ir import Duration
 from regtech.rulelang.values import SHORT_DURATIONS, short_duration
 
@@ -66,9 +67,9 @@ class ScanFault:
     """A fault at a character of the expression."""
 
     code: str
-    message: str
+    message: Said
     offset: int
-    hint: str = ""
+    hint: Hint = ""
 
 
 @dataclass(slots=True)
@@ -101,11 +102,16 @@ def scan(text: str) -> Scanned:
     faults = scanned.faults
     if len(text) > LENGTH_MAX:
         faults.append(
-            ScanFault("RL201", f"an expression of more than {LENGTH_MAX} characters", 0, "use let")
+            ScanFault(
+                "RL201",
+                say("an expression of more than %(length_max)s characters", length_max=LENGTH_MAX),
+                0,
+                say("use let"),
+            )
         )
         return scanned
     if not text.strip():
-        faults.append(ScanFault("RL201", "the expression is empty", 0))
+        faults.append(ScanFault("RL201", say("the expression is empty"), 0))
         return scanned
     python: list[str] = []
     previous = ""
@@ -119,10 +125,17 @@ def scan(text: str) -> Scanned:
         if kind == "string":
             if previous == "string":
                 faults.append(
-                    ScanFault("RL201", "two texts follow each other", offset, "a comma is missing?")
+                    ScanFault(
+                        "RL201",
+                        say("two texts follow each other"),
+                        offset,
+                        say("a comma is missing?"),
+                    )
                 )
             elif previous == "name" and text[offset - 1 : offset].isalnum():
-                faults.append(ScanFault("RL202", "prefixes of texts are not allowed", offset - 1))
+                faults.append(
+                    ScanFault("RL202", say("prefixes of texts are not allowed"), offset - 1)
+                )
             python.append(token)
         elif kind == "number":
             python.append(_number(token, offset, scanned))
@@ -132,7 +145,10 @@ def scan(text: str) -> Scanned:
             elif token in _NOT_PYTHON:
                 faults.append(
                     ScanFault(
-                        "RL201", f"unknown word {token!r}", offset, f"use {_NOT_PYTHON[token]}"
+                        "RL201",
+                        say("unknown word %(token)r", token=token),
+                        offset,
+                        say("use %(not_python)s", not_python=_NOT_PYTHON[token]),
                     )
                 )
             python.append(token)
@@ -152,7 +168,9 @@ def _number(token: str, offset: int, scanned: Scanned) -> str:
     plain = _PLAIN_NUMBER.match(token)
     if plain:
         if len(token) > 60:
-            scanned.faults.append(ScanFault("RL201", "a number of more than 60 digits", offset))
+            scanned.faults.append(
+                ScanFault("RL201", say("a number of more than 60 digits"), offset)
+            )
         else:
             decimals = plain[2] or ""
             scanned.numbers[offset] = Fraction(int(plain[1] + decimals), 10 ** len(decimals))
@@ -166,9 +184,9 @@ def _number(token: str, offset: int, scanned: Scanned) -> str:
     scanned.faults.append(
         ScanFault(
             "RL109" if length else "RL201",
-            f"cannot read {token!r} as a number or a length of time",
+            say("cannot read %(token)r as a number or a length of time", token=token),
             offset,
-            f"lengths of time end in one of {units}",
+            say("lengths of time end in one of %(units)s", units=units),
         )
     )
     return "1" * len(token)
@@ -176,10 +194,31 @@ def _number(token: str, offset: int, scanned: Scanned) -> str:
 
 def _stranger(token: str, offset: int) -> ScanFault:
     if token in "\"'":
-        return ScanFault("RL201", "a text is not closed", offset)
+        return ScanFault("RL201", say("a text is not closed"), offset)
     other = _LOOKALIKES.get(token)
-    hint = f"use {other}" if other else "texts stand in quotes" if not token.isascii() else ""
-    return ScanFault("RL201", f"unexpected character {token!r}", offset, hint)
+    hint: Hint = ""
+    if other:
+        hint = say("use %(other)s", other=other)
+    elif not token.isascii():
+        hint = say("texts stand in quotes")
+    return ScanFault("RL201", say("unexpected character %(token)r", token=token), offset, hint)
+
+
+_BRACKETS: Final = (
+    (re.compile(r"(?P<bracket>'.') was never closed\Z"), N_("%(bracket)s was never closed")),
+    (re.compile(r"unmatched (?P<bracket>'.')\Z"), N_("unmatched %(bracket)s")),
+)
+"""What Python says of brackets, which is said on."""
+
+
+def _of_syntax(said: str) -> tuple[Said, Hint]:
+    if "Maybe you meant '=='" in said:
+        return say("a comparison is written =="), say("use ==")
+    for pattern, template in _BRACKETS:
+        found = pattern.match(said)
+        if found:
+            return Said(template, found.groupdict()), ""
+    return say("the expression cannot be parsed here"), ""
 
 
 def _parse(python: str, scanned: Scanned) -> None:
@@ -194,18 +233,11 @@ def _parse(python: str, scanned: Scanned) -> None:
     except SyntaxError as error:
         # No offset: the text ends too early.
         offset = shift + error.offset - 1 if error.offset else len(python.rstrip())
-        message = error.msg
-        hint = ""
-        if "Maybe you meant '=='" in message:
-            message, hint = "a comparison is written ==", "use =="
-        elif "was never closed" in message or "unmatched" in message:
-            pass
-        else:
-            message = "the expression cannot be parsed here"
+        message, hint = _of_syntax(error.msg)
         scanned.faults.append(ScanFault("RL201", message, min(offset, len(python)), hint))
         return
     except (ValueError, RecursionError, MemoryError):
-        scanned.faults.append(ScanFault("RL201", "the expression is nested too deep", shift))
+        scanned.faults.append(ScanFault("RL201", say("the expression is nested too deep"), shift))
         return
     if shift:
         for node in ast.walk(tree):

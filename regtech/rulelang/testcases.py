@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
 from regtech.model.fields import EVENT_TYPES, Field, Kind, fields_of
 from regtech.rulelang.ir import RuleTest
@@ -72,7 +73,7 @@ def read_tests(
     tests: list[RuleTest] = []
     seen: dict[str, int] = {}
     for item in reader.sequence(node, "tests"):
-        mapping = reader.mapping(item, "a test")
+        mapping = reader.mapping(item, say("a test"))
         if mapping is None:
             continue
         test = _read_test(reader, mapping, on, reached, let_names, names, single)
@@ -81,7 +82,11 @@ def read_tests(
         if test.name in seen:
             reader.fault(
                 "RL604",
-                f"the test {test.name!r} is already on line {seen[test.name]}",
+                say(
+                    "the test %(name)r is already on line %(seen)s",
+                    name=test.name,
+                    seen=seen[test.name],
+                ),
                 mapping.entries["name"],
             )
         seen.setdefault(test.name, mapping.line)
@@ -90,9 +95,13 @@ def read_tests(
         return ()
     place = rule.keys.get("tests") or rule.keys.get("id") or rule
     if not any(_is_met(test) for test in tests):
-        reader.fault("RL601", "no test in which the rule is met", place, "expect: {alert: {…}}")
+        reader.fault(
+            "RL601", say("no test in which the rule is met"), place, say("expect: {alert: {…}}")
+        )
     if not any(not test.expect for test in tests):
-        reader.fault("RL602", "no near miss", place, "a test just short of the rule, expect: none")
+        reader.fault(
+            "RL602", say("no near miss"), place, say("a test just short of the rule, expect: none")
+        )
     return tuple(tests)
 
 
@@ -109,7 +118,7 @@ def _read_test(
     names: Names,
     single: bool,
 ) -> RuleTest | None:
-    reader.keys(mapping, _TEST_KEYS, ("name", "events", "expect"), "a test")
+    reader.keys(mapping, _TEST_KEYS, ("name", "events", "expect"), say("a test"))
     name = reader.string(mapping.entries.get("name"), "name")
     until = reader.string(mapping.entries.get("until"), "until")
     events_node = mapping.entries.get("events")
@@ -119,10 +128,10 @@ def _read_test(
     events: list[dict[str, Any]] = []
     types: set[str] = set()
     if not isinstance(events_node, Sequence):
-        reader.fault("RL103", "events is a list", events_node)
+        reader.fault("RL103", say("events is a list"), events_node)
         return None
     for item in events_node.items:
-        event = reader.mapping(item, "an event")
+        event = reader.mapping(item, say("an event"))
         if event is None:
             continue
         types.add(_check_event(reader, event, on[0] if on else "", names))
@@ -134,9 +143,9 @@ def _read_test(
         wanted = " or ".join(sorted(reached))
         reader.fault(
             "RL603",
-            f"the test {name!r} has no event that reaches the rule",
+            say("the test %(name)r has no event that reaches the rule", name=name),
             events_node,
-            f"it needs a {wanted}",
+            say("it needs a %(wanted)s", wanted=wanted),
         )
     return RuleTest(name, tuple(events), expect, until, reader.mark(mapping))
 
@@ -149,41 +158,49 @@ def _read_expect(
             return ()
         if node.text == "cannot tell":
             return ({"outcome": "cannot_tell"},)
-        reader.fault("RL103", "expect is none, cannot tell, {alert: {…}} or {alerts: […]}", node)
+        reader.fault(
+            "RL103", say("expect is none, cannot tell, {alert: {…}} or {alerts: […]}"), node
+        )
         return None
     mapping = reader.mapping(node, "expect")
     if mapping is None:
         return None
     reader.keys(mapping, ("alert", "alerts"), (), "expect")
     if len(mapping.entries) != 1:
-        reader.fault("RL111", "expect has either alert or alerts", node)
+        reader.fault("RL111", say("expect has either alert or alerts"), node)
         return None
     if "alert" in mapping.entries:
         items = [mapping.entries["alert"]]
     elif "alerts" in mapping.entries:
         items = reader.sequence(mapping.entries["alerts"], "alerts")
         if not items:
-            reader.fault("RL103", "no alerts is written expect: none", mapping.entries["alerts"])
+            reader.fault(
+                "RL103", say("no alerts is written expect: none"), mapping.entries["alerts"]
+            )
             return None
     else:
         return None
     found: list[dict[str, Any]] = []
     allowed = (*_EXPECT_WORDS, *let_names)
     for item in items:
-        alert = reader.mapping(item, "an expected alert")
+        alert = reader.mapping(item, say("an expected alert"))
         if alert is None:
             return None
         for key, scalar in alert.keys.items():
             if key not in allowed:
                 reader.fault(
                     "RL606",
-                    f"the rule's alert has no {key!r}",
+                    say("the rule's alert has no %(key)r", key=key),
                     scalar,
-                    did_you_mean(key, allowed) or f"one of {', '.join(allowed)}",
+                    did_you_mean(key, allowed)
+                    or say("one of %(allowed)s", allowed=", ".join(allowed)),
                 )
         if not alert.entries and not single:
             reader.fault(
-                "RL603", "any alert would do", alert, "give the subject or the value of a let"
+                "RL603",
+                say("any alert would do"),
+                alert,
+                say("give the subject or the value of a let"),
             )
         if "outcome" in alert.entries:
             reader.word(alert.entries["outcome"], "outcome", _OUTCOMES)
@@ -212,7 +229,7 @@ def _check_event(reader: NodeReader, event: Mapping, default: str, names: Names)
         if type_node.text not in EVENT_TYPES:
             reader.fault(
                 "RL605",
-                f"unknown event type {type_node.text!r}",
+                say("unknown event type %(text)r", text=type_node.text),
                 type_node,
                 did_you_mean(type_node.text, EVENT_TYPES),
             )
@@ -221,7 +238,7 @@ def _check_event(reader: NodeReader, event: Mapping, default: str, names: Names)
     if event_type:
         _check_keys(reader, event, _shape(event_type), event_type, names)
     if "time" not in event.entries:
-        reader.fault("RL605", "an event needs a time", event)
+        reader.fault("RL605", say("an event needs a time"), event)
     return event_type
 
 
@@ -235,7 +252,7 @@ def _check_keys(
         if found is None:
             reader.fault(
                 "RL605",
-                f"{what} has no field {key!r}",
+                say("%(what)s has no field %(key)r", what=what, key=key),
                 mapping.keys[key],
                 did_you_mean(key, shape),
             )
@@ -255,18 +272,23 @@ def _check_object(
             if isinstance(item, Mapping):
                 _check_keys(reader, item, {**shape, "items": {}}, key, names)
     elif not isinstance(node, Scalar):
-        reader.fault("RL605", f"{key} is an object", node)
+        reader.fault("RL605", say("%(key)s is an object", key=key), node)
     elif node.value is not None and key != "items":
-        reader.fault("RL605", f"{key} is an object", node, f"write {key}: {{id: {node.text}}}")
+        reader.fault(
+            "RL605",
+            say("%(key)s is an object", key=key),
+            node,
+            say("write %(key)s: {id: %(text)s}", key=key, text=node.text),
+        )
 
 
 def _check_value(reader: NodeReader, node: Node, field: Field, names: Names) -> None:
     if isinstance(node, Mapping):
-        reader.fault("RL605", f"{field.path} is not an object", node)
+        reader.fault("RL605", say("%(path)s is not an object", path=field.path), node)
         return
     if isinstance(node, Sequence):
         if field.kind not in (Kind.FLAGS, Kind.PERSONS):
-            reader.fault("RL605", f"{field.path} is not a list", node)
+            reader.fault("RL605", say("%(path)s is not a list", path=field.path), node)
             return
         for item in node.items:
             if isinstance(item, Scalar):
@@ -275,15 +297,19 @@ def _check_value(reader: NodeReader, node: Node, field: Field, names: Names) -> 
     if field.kind is Kind.CURRENCY and names.currencies is not None:
         if node.text not in names.currencies:
             hint = did_you_mean(node.text, names.currencies)
-            reader.fault("RL209", f"unknown currency {node.text!r}", node, hint)
+            reader.fault("RL209", say("unknown currency %(text)r", text=node.text), node, hint)
     elif field.kind is Kind.BOOLEAN:
         if node.value is not None and not isinstance(node.value, bool):
-            reader.fault("RL605", f"{field.path} is true or false", node)
+            reader.fault("RL605", say("%(path)s is true or false", path=field.path), node)
     elif field.kind in (Kind.SYMBOL, Kind.FLAGS) and node.value is not None:
         _check_word(reader, node, field.words or field.enum, field.path)
 
 
 def _check_word(reader: NodeReader, node: Scalar, allowed: tuple[str, ...], path: str) -> None:
     if allowed and node.text not in allowed:
-        hint = did_you_mean(node.text, allowed) or f"one of {', '.join(allowed[:12])}"
-        reader.fault("RL605", f"{path} is never {node.text!r}", node, hint)
+        hint = did_you_mean(node.text, allowed) or say(
+            "one of %(allowed)s", allowed=", ".join(allowed[:12])
+        )
+        reader.fault(
+            "RL605", say("%(path)s is never %(text)r", path=path, text=node.text), node, hint
+        )

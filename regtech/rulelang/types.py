@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from regtech.content.saying import Hint, Said, say
 from regtech.model.fields import Field, Kind
 from regtech.rulelang.ir import Type
 
@@ -50,37 +51,40 @@ def type_of_field(field: Field) -> Type:
     return Type("int", unit=unit) if unit else _KINDS[field.kind]
 
 
-def describe(type_: Type) -> str:
+def describe(type_: Type) -> Said:
     """A type in words, for messages."""
     match type_.name:
         case "money":
             if type_.currency is None:
-                return "money in the event's own currency"
+                return say("money in the event's own currency")
             if type_.currency.startswith("*"):
-                return f"money in the currency of the parameter {type_.currency[1:]!r}"
-            return f"{type_.currency} money"
+                name = type_.currency[1:]
+                return say("money in the currency of the parameter %(name)r", name=name)
+            return say("%(currency)s money", currency=type_.currency)
         case "int":
-            return f"a number of {type_.unit}" if type_.unit else "a number"
+            if type_.unit:
+                return say("a number of %(unit)s", unit=type_.unit)
+            return say("a number")
         case "ratio":
-            return "a ratio"
+            return say("a ratio")
         case "bool":
-            return "a condition"
+            return say("a condition")
         case "symbol":
-            return "a word"
+            return say("a word")
         case "duration":
-            return "a length of time"
+            return say("a length of time")
         case "time":
-            return "a time"
+            return say("a time")
         case "date":
-            return "a date"
+            return say("a date")
         case "persons":
-            return "a list of persons"
+            return say("a list of persons")
         case "words":
-            return "a list of words"
+            return say("a list of words")
         case "flags":
-            return "flags"
+            return say("flags")
         case _:
-            return "free text"
+            return say("free text")
 
 
 def is_number(type_: Type) -> bool:
@@ -90,7 +94,7 @@ def is_number(type_: Type) -> bool:
 class Mismatch(Exception):
     """Two types do not go together; ``code`` is the fault, ``hint`` what to do."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(self, code: str, message: Said, hint: Hint = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -105,21 +109,46 @@ def common(left: Type, right: Type, what: str) -> Type:
     if left.name == "money" and right.name == "money":
         if left.currency == right.currency:
             return left
-        hint = ""
+        hint: Hint = ""
         if left.currency is None or right.currency is None:
             code = (left.currency or right.currency or "").lstrip("*")
             other = left.currency or right.currency or ""
             inner = f'param("{code}")' if other.startswith("*") else f'"{code}"'
-            hint = f"use amount_in({inner})"
-        raise Mismatch("RL208", f"cannot {what} {describe(left)} and {describe(right)}", hint)
+            hint = say("use amount_in(%(inner)s)", inner=inner)
+        raise Mismatch(
+            "RL208",
+            say(
+                "cannot %(what)s %(left)s and %(right)s",
+                what=what,
+                left=describe(left),
+                right=describe(right),
+            ),
+            hint,
+        )
     if is_number(left) and is_number(right):
         if left.unit and right.unit and left.unit != right.unit:
-            raise Mismatch("RL207", f"cannot {what} {describe(left)} and {describe(right)}")
+            raise Mismatch(
+                "RL207",
+                say(
+                    "cannot %(what)s %(left)s and %(right)s",
+                    what=what,
+                    left=describe(left),
+                    right=describe(right),
+                ),
+            )
         name = "int" if left.name == right.name == "int" else "ratio"
         return Type("int" if name == "int" else "ratio", unit=left.unit or right.unit)
     if left.name == right.name:
         return left
-    raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
+    raise Mismatch(
+        "RL206",
+        say(
+            "cannot %(what)s %(left)s and %(right)s",
+            what=what,
+            left=describe(left),
+            right=describe(right),
+        ),
+    )
 
 
 def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type:
@@ -135,18 +164,38 @@ def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type
         what = "add" if op == "+" else "subtract"
         type_ = common(left, right, what)
         if type_.name not in ("int", "ratio", "money", "duration"):
-            raise Mismatch("RL206", f"cannot {what} {describe(left)} and {describe(right)}")
+            raise Mismatch(
+                "RL206",
+                say(
+                    "cannot %(what)s %(left)s and %(right)s",
+                    what=what,
+                    left=describe(left),
+                    right=describe(right),
+                ),
+            )
         return type_
     if op == "*":
         if is_number(left) and is_number(right):
             if left.unit and right.unit:
-                raise Mismatch("RL207", f"cannot multiply {describe(left)} by {describe(right)}")
+                raise Mismatch(
+                    "RL207",
+                    say(
+                        "cannot multiply %(left)s by %(right)s",
+                        left=describe(left),
+                        right=describe(right),
+                    ),
+                )
             whole = left.name == right.name == "int"
             return Type("int" if whole else "ratio", unit=left.unit or right.unit)
         for value, factor in ((left, right), (right, left)):
             if value.name in ("money", "duration") and is_number(factor):
                 return value
-        raise Mismatch("RL206", f"cannot multiply {describe(left)} by {describe(right)}")
+        raise Mismatch(
+            "RL206",
+            say(
+                "cannot multiply %(left)s by %(right)s", left=describe(left), right=describe(right)
+            ),
+        )
     if right.name in ("int", "ratio") and not right.unit:
         if left.name in ("money", "duration"):
             return left
@@ -155,6 +204,9 @@ def arithmetic(op: Literal["+", "-", "*", "/"], left: Type, right: Type) -> Type
     if left.name == right.name == "duration":
         return RATIO
     if left.name in ("money", "int", "ratio"):
-        common(left, right, "divide")
+        common(left, right, say("divide"))
         return RATIO
-    raise Mismatch("RL206", f"cannot divide {describe(left)} by {describe(right)}")
+    raise Mismatch(
+        "RL206",
+        say("cannot divide %(left)s by %(right)s", left=describe(left), right=describe(right)),
+    )

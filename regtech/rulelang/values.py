@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from regtech.content.faults import did_you_mean
+from regtech.content.saying import Hint, Said, say
 from regtech.rulelang.ir import Duration, Money, Type, Value
 
 DURATION_UNITS: Final[
@@ -68,8 +69,8 @@ class ValueFault:
     """Why a text is no value: a fault code, a message and a hint."""
 
     code: str
-    message: str
-    hint: str = ""
+    message: Said
+    hint: Hint = ""
 
 
 Parsed = tuple[Value, Type]
@@ -94,7 +95,9 @@ def parse_value(text: str, currencies: Collection[str] | None) -> Parsed | Value
     """Value and type of a figure's text. ``currencies`` None: any code is accepted."""
     text = text.strip()
     if len(text) > _DIGITS_MAX and text[:1] in "-0123456789":
-        return ValueFault("RL107", f"a number of more than {_DIGITS_MAX} characters")
+        return ValueFault(
+            "RL107", say("a number of more than %(digits_max)s characters", digits_max=_DIGITS_MAX)
+        )
     found = _BARE.match(text)
     if found:
         number = number_of(found[1], found[2], found[3])
@@ -108,12 +111,16 @@ def parse_value(text: str, currencies: Collection[str] | None) -> Parsed | Value
     if found:
         code = found[1]
         if currencies is not None and code not in currencies:
-            return ValueFault("RL209", f"unknown currency {code!r}", did_you_mean(code, currencies))
+            return ValueFault(
+                "RL209", say("unknown currency %(code)r", code=code), did_you_mean(code, currencies)
+            )
         return Money(number_of(found[2], found[3], found[4]), code), Type("money", currency=code)
     found = _MONEY_BACKWARDS.match(text)
     if found:
         return ValueFault(
-            "RL107", f"cannot read {text!r} as a figure", "write the currency first: CNY 50000"
+            "RL107",
+            say("cannot read %(text)r as a figure", text=text),
+            say("write the currency first: CNY 50000"),
         )
     found = _WITH_UNIT.match(text)
     if found:
@@ -122,8 +129,8 @@ def parse_value(text: str, currencies: Collection[str] | None) -> Parsed | Value
     if text[:1] in "0123456789-" or re.match(r"[A-Z]{3}\s", text):
         return ValueFault(
             "RL107",
-            f"cannot read {text!r} as a figure",
-            "for example CNY 50,000.00, 25% or 3 events",
+            say("cannot read %(text)r as a figure", text=text),
+            say("for example CNY 50,000.00, 25%% or 3 events"),
         )
     return text, Type("symbol")
 
@@ -132,14 +139,16 @@ def _with_unit(number: Fraction, unit: str) -> Parsed | ValueFault:
     length = DURATION_UNITS.get(unit)
     if length is not None:
         if number.denominator != 1 or number <= 0:
-            return ValueFault("RL107", "a length of time is a whole positive number")
+            return ValueFault("RL107", say("a length of time is a whole positive number"))
         return Duration(int(number) * length[0], length[1]), Type("duration")
     counted = COUNT_UNITS.get(unit)
     if counted is None:
         known = [*DURATION_UNITS, *COUNT_UNITS]
-        return ValueFault("RL109", f"unknown unit {unit!r}", did_you_mean(unit, known))
+        return ValueFault(
+            "RL109", say("unknown unit %(unit)r", unit=unit), did_you_mean(unit, known)
+        )
     if number.denominator != 1:
-        return ValueFault("RL107", f"a number of {counted} is whole")
+        return ValueFault("RL107", say("a number of %(counted)s is whole", counted=counted))
     return int(number), Type("int", unit=counted)
 
 
@@ -150,7 +159,9 @@ def parse_duration(text: str) -> Duration | ValueFault:
         return parsed
     if not isinstance(parsed[0], Duration):
         return ValueFault(
-            "RL107", f"{text!r} is not a length of time", "for example 72 hours or 5 working days"
+            "RL107",
+            say("%(text)r is not a length of time", text=text),
+            say("for example 72 hours or 5 working days"),
         )
     return parsed[0]
 

@@ -188,7 +188,7 @@ KINDS: Final[dict[str, Words]] = {
 }
 
 SEVERITIES: Final[dict[str, Words]] = {
-    "critical": ("critical", "严重"),
+    "critical": ("critical", "极高"),
     "high": ("high", "高"),
     "medium": ("medium", "中"),
     "low": ("low", "低"),

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
+from regtech.content.saying import N_, Said, both, listed, say
 from regtech.engine.asking import waits_for
 from regtech.model.alert import Alert
 from regtech.ports.detection import Detectors
@@ -288,7 +289,7 @@ def shown(alert: Alert, prefix: str) -> dict[str, Any]:
 
 def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> list[str]:
     """Differences between what a test expects and what came, one a line."""
-    problems = []
+    problems: list[str] = []
     left = list(found)
     for wanted in expect:
         match = next((f for f in left if not _differences(wanted, f)), None)
@@ -296,7 +297,9 @@ def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -
             left.remove(match)
             continue
         if not left:
-            problems.append(f"expected {_text(wanted, frozenset())}; got no alert")
+            problems.append(
+                say("expected %(wanted)s; got no alert", wanted=_text(wanted, frozenset()))
+            )
             continue
         nearest = min(left, key=lambda f: len(_differences(wanted, f)))
         left.remove(nearest)
@@ -304,13 +307,19 @@ def compare(expect: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -
     for extra in left:
         if extra["outcome"] == UNTOLD and not expect:
             problems.append(
-                f"expected none; a fact is missing, it could not be told: {_text(extra)}"
+                say(
+                    "expected none; a fact is missing, it could not be told: %(got)s",
+                    got=_text(extra),
+                )
             )
         else:
-            problems.append(f"expected no {'other ' if expect else ''}alert; got {_text(extra)}")
+            template = _NO_OTHER if expect else _NONE
+            problems.append(Said(template, {"got": _text(extra)}))
     return problems
 
 
+_NO_OTHER: Final = N_("expected no other alert; got %(got)s")
+_NONE: Final = N_("expected no alert; got %(got)s")
 _AT_FIRST: Final = ("subject", "outcome", "warning", "time")
 _NOT_SAID: Final = frozenset({"rule", "period", "late", "severity", "due"})
 
@@ -319,25 +328,31 @@ def _text(alert: dict[str, Any], unsaid: frozenset[str] = _NOT_SAID) -> str:
     """An alert in words: whom, what, when, then each measure."""
     names = [name for name in _AT_FIRST if alert.get(name)]
     names += [name for name in alert if name not in _AT_FIRST and name not in unsaid]
-    return ", ".join(f"{name} {_value(alert[name])}" for name in names) or "any alert"
+    told = [say("%(name)s %(value)s", name=name, value=_value(alert[name])) for name in names]
+    return listed(told) if told else say("any alert")
 
 
 def _value(value: Any) -> str:
     """A value as an author would read it."""
     if not isinstance(value, dict):
-        return "unknown" if value is None else str(value)
+        return say("unknown") if value is None else str(value)
     if "amount" in value:
         return f"{value.get('currency', '')} {value['amount']}".strip()
     if "seconds" in value:
-        return f"{value['seconds']} seconds"
+        return say("%(seconds)s seconds", seconds=value["seconds"])
     low, high = value.get("at_least"), value.get("at_most")
-    parts = [] if low is None else [f"at least {_value(low)}"]
-    return " and ".join(parts if high is None else [*parts, f"at most {_value(high)}"])
+    parts: list[str] = [] if low is None else [say("at least %(low)s", low=_value(low))]
+    return both(parts if high is None else [*parts, say("at most %(high)s", high=_value(high))])
 
 
 def _differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     return [
-        f"{key}: expected {_value(value)}, got {_value(found.get(key))}"
+        say(
+            "%(key)s: expected %(wanted)s, got %(got)s",
+            key=key,
+            wanted=_value(value),
+            got=_value(found.get(key)),
+        )
         for key, value in wanted.items()
         if not _same(key, value, found.get(key))
     ]

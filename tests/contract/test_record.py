@@ -350,6 +350,35 @@ def test_cases_are_counted_as_they_are_listed(world: World) -> None:
             found = world.record.standing(who, pair, late)
             assert {k: [v.cases, v.overdue, v.nobody] for k, v in found.items()} == expected
             assert any(0 < v.overdue for v in found.values())
+        query = CaseQuery(tenant="BANK-1", open=None)
+        both = world.record.standing(who, (Tally.THEME, Tally.STATE), late, query)
+        mine = world.record.cases(who, query, limit=100).items
+        counted = Counter((case.theme, case.state.value) for case in mine)
+        assert {key: one.cases for key, one in both.items()} == counted
+        at_work = [case for case in mine if not case.ended]
+        assert sum(one.nobody for one in both.values()) == sum(not c.assignee for c in at_work)
+        assert sum(one.overdue for one in both.values()) == sum(
+            case.due_us is not None and case.due_us < late for case in at_work
+        )
+
+
+def test_cases_are_counted_by_the_week_in_which_they_were_opened(world: World) -> None:
+    for n in range(6):
+        world.take(
+            alert(n, subject=f"K{n}", tenant=f"BANK-{n % 2}", jurisdiction=("CN", "EU")[n % 2])
+        )
+    cases = world.record.cases(SERVICE, CaseQuery(open=None), limit=100).items
+    day = cases[0].opened_us // DAY_US
+    found = world.record.case_weeks(SERVICE, day + 7, 3)
+    assert found == {
+        theme: (0, count, 0) for theme, count in Counter(case.theme for case in cases).items()
+    }
+    assert world.record.case_weeks(SERVICE, day - 1, 3) == {}
+    assert world.record.case_weeks(SERVICE, day + 21, 3) == {}
+    some = world.record.case_weeks(scope(jurisdictions={"EU"}), day, 1)
+    assert sum(sum(series) for series in some.values()) == sum(
+        c.jurisdiction == "EU" for c in cases
+    )
 
 
 def test_alerts_are_counted_by_week_as_they_come(world: World) -> None:

@@ -434,6 +434,48 @@ def test_charts_are_drawn_and_walked_through(visit: Open, site: Site) -> None:
     assert page.title() == "page"
 
 
+FLOWS = """
+<figure class="drawing">
+<div data-component="flow-map" role="group" aria-label="Between countries"><svg>{}</svg></div>
+</figure>
+"""
+
+
+def _flow(kind: str, source: str, target: str, findings: int) -> str:
+    return (
+        f'<path data-kind="{kind}" data-from="{source}" data-to="{target}" d="M0 0L9 9"'
+        f' data-from-name="{source} in words" data-to-name="{target} in words"'
+        f' data-findings="{findings}" stroke-width="3"></path>'
+    )
+
+
+def test_flows_are_on_a_map_and_walked_through(visit: Open) -> None:
+    flows = [("data", "CN", "US", 3), ("data", "US", "CN", 1), ("money", "HK", "SG", 2),
+             ("money", "CN", "CN", 1), ("data", "CN", "ZZ", 1)]  # fmt: skip
+    page = visit(FLOWS.format("".join(_flow(*flow) for flow in flows)))
+    places, lines = page.locator(".rt-map-place"), page.locator(".rt-map-flow")
+    expect(places).to_have_count(4)
+    expect(lines).to_have_count(4)
+    assert len({line.get_attribute("d") for line in lines.all()}) == 4
+    # Every name is written, and none over another.
+    boxes = [name.bounding_box() for name in page.locator(".rt-map-name").all()]
+    assert len(boxes) == 4 and all(boxes)
+    places.first.focus()
+    page.keyboard.press("End")
+    expect(places.last).to_be_focused()
+    said = page.locator(".rt-map-said")
+    page.keyboard.press("Home")
+    expect(said).to_have_text(
+        "from US in words: CN in words (data, 1 finding); "
+        "to US in words: CN in words (data, 3 findings)"
+    )
+    expect(page.locator(".rt-map-away")).to_have_count(2)
+    # What has no place is said, and the columns are all there.
+    expect(page.locator(".rt-part")).to_contain_text("1 line names no place")
+    page.get_by_text("As two columns").click()
+    expect(page.locator("details path[data-from]").first).to_be_visible()
+
+
 # What every page has
 
 

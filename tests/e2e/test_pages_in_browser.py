@@ -293,11 +293,16 @@ def test_an_author_mends_a_draft_tries_it_and_a_second_person_approves(
         for line in planted:
             page.locator(f'.faults a[href="#line-{line}"]').first.click()
             assert page.locator(f"#line-{line}:target").is_visible()
-        assert "did you mean 'sum'?" in page.locator(".faults").inner_text()
+        meant = {"en": "did you mean 'sum'?", "zh": "是否应为 'sum'？"}[lang]
+        assert meant in page.locator(".faults").inner_text()
         _draft(page, good.replace("total: 10000", "total: 10001"), scripts)
         page.locator("button[value=tests]").click()
         page.wait_for_selector("#result .notice.good")
-        assert "expected 10001, got USD 10000.00" in page.locator(".faults").inner_text()
+        came = {
+            "en": "expected 10001, got USD 10000.00",
+            "zh": "预期 10001，实际 USD 10000.00",
+        }[lang]
+        assert came in page.locator(".faults").inner_text()
         _draft(page, good, scripts)
         with page.expect_download() as taken:
             page.locator("button[value=download]").click()

@@ -11,7 +11,7 @@ from casework.cases.disclosure import OPEN_KINDS
 from casework.cases.keys import Key, KeyKind, key_of
 from casework.cases.scope import Scope
 from casework.ports import CaseQuery, Reach, Tally
-from casework.stores.common import effective
+from casework.stores.common import DAY_US, effective
 from casework.stores.sql.tables import (
     ALERT_DAYS,
     ALERT_KEYS,
@@ -94,15 +94,22 @@ def tally(scope: Scope, query: CaseQuery, by: Tally) -> sa.Select[Any]:
     return sa.select(column, sa.func.count()).where(*where).group_by(column)
 
 
-def standing(scope: Scope, by: Sequence[Tally], now_us: int) -> sa.Select[Any]:
-    """The values, then the number of open cases, of overdue ones, and of those nobody has."""
-    if tuple(by) == (Tally.TENANT,) and scope.tenants is None and not scope.restricted:
+def standing(
+    scope: Scope, by: Sequence[Tally], now_us: int, query: CaseQuery | None = None
+) -> sa.Select[Any]:
+    """The values, then the number of cases, of overdue ones, and of those nobody has."""
+    if (
+        query is None
+        and tuple(by) == (Tally.TENANT,)
+        and scope.tenants is None
+        and not scope.restricted
+    ):
         t = CASE_TENANTS.c
         mine = [t.ended == 0]
         if scope.jurisdictions is not None:
             mine.append(t.jurisdiction.in_(sorted(scope.jurisdictions)))
         return _standing(CASE_TENANTS, [t.tenant], mine, now_us)
-    where = _asked(scope, CaseQuery())
+    where = _asked(scope, query or CaseQuery())
     columns: list[sa.Column[Any]] = []
     for one in by:
         if one is Tally.TENANT:
@@ -119,9 +126,22 @@ def standing(scope: Scope, by: Sequence[Tally], now_us: int) -> sa.Select[Any]:
 def _standing(
     table: sa.Table, columns: Sequence[sa.Column[Any]], where: Sequence[Condition], now_us: int
 ) -> sa.Select[Any]:
-    late = sa.func.sum(sa.case((table.c.due_sort < now_us, 1), else_=0))
-    nobody = sa.func.sum(sa.case((table.c.assignee == "", 1), else_=0))
+    at_work = table.c.ended == 0
+    late = sa.func.sum(sa.case((at_work & (table.c.due_sort < now_us), 1), else_=0))
+    nobody = sa.func.sum(sa.case((at_work & (table.c.assignee == ""), 1), else_=0))
     return sa.select(*columns, sa.func.count(), late, nobody).where(*where).group_by(*columns)
+
+
+def case_weeks(scope: Scope, last_day: int, weeks: int) -> sa.Select[Any]:
+    """Theme, week from 0, and the number of cases opened in it."""
+    c = CASES.c
+    first_us, end_us = (last_day - 7 * weeks + 1) * DAY_US, (last_day + 1) * DAY_US
+    week = (c.opened_us - first_us) // (7 * DAY_US)
+    return (
+        sa.select(c.theme, week, sa.func.count())
+        .where(c.opened_us >= first_us, c.opened_us < end_us, *in_scope(scope))
+        .group_by(c.theme, week)
+    )
 
 
 def alert_weeks(scope: Scope, by: Tally, last_day: int, weeks: int) -> sa.Select[Any]:

@@ -55,6 +55,7 @@ from casework.stores.sql.queries import (
     alert_in_scope,
     alert_weeks,
     alerts_by_key,
+    case_weeks,
     chunks,
     in_scope,
     queue,
@@ -152,18 +153,24 @@ class SqlRecord:
         return {str(value): int(count) for value, count in rows}
 
     def standing(
-        self, scope: Scope, by: Sequence[Tally], now_us: int
+        self, scope: Scope, by: Sequence[Tally], now_us: int, query: CaseQuery | None = None
     ) -> Mapping[tuple[str, ...], Standing]:
         with self.reading() as connection:
-            rows = connection.execute(standing(scope, by, now_us)).all()
+            rows = connection.execute(standing(scope, by, now_us, query)).all()
         return {tuple(map(str, row[:-3])): Standing(*map(int, row[-3:])) for row in rows}
+
+    def case_weeks(self, scope: Scope, last_day: int, weeks: int) -> Mapping[str, tuple[int, ...]]:
+        return self._by_week(case_weeks(scope, last_day, weeks), weeks)
 
     def alert_weeks(
         self, scope: Scope, by: Tally, last_day: int, weeks: int
     ) -> Mapping[str, tuple[int, ...]]:
+        return self._by_week(alert_weeks(scope, by, last_day, weeks), weeks)
+
+    def _by_week(self, select: sa.Select[Any], weeks: int) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}
         with self.reading() as connection:
-            for value, week, count in connection.execute(alert_weeks(scope, by, last_day, weeks)):
+            for value, week, count in connection.execute(select):
                 found.setdefault(value, [0] * weeks)[week] = int(count)
         return {value: tuple(series) for value, series in found.items()}
 

@@ -13,6 +13,7 @@ from casework.web.menu import has_role
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, UsageError
 
 router = page_router()
@@ -82,7 +83,9 @@ def make_key(visit: Person) -> Response:
     wanted = typed.all("permission")
     known = [permission.value for permission in Permission]
     if any(word not in known for word in wanted):
-        raise UsageError("no such permission", hint="permissions: " + ", ".join(known))
+        raise UsageError(
+            say("no such permission"), hint=say("permissions: %(known)s", known=", ".join(known))
+        )
     text, key = visit.parts.identity.create_key(
         visit.scope,
         visit.scope.actor,
@@ -105,11 +108,12 @@ def change(visit: Person, name: str, act: str) -> Response:
     """Keep somebody out, or let them in again. Users are made on the command line alone."""
     if not has_role(visit.scope, Role.OPERATOR):
         raise ForbiddenError(
-            f"{visit.scope.actor} may not change users", hint="it takes the role operator"
+            say("%(actor)s may not change users", actor=visit.scope.actor),
+            hint=say("it takes the role operator"),
         )
     if act not in ("disable", "enable"):
-        raise UsageError(f"{act[:40]!r} is nothing that can be done with a user")
+        raise UsageError(say("%(act)r is nothing that can be done with a user", act=act[:40]))
     if name == visit.scope.actor:
-        raise UsageError("nobody locks themselves out", hint="another operator can")
+        raise UsageError(say("nobody locks themselves out"), hint=say("another operator can"))
     visit.parts.identity.disable_user(visit.scope, name, disabled=act == "disable")
     return RedirectResponse("/accounts", 303)

@@ -10,9 +10,10 @@ from casework.cases.directive import ASIDES, Disposition
 from casework.cases.lifecycle import Action, allow
 from casework.web import owners
 from casework.web.pages.case import explained, rule_of
-from casework.web.render import gettext, page
+from casework.web.render import gettext, page, said_in
 from casework.web.site import page_router
 from casework.web.visit import Person
+from regtech.content.saying import say
 from regtech.errors import RegtechError, UsageError
 
 router = page_router()
@@ -27,7 +28,10 @@ def list_alerts(visit: Person) -> Response:
     after = visit.asked("after", 2000) or None
     wanted = "" if visit.scope.restricted else visit.asked("aside")
     if wanted and wanted not in ASIDES:
-        raise UsageError(f"no outcome {wanted!r}", hint="outcomes: " + ", ".join(ASIDES))
+        raise UsageError(
+            say("no outcome %(wanted)r", wanted=wanted),
+            hint=say("outcomes: %(asides)s", asides=", ".join(ASIDES)),
+        )
     rows: list[dict[str, Any]]
     if wanted:
         found = visit.parts.service.asides(
@@ -65,7 +69,7 @@ def show(visit: Person, alert: str) -> Response:
         try:
             why = explained(visit, alert)
         except RegtechError as error:
-            why = error.message
+            why = said_in(error.message, visit.lang)
     held, roles = owners.holdings([body])
     return page(
         visit,

@@ -11,6 +11,7 @@ from casework.cases.times import time_text
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -30,7 +31,7 @@ def show(visit: Person) -> Response:
     after = _number(visit.asked("after", 20))
     if chain is not None:
         if chain not in chains:
-            raise NotFoundError(f"there is no log {chain!r}")
+            raise NotFoundError(say("there is no log %(chain)r", chain=chain))
         clear = clear_grade(visit.scope)
         rows = [
             masked(
@@ -65,7 +66,7 @@ def _number(text: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit():
-        raise UsageError(f"{text!r} is no place in a log")
+        raise UsageError(say("%(text)r is no place in a log", text=text))
     return int(text)
 
 
@@ -75,7 +76,7 @@ def verify(visit: Person) -> Response:
     chain = visit.typed.get("chain")[:200]
     chains = visit.parts.alerts.chains(visit.scope)
     if chain not in chains:
-        raise NotFoundError(f"there is no log {chain!r}")
+        raise NotFoundError(say("there is no log %(chain)r", chain=chain))
     length, head = chains[chain]
     position = _number(visit.typed.get("from"))
     previous = bytes.fromhex(visit.typed.get("previous")[:64] or "") if position else None

@@ -15,6 +15,7 @@ from casework.web.formats import clean
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -27,7 +28,7 @@ KINDS: Final = ("new", "gone", "moved")
 
 def _desk(visit: Visit) -> RuleBacktests:
     if visit.parts.backtests is None:
-        raise NotFoundError("this server runs no backtests")
+        raise NotFoundError(say("this server runs no backtests"))
     return visit.parts.backtests
 
 
@@ -79,7 +80,9 @@ def show(visit: Person, backtest: str) -> Response:
 def _kind(visit: Visit) -> str:
     kind = visit.asked("kind", 10)
     if kind and kind not in KINDS:
-        raise UsageError(f"no kind {kind!r}", hint="kinds: " + ", ".join(KINDS))
+        raise UsageError(
+            say("no kind %(kind)r", kind=kind), hint=say("kinds: %(kinds)s", kinds=", ".join(KINDS))
+        )
     return kind
 
 
@@ -102,7 +105,9 @@ def change(visit: Person, backtest: str, number: int) -> Response:
     found = desk.backtest(visit.scope, backtest)
     changes = desk.result(visit.scope, backtest)["changes"]
     if not 0 <= number < len(changes):
-        raise NotFoundError(f"there is no change {number} in {backtest}")
+        raise NotFoundError(
+            say("there is no change %(number)s in %(backtest)s", number=number, backtest=backtest)
+        )
     shown = changes[number]
     base, head = shown["base"] or {}, shown["head"] or {}
     return page(

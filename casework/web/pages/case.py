@@ -21,9 +21,10 @@ from casework.web.acting import act_on
 from casework.web.drawing import network
 from casework.web.labels import ERRORS, LABELS
 from casework.web.language import said
-from casework.web.render import gettext, page
+from casework.web.render import gettext, page, said_in
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ConflictError, ForbiddenError, RegtechError, UsageError
 
 router = page_router()
@@ -124,7 +125,7 @@ def _alert(visit: Visit, body: Mapping[str, Any], opened: bool) -> dict[str, Any
         try:
             why = explained(visit, str(body["id"]))
         except RegtechError as error:
-            why = error.message
+            why = said_in(error.message, visit.lang)
     return {"body": body, "open": opened, "why": why, "rule": rule_of(visit, body)}
 
 
@@ -260,7 +261,7 @@ def act(visit: Person, case: str) -> Response:
     wanted = visit.typed.get("act")
     restricted = visit.scope.restricted
     if restricted and wanted != "comment":
-        raise ForbiddenError(f"{visit.scope.actor} may not do this")
+        raise ForbiddenError(say("%(actor)s may not do this", actor=visit.scope.actor))
     try:
         seen = 0 if restricted else visit.typed.whole("version")
         act_on(visit, case, seen, wanted)

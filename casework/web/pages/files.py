@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from casework.service.work import FILE_MAX
 from casework.web.site import page_router
 from casework.web.visit import Person
+from regtech.content.saying import say
 from regtech.errors import CapacityError, NotFoundError, UsageError
 
 router = page_router()
@@ -24,7 +25,7 @@ def fetch(visit: Person, case: str, sha256: str) -> Response:
     found = service.get(visit.scope, case)
     ref = next((file for file in found.files if file.sha256 == sha256), None)
     if ref is None:
-        raise NotFoundError(f"there is no such file of {case}")
+        raise NotFoundError(say("there is no such file of %(case)s", case=case))
     content = service.file(visit.scope, case, sha256)
     return download(content, ref.name, "application/octet-stream")
 
@@ -43,10 +44,10 @@ async def put(visit: Person, case: str, request: Request) -> Response:
     """Put a file to the case."""
     given = visit.typed.files.get("file")
     if given is None or not given.filename:
-        raise UsageError("no file was chosen")
+        raise UsageError(say("no file was chosen"))
     content = await given.read(FILE_MAX + 1)
     if len(content) > FILE_MAX:
-        raise CapacityError(f"a file of more than {FILE_MAX} bytes")
+        raise CapacityError(say("a file of more than %(file_max)s bytes", file_max=FILE_MAX))
     restricted = visit.scope.restricted
     seen = None if restricted else visit.typed.whole("version")
     media_type = (given.content_type or "").partition(";")[0].strip()
@@ -70,8 +71,8 @@ def evidence(visit: Person, case: str) -> Response:
     bundles = visit.parts.bundles
     if bundles is None:
         raise UsageError(
-            "this server signs no evidence",
-            hint="an operator sets REGTECH_KEYS to a folder of keys",
+            say("this server signs no evidence"),
+            hint=say("an operator sets REGTECH_KEYS to a folder of keys"),
         )
     personal = visit.typed.get("personal") == "1"
     number = visit.typed.whole("number") if personal else 0

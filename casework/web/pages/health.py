@@ -12,6 +12,7 @@ from casework.web.menu import has_role
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError
 
 router = page_router()
@@ -22,8 +23,8 @@ def show(visit: Person) -> Response:
     """Each part with a word on how it is."""
     if not has_role(visit.scope, Role.OPERATOR):
         raise ForbiddenError(
-            f"{visit.scope.actor} may not see the health of the parts",
-            hint="it takes the role operator",
+            say("%(actor)s may not see the health of the parts", actor=visit.scope.actor),
+            hint=say("it takes the role operator"),
         )
     health = visit.parts.health
     return page(

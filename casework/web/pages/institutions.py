@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from casework.ports import CaseQuery, Precision, Quarantined, Tally
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, RegtechError
 
 router = page_router()
@@ -59,7 +61,7 @@ def show(visit: Person, tenant: str) -> Response:
     allow(visit.scope, Action.READ)
     scope = visit.scope
     if scope.tenants is not None and tenant not in scope.tenants:
-        raise NotFoundError(f"there is no institution {tenant}")
+        raise NotFoundError(say("there is no institution %(tenant)s", tenant=tenant))
     made = _own(visit, tenant) if scope.restricted else _whole(visit, tenant)
     return page(
         visit,
@@ -73,17 +75,22 @@ def show(visit: Person, tenant: str) -> Response:
 
 
 def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
-    scope, service, now = visit.scope, visit.parts.service, visit.parts.clock.now_us()
-    mine = CaseQuery(tenant=tenant)
-    found = service.list(scope, mine, limit=ROWS)
-    late = service.tally(scope, CaseQuery(tenant=tenant, due_before_us=now), Tally.TENANT)
-    states = service.tally(scope, CaseQuery(tenant=tenant, open=None), Tally.STATE)
-    themes = service.tally(scope, mine, Tally.THEME)
+    scope, service = visit.scope, visit.parts.service
+    found = service.list(scope, CaseQuery(tenant=tenant), limit=ROWS)
+    every = CaseQuery(tenant=tenant, open=None)
+    states: Counter[str] = Counter()
+    themes: Counter[str] = Counter()
+    overdue = 0
+    for (theme, state), stand in service.standing(scope, (Tally.THEME, Tally.STATE), every).items():
+        states[state] += stand.cases
+        overdue += stand.overdue
+        if State(state) not in ENDED:
+            themes[theme] += stand.cases
     alerts, _, more = visit.parts.alerts.party(
         scope, (KeyKind.INSTITUTION, tenant), 0, LAST_US, DUE_ROWS
     )
     if not states and not alerts:
-        raise NotFoundError(f"there is no institution {tenant}")
+        raise NotFoundError(say("there is no institution %(tenant)s", tenant=tenant))
     precision = []
     if scope.roles & ALLOWED[Action.PRECISION]:
         precision = [_rate(p) for p in service.precision(scope) if p.tenant == tenant]
@@ -91,7 +98,7 @@ def _whole(visit: Visit, tenant: str) -> dict[str, Any]:
         "cases": [service.summary(scope, case) for case in _by_due(found.items)[:DUE_ROWS]],
         "more_cases": found.after is not None or len(found.items) > DUE_ROWS,
         "open": sum(count for state, count in states.items() if State(state) not in ENDED),
-        "overdue": late.get(tenant, 0),
+        "overdue": overdue,
         "states": dict(states),
         "themes": [
             (theme, dict(service.themes.of(theme).title), count)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import FastAPI, Request, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Route
 
 from casework.web.site import error_page, page_router
-from regtech.errors import NotFoundError
+from casework.web.visit import Typed, identify
+from regtech.content.saying import say
+from regtech.errors import NotFoundError, RegtechError
 
 router = page_router()
 
@@ -22,7 +26,10 @@ register_url_convertor("outside", OutsideConvertor())
 
 
 def _missing(request: Request) -> Response:
-    return error_page(request, NotFoundError("there is no such page"))
+    # Whoever has signed in keeps the menu on the way back.
+    with suppress(RegtechError):
+        identify(request, Typed())
+    return error_page(request, NotFoundError(say("there is no such page")))
 
 
 def add(app: FastAPI) -> None:

@@ -9,9 +9,11 @@ from fastapi import Response
 
 from casework.ports import Standing, Tally
 from casework.web.drawing import sparkline
+from casework.web.flows import country_name
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError
 
 router = page_router()
@@ -21,8 +23,6 @@ ROWS: Final = 12
 _CASES: Final = (Tally.JURISDICTION, Tally.THEME, Tally.STATE)
 """What cases are counted by in one go; those of several institutions are counted by themselves."""
 _GROUPS: Final = (Tally.JURISDICTION, Tally.THEME, Tally.TENANT)
-_SERIES: Final = frozenset({Tally.JURISDICTION, Tally.TENANT})
-"""What alerts have of themselves; their theme is what policies make of them."""
 
 
 @router.get("/overview")
@@ -30,18 +30,21 @@ def show(visit: Person) -> Response:
     """Figures, each a link to what it counts."""
     scope, service = visit.scope, visit.parts.service
     if scope.restricted:
-        raise ForbiddenError(f"{scope.actor} may not see the overview")
+        raise ForbiddenError(say("%(actor)s may not see the overview", actor=scope.actor))
     found = service.standing(scope, _CASES)
     tenants = service.standing(scope, (Tally.TENANT,))
     groups = []
     totals = [0] * WEEKS
     for by in _GROUPS:
         stand = _added(tenants, 0) if by is Tally.TENANT else _added(found, _CASES.index(by))
-        weeks = service.alert_weeks(scope, by, WEEKS) if by in _SERIES else None
+        if by is Tally.THEME:
+            weeks = service.case_weeks(scope, WEEKS)
+        else:
+            weeks = service.alert_weeks(scope, by, WEEKS)
         if by is Tally.JURISDICTION and weeks:
             totals = [sum(week) for week in zip(*weeks.values(), strict=True)]
         rows = _rows(visit, by, stand, weeks)
-        groups.append({"name": by.value, "rows": rows, "series": weeks is not None})
+        groups.append({"name": by.value, "rows": rows})
     states = _added(found, _CASES.index(Tally.STATE))
     return page(
         visit,
@@ -75,18 +78,20 @@ def _rows(
     visit: Visit,
     by: Tally,
     stand: Mapping[str, Standing],
-    weeks: Mapping[str, Sequence[int]] | None,
+    weeks: Mapping[str, Sequence[int]],
 ) -> list[dict[str, Any]]:
     rows = []
     first = sorted(stand.items(), key=lambda pair: (-pair[1].cases, pair[0]))[:ROWS]
     for value, one in first:
-        series = (weeks or {}).get(value, [0] * WEEKS)
+        series = weeks.get(value, [0] * WEEKS)
         title: Any = value
+        name = country_name(value, visit.lang) if by is Tally.JURISDICTION else ""
         if by is Tally.THEME:
             title = dict(visit.parts.service.themes.of(value).title)
         rows.append(
             {
                 "title": title,
+                "name": "" if name == value else name,
                 "open": one.cases,
                 "overdue": one.overdue,
                 "series": series,

@@ -13,6 +13,7 @@ from casework.web.formats import micros, typed_instant
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 router = page_router()
@@ -53,7 +54,10 @@ def show(visit: Person) -> Response:
 
 def _kind(text: str) -> KeyKind:
     if text not in list(KeyKind):
-        raise UsageError(f"no kind {text!r}", hint="kinds: " + ", ".join(KeyKind))
+        raise UsageError(
+            say("no kind %(text)r", text=text),
+            hint=say("kinds: %(keykind)s", keykind=", ".join(KeyKind)),
+        )
     return KeyKind(text)
 
 
@@ -64,7 +68,7 @@ def _as_of(visit: Visit) -> tuple[str, int]:
         return "", LAST_US
     until = typed_instant(text, visit.zone)
     if until is None:
-        raise UsageError(f"{text!r} is no day", hint="such as 2026-03-02")
+        raise UsageError(say("%(text)r is no day", text=text), hint=say("such as 2026-03-02"))
     return text, until
 
 

@@ -10,6 +10,7 @@ from casework.web.menu import has_role
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, NotFoundError
 
 router = page_router()
@@ -17,9 +18,9 @@ router = page_router()
 
 def _book(visit: Visit) -> PolicyBook:
     if visit.parts.policies is None:
-        raise NotFoundError("this server has no policies")
+        raise NotFoundError(say("this server has no policies"))
     if visit.scope.restricted and not has_role(visit.scope, Role.AUTHOR):
-        raise ForbiddenError(f"{visit.scope.actor} may not read policies")
+        raise ForbiddenError(say("%(actor)s may not read policies", actor=visit.scope.actor))
     return visit.parts.policies
 
 

@@ -15,6 +15,7 @@ from casework.web.differences import differences
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -25,7 +26,7 @@ ACTS: Final = ("approve", "refuse", "withdraw")
 
 def _service(visit: Visit) -> ProposalService:
     if visit.parts.proposals is None:
-        raise NotFoundError("this server keeps no proposals")
+        raise NotFoundError(say("this server keeps no proposals"))
     return visit.parts.proposals
 
 
@@ -101,7 +102,9 @@ def decide(visit: Person, proposal: str) -> Response:
     """Approve, refuse, or take it back."""
     service, wanted = _service(visit), visit.typed.get("act")
     if wanted not in ACTS:
-        raise UsageError(f"{wanted[:40]!r} is nothing that can be done with a proposal")
+        raise UsageError(
+            say("%(wanted)r is nothing that can be done with a proposal", wanted=wanted[:40])
+        )
     act: Any = getattr(service, wanted)
     act(visit.scope, proposal, visit.typed.get("reason")[:4000])
     return RedirectResponse(f"/proposals/{proposal}?done={wanted}", 303)

@@ -13,6 +13,7 @@ from casework.service.outside import QuarantineDesk, Verdict
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -24,7 +25,7 @@ _SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
 
 def _desk(visit: Visit) -> QuarantineDesk:
     if visit.parts.quarantine is None:
-        raise NotFoundError("this server judges no events", hint="regtech serve --events")
+        raise NotFoundError(say("this server judges no events"), hint=say("regtech serve --events"))
     return visit.parts.quarantine
 
 
@@ -33,7 +34,10 @@ def list_quarantine(visit: Person) -> Response:
     """Oldest first, with what was wrong."""
     state = visit.asked("state") or "open"
     if state not in STATES:
-        raise UsageError(f"no state {state!r}", hint="states: " + ", ".join(STATES))
+        raise UsageError(
+            say("no state %(state)r", state=state),
+            hint=say("states: %(states)s", states=", ".join(STATES)),
+        )
     found = _desk(visit).list(
         visit.scope,
         state=state,

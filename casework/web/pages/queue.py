@@ -21,6 +21,7 @@ from casework.web.language import catalogue
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, RegtechError, UsageError
 
 router = page_router()
@@ -75,7 +76,9 @@ def count(visit: Person) -> Response:
     """
     allow(visit.scope, Action.READ)
     if visit.scope.restricted:
-        raise ForbiddenError(f"{visit.scope.actor} is not told how many cases there are")
+        raise ForbiddenError(
+            say("%(actor)s is not told how many cases there are", actor=visit.scope.actor)
+        )
     number = _count(visit, _query(visit, visit.parts.clock.now_us()))
     headers = {"ETag": f'"{number}-{visit.lang}"', "Cache-Control": "private, no-cache"}
     if visit.request.headers.get("if-none-match") == headers["ETag"]:
@@ -99,7 +102,10 @@ def _query(visit: Visit, now: int) -> CaseQuery:
     """The filters of the address as a query. Raises ``UsageError`` for a state that is none."""
     state = visit.asked("state")
     if state and state not in list(State):
-        raise UsageError(f"no state {state!r}", hint="states: " + ", ".join(State))
+        raise UsageError(
+            say("no state %(state)r", state=state),
+            hint=say("states: %(state)s", state=", ".join(State)),
+        )
     every = visit.asked("every") == "1"
     assignee = visit.asked("assignee")
     who = {"": None, "nobody": "", "me": visit.scope.actor}.get(assignee, assignee)
@@ -196,7 +202,9 @@ def _searched(visit: Visit) -> Response:
     around = _around(visit)
     parts = visit.parts
     if parts.search is None:
-        raise UsageError("there is no search index here", hint="an operator sets REGTECH_SEARCH")
+        raise UsageError(
+            say("there is no search index here"), hint=say("an operator sets REGTECH_SEARCH")
+        )
     after = visit.asked("after", 4000) or None
     found = parts.search.search(visit.scope, asked_of(around["filters"]), after=after, limit=ROWS)
     lines: dict[str, Any] = {}
@@ -261,15 +269,18 @@ def bulk(visit: Person) -> Response:
     """Do the same with the cases that were ticked, each on its own."""
     scope, typed, service = visit.scope, visit.typed, visit.parts.service
     if scope.restricted:
-        raise ForbiddenError(f"{scope.actor} may not work cases")
+        raise ForbiddenError(say("%(actor)s may not work cases", actor=scope.actor))
     chosen = [_seen(text) for text in typed.all("case")]
     if not chosen:
-        raise UsageError("no case is ticked", hint="tick some in the first column")
+        raise UsageError(say("no case is ticked"), hint=say("tick some in the first column"))
     if len(chosen) > BULK_MAX:
-        raise UsageError(f"{len(chosen)} cases at once", hint=f"at most {BULK_MAX}")
+        raise UsageError(
+            say("%(chosen)s cases at once", chosen=len(chosen)),
+            hint=say("at most %(bulk_max)s", bulk_max=BULK_MAX),
+        )
     act = typed.get("act")
     if act not in BULK_ACTS:
-        raise UsageError("nothing was chosen to do", hint="choose what to do with them")
+        raise UsageError(say("nothing was chosen to do"), hint=say("choose what to do with them"))
 
     def one(case_id: str, seen: int) -> Case:
         return act_on(visit, case_id, seen, act)
@@ -291,5 +302,5 @@ def bulk(visit: Person) -> Response:
 def _seen(text: str) -> tuple[str, int]:
     case_id, _, version = text.partition("@")
     if not version.isascii() or not version.isdigit() or len(version) > 9:
-        raise UsageError(f"{text[:60]!r} is no case with its version")
+        raise UsageError(say("%(text)r is no case with its version", text=text[:60]))
     return case_id, int(version)

@@ -15,9 +15,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from casework.cases.scope import Role
 from casework.service.outside import Draft, RuleBook, RuleDrafts, Trial
 from casework.web.menu import has_role
-from casework.web.render import gettext, page
+from casework.web.render import gettext, page, said_in
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import (
     CapacityError,
     ConflictError,
@@ -43,9 +44,9 @@ ACTS: Final = ("check", "tests", "download", "form", "backtest", "propose")
 def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
     rules, drafts = visit.parts.rules, visit.parts.drafts
     if rules is None or drafts is None:
-        raise NotFoundError("this server has no rules")
+        raise NotFoundError(say("this server has no rules"))
     if not has_role(visit.scope, Role.AUTHOR):
-        raise ForbiddenError(f"{visit.scope.actor} may not edit rules")
+        raise ForbiddenError(say("%(actor)s may not edit rules", actor=visit.scope.actor))
     return rules, drafts
 
 
@@ -63,7 +64,9 @@ def act(visit: Person) -> Response:
     _, drafts = _parts(visit)
     wanted = visit.typed.get("act")
     if wanted not in ACTS:
-        raise UsageError(f"{wanted[:40]!r} is nothing that can be done with a draft")
+        raise UsageError(
+            say("%(wanted)r is nothing that can be done with a draft", wanted=wanted[:40])
+        )
     text = _typed(visit)
     if wanted == "form":
         return _form(visit, text, visit.typed.get("rule"))
@@ -124,7 +127,7 @@ def _form(
     except InputError as error:
         return _editor(visit, text, status=error.http_status, refused=error, asked="form")
     if not names:
-        return _editor(visit, text, refused=UsageError("the draft has no rule"), asked="form")
+        return _editor(visit, text, refused=UsageError(say("the draft has no rule")), asked="form")
     chosen = rule if rule in names else names[0]
     form = drafts.form(text, chosen)
     tests = [section for section in form.sections if section.kind == "test"]
@@ -169,7 +172,7 @@ def _go_on(visit: Visit, wanted: str, text: str, found: dict[str, Any]) -> Respo
             return RedirectResponse(f"/proposals/{made.id}?done=propose", 303)
     except (UsageError, ConflictError, CapacityError) as error:
         return _editor(visit, text, status=error.http_status, refused=error, **found)
-    raise NotFoundError("this server keeps no proposals and runs no backtests")
+    raise NotFoundError(say("this server keeps no proposals and runs no backtests"))
 
 
 def _typed(visit: Visit) -> str:
@@ -189,7 +192,11 @@ def lint(visit: Person, yaml: Annotated[str, Body(embed=True)]) -> Response:
     """Faults of a draft for the script of the editor."""
     _, drafts = _parts(visit)
     _, faults = drafts.check(yaml)
-    return JSONResponse({"faults": list(faults)})
+    told = [
+        {**fault, **{name: said_in(fault[name], visit.lang) for name in ("message", "hint")}}
+        for fault in faults
+    ]
+    return JSONResponse({"faults": told})
 
 
 @router.get("/rule-editor/schema.json")

@@ -16,6 +16,7 @@ from casework.web.menu import has_role
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -29,7 +30,7 @@ Row = Mapping[str, Any]
 
 def _book(visit: Visit) -> RuleBook:
     if visit.parts.rules is None:
-        raise NotFoundError("this server has no rules")
+        raise NotFoundError(say("this server has no rules"))
     return visit.parts.rules
 
 
@@ -68,7 +69,10 @@ def list_rules(visit: Person) -> Response:
 def _asked(visit: Visit) -> dict[str, str]:
     status = visit.asked("status", 20)
     if status and status not in STATUSES:
-        raise UsageError(f"no status {status!r}", hint="statuses: " + ", ".join(STATUSES))
+        raise UsageError(
+            say("no status %(status)r", status=status),
+            hint=say("statuses: %(statuses)s", statuses=", ".join(STATUSES)),
+        )
     return {
         "q": visit.asked("q", 100),
         "jurisdiction": visit.asked("jurisdiction", 20),

@@ -11,6 +11,7 @@ from casework.web.pages.queue import asked_of
 from casework.web.render import link
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError
 
 router = page_router()
@@ -27,7 +28,7 @@ FIELDS = {
 
 def _search(visit: Visit) -> SearchService:
     if visit.parts.search is None:
-        raise NotFoundError("there is no search index here")
+        raise NotFoundError(say("there is no search index here"))
     return visit.parts.search
 
 

@@ -12,6 +12,7 @@ from casework.service.outside import WebhookDesk
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import ForbiddenError, NotFoundError, UsageError
 
 router = page_router()
@@ -23,11 +24,11 @@ _KEEPERS: Final = frozenset({Role.OPERATOR, Role.INSTITUTION})
 def _desk(visit: Visit) -> WebhookDesk:
     if not visit.scope.roles & _KEEPERS:
         raise ForbiddenError(
-            f"{visit.scope.actor} may not look after webhooks",
-            hint="it takes the role institution or operator",
+            say("%(actor)s may not look after webhooks", actor=visit.scope.actor),
+            hint=say("it takes the role institution or operator"),
         )
     if visit.parts.webhooks is None:
-        raise NotFoundError("this server has no webhooks")
+        raise NotFoundError(say("this server has no webhooks"))
     return visit.parts.webhooks
 
 
@@ -68,7 +69,7 @@ def show(visit: Person, endpoint: str) -> Response:
     """An endpoint with its deliveries."""
     found = [one for one in _desk(visit).endpoints(visit.scope) if one["id"] == endpoint]
     if not found:
-        raise NotFoundError(f"there is no endpoint {endpoint}")
+        raise NotFoundError(say("there is no endpoint %(endpoint)s", endpoint=endpoint))
     deliveries = _desk(visit).deliveries(
         visit.scope, endpoint, after=visit.asked("after", 40) or None, limit=ROWS
     )
@@ -98,5 +99,5 @@ def act(visit: Person, endpoint: str, act: str) -> Response:
     elif act == "enable":
         desk.enable(visit.scope, endpoint)
     else:
-        raise UsageError(f"{act[:40]!r} is nothing that can be done with an endpoint")
+        raise UsageError(say("%(act)r is nothing that can be done with an endpoint", act=act[:40]))
     return RedirectResponse(f"/webhooks/{endpoint}?done={act}", 303)

@@ -11,6 +11,7 @@ from regtech.app.choice import chosen_packs
 from regtech.app.drafts import DRAFT_MAX, Drafts, tried
 from regtech.app.rulebook import Rules
 from regtech.content import content_root
+from regtech.content.saying import from_data, kernel_catalogue, spoken
 from regtech.errors import CapacityError, ConflictError, ContentError, InputError, NotFoundError
 
 PACK = "cn-aml-large-value"
@@ -58,7 +59,11 @@ def test_a_failed_test_says_what_was_expected_and_what_came(drafts: Drafts) -> N
     found = tried(wrong)
     (failed,) = found["failed"]
     assert failed["rule"] == "new-rule"
-    assert failed["problems"] == ["total: expected 10001, got USD 10000.00"]
+    (problem,) = map(from_data, failed["problems"])
+    assert problem == "total: expected 10001, got USD 10000.00"
+    assert spoken(problem, kernel_catalogue("zh").gettext) == (
+        "total：预期 10001，实际 USD 10000.00"
+    )
     assert "reach the figure exactly" in wrong.split("\n")[failed["line"] - 1]
 
 

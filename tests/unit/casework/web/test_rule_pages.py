@@ -116,6 +116,23 @@ def test_only_an_author_edits(world: PageWorld, name: str) -> None:
     assert _lint(person, "pack: x").status_code == 403
 
 
+def test_faults_are_told_in_the_language_of_the_page(world: PageWorld) -> None:
+    person = world.signed_in("author", lang="zh")
+    assert world.api.context.rules is not None
+    wrong = world.api.context.rules.source("cn-aml-conduct")
+    wrong = wrong.replace("severity: high", "severity: hihg", 1) + "extra: &a 1\n"
+    page = person.page(person.send("/rule-editor", {"act": "check", "yaml": _sent(wrong)}))
+    assert "severity：未知的值 'hihg'" in page.text and "是否应为 'high'？" in page.text
+    assert "不允许使用锚点" in page.text
+    assert not [item for item in page.all("span") if item.attrs.get("lang") == "en"]
+    fault = next(f for f in _lint(person, wrong).json()["faults"] if f["code"] == "RL104")
+    assert fault["message"] == "severity：未知的值 'hihg'"
+    assert (fault["hint"], fault["replacement"]) == ("是否应为 'high'？", "high")
+    # What goes wrong elsewhere is told the same way, states and roles by their words.
+    lost = person.get("/rules/nothing", status=404)
+    assert "没有规则 nothing" in lost.text
+
+
 def _lint(person: Browser, text: str, token: str | None = None) -> Response:
     headers = {"X-CSRF-Token": person.csrf if token is None else token}
     return person.ask("POST", "/rule-editor/lint", json={"yaml": text}, headers=headers)
@@ -182,8 +199,11 @@ def test_the_script_of_the_editor_gets_faults_and_the_schema(world: PageWorld) -
     answer = _lint(person, "pack: x\nversoin: 1.0.0\n")
     assert answer.status_code == 200
     fault = next(f for f in answer.json()["faults"] if f["line"] == 2)
-    assert set(fault) == {"line", "column", "code", "severity", "message", "hint"}
+    assert set(fault) == {
+        "line", "column", "code", "severity", "message", "hint", "replacement"
+    }  # fmt: skip
     assert (fault["column"], fault["hint"]) == (1, "did you mean 'version'?")
+    assert fault["replacement"] == "version"
     assert _lint(person, "pack: x", token="x" * 43).status_code == 403
     schema = person.ask("GET", "/rule-editor/schema.json").json()
     assert "x-functions" in str(schema)
