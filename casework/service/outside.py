@@ -341,6 +341,62 @@ class RuleBacktests(Protocol):
         Raises ``ConflictError`` for one that has not come to its end."""
 
 
+class ReadingState(StrEnum):
+    """What a server does about rules that changed."""
+
+    IN_USE = "in_use"
+    """Nothing: what it read last is in use."""
+    READING = "reading"
+    """It reads them anew; events are held against those in use meanwhile."""
+    REFUSED = "refused"
+    """What it read last is not used; those from before go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The rules in use, and how far it is with others. Times are microseconds since 1970.
+
+    ``since_us``: when those in use took over, and ``place``: the bytes of the journal of events
+    that were judged by others before, None where the server judges nothing. ``stage``: of a reading
+    that is under way: ``packs``, ``journal``, ``exchange``; ``at`` and ``of``: how much of the
+    journal was followed, in bytes. ``error``, ``hint`` and ``faults``: why rules were refused;
+    ``refused_us``: when. ``writes``: whether proposals can be written to where rules are read.
+    """
+
+    state: ReadingState
+    since_us: int
+    place: int | None
+    stage: str = ""
+    at: int = 0
+    of: int = 0
+    error: str = ""
+    hint: str = ""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    refused_us: int | None = None
+    writes: bool = False
+
+
+class RulesInForce(Protocol):
+    """The rules that a server holds events against, exchanged while it runs.
+
+    Others are made ready aside and take over between two events; what does not compile never does.
+    """
+
+    def reading(self, scope: Scope) -> Reading:
+        """How far it is. Raises ``ForbiddenError``."""
+
+    def read(self, scope: Scope) -> Reading:
+        """Have the rules be read anew, for operators. Raises ``ForbiddenError``."""
+
+    def apply(self, scope: Scope, proposals: Sequence[str]) -> Sequence[Mapping[str, str]]:
+        """Write approved proposals out, all where none is named, and have them be read: ``id``,
+        ``pack`` and ``version`` of each.
+
+        Raises ``ForbiddenError``, ``UsageError`` where the server reads a place that nobody writes
+        to, ``ConflictError`` and ``ContentError`` where one does not fit what is there.
+        """
+
+
 class Explainer(Protocol):
     """Why an alert was raised, in a person's words."""
 

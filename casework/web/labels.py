@@ -73,9 +73,19 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "refused": N_("refused"),
         "withdrawn": N_("taken back"),
         "approved": N_("approved, not in force"),
-        "applied": N_("written out, in force from the next start"),
+        "applied": N_("written out, not in force yet"),
         "in_force": N_("in force"),
         "past": N_("was approved, replaced since"),
+    },
+    "reading": {
+        "in_use": N_("in use"),
+        "reading": N_("being read"),
+        "refused": N_("refused: those from before go on"),
+    },
+    "reading_stage": {
+        "packs": N_("Reading the rulepacks"),
+        "journal": N_("Following the events that were judged so far"),
+        "exchange": N_("Exchanging the rules"),
     },
     "backtest": {
         "running": N_("runs"),
@@ -109,6 +119,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "refuse": N_("Refuse"),
         "withdraw": N_("Take it back"),
         "propose": N_("Propose it"),
+        "apply": N_("Put it in force"),
     },
     "change": {
         "starts": N_("comes into force"),
@@ -194,6 +205,12 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "last_failure": N_("last failure"),
         "waiting": N_("waiting"),
         "index": N_("index"),
+        "rules": N_("state"),
+        "packs": N_("rulepacks"),
+        "stage": N_("at work on"),
+        "at": N_("bytes done"),
+        "of": N_("of bytes"),
+        "refused": N_("refused"),
     },
     "account_act": {
         "user_created": N_("user created"),
