@@ -1,4 +1,7 @@
-"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out."""
+"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out.
+
+Long, because it is one list of ports with their plain data, which nobody reads in pieces.
+"""
 
 from __future__ import annotations
 
@@ -231,12 +234,37 @@ class FormField:
 
 
 @dataclass(frozen=True, slots=True)
+class FormTake:
+    """A part that can be taken away. ``goes_on``: a dated figure whose predecessor goes on then."""
+
+    path: str
+    label: str
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormAdd:
+    """A part that can be added to what is at ``path``. ``inputs``: names of what is asked for, each
+    with the values and their words that it may have; empty where it may be anything.
+    """
+
+    kind: str
+    path: str
+    label: str
+    inputs: Mapping[str, Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class FormSection:
-    """Values that belong together: rule, law, figures, condition, finding, or a test by name."""
+    """Values that belong together: rule, law, figures, condition, finding, a test by name; and
+    tests, which has none. ``takes`` and ``adds``: what can be taken away and added there.
+    """
 
     kind: str
     title: str
     fields: tuple[FormField, ...]
+    takes: tuple[FormTake, ...] = ()
+    adds: tuple[FormAdd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +299,18 @@ class RuleDrafts(Protocol):
         """The draft with other values by their paths; all else stays byte by byte.
 
         Raises ``InputError`` for a value that cannot stand where it should.
+        """
+
+    def added(self, text: str, kind: str, path: str, given: Mapping[str, str]) -> str:
+        """The draft with one part more, as ``FormAdd`` names it; all else stays byte by byte.
+
+        Raises ``InputError`` for what is missing or cannot stand there.
+        """
+
+    def taken_away(self, text: str, path: str, *, goes_on: bool) -> str:
+        """The draft without a part, as ``FormTake`` names it; all else stays byte by byte.
+
+        Raises ``InputError`` where there is no such part, or nothing would be left.
         """
 
     def run_tests(self, text: str) -> Trial:
