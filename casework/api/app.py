@@ -18,10 +18,12 @@ from casework.api.routes import (
     access,
     alerts,
     audit,
+    backtests,
     cases,
     content,
     events,
     files,
+    inforce,
     openid,
     outward,
     proposals,
@@ -94,6 +96,8 @@ def _routers(context: Context) -> list[Any]:
         (context.openid, openid.router),
         (context.rules, content.rules_router),
         (context.proposals, proposals.router),
+        (context.rules_in_force, inforce.router),
+        (context.backtests, backtests.router),
         (context.policies, content.policies_router),
         (context.webhooks, outward.webhooks_router),
         (context.bundles, outward.bundles_router),
@@ -103,7 +107,10 @@ def _routers(context: Context) -> list[Any]:
 
 def _repeatable() -> frozenset[str]:
     """Paths whose POST minds an idempotency key."""
-    routers = (cases.router, events.one_router, outward.webhooks_router, proposals.router)
+    routers = (
+        cases.router, events.one_router, outward.webhooks_router, proposals.router,
+        inforce.router, backtests.router,
+    )  # fmt: skip
     return frozenset(
         PREFIX + route.path
         for router in routers

@@ -23,6 +23,7 @@ from casework.service.outside import (
     RuleBacktests,
     RuleBook,
     RuleDrafts,
+    RulesInForce,
     ScreeningDesk,
     WebhookDesk,
 )
@@ -49,6 +50,7 @@ class Context:
     drafts: RuleDrafts | None = None
     proposals: ProposalService | None = None
     backtests: RuleBacktests | None = None
+    rules_in_force: RulesInForce | None = None
     policies: PolicyBook | None = None
     webhooks: WebhookDesk | None = None
     bundles: Bundles | None = None

@@ -10,9 +10,11 @@ from casework.api.types import (
     access,
     alerts,
     audit,
+    backtests,
     cases,
     content,
     events,
+    inforce,
     proposals,
     screening,
     search,
@@ -140,6 +142,32 @@ _PROPOSAL: Final[dict[str, Any]] = {
 }
 _WHY: Final = "a salary, by the contract on file"
 
+_BACKTEST: Final[dict[str, Any]] = {
+    "id": "B-0123456789abcdef0123",
+    "state": "running",
+    "pack": "cn-aml-large-value",
+    "jurisdiction": "CN",
+    "version": "1.1.0",
+    "base_version": "1.0.0",
+    "sha256": _SHA,
+    "history": "journal",
+    "author": "anna",
+    "made": "2026-03-02T09:00:00Z",
+    "at": 40_960_000,
+    "of": 122_880_000,
+    "error": "",
+}
+_CHANGE: Final[dict[str, Any]] = {
+    "number": 0,
+    "change": "new",
+    "rule": "cn-lvtr-0501",
+    "jurisdiction": "CN",
+    "institution": "BANK",
+    "subject": {"per": "customer", "id": "C1"},
+    "period": "2026-03-02",
+    "time": "2026-03-02T08:30:00Z",
+    "causes": [{"text": {"en": "cny is CNY 49,000", "zh": "cny 为 CNY 49,000"}}],
+}
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     access.Login: {"name": "li", "password": "correct horse battery", "code": "123456"},
     access.NewKey: {"label": "laptop", "permissions": ["read", "work"], "days": 90},
@@ -269,6 +297,41 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     proposals.ProposalLine: _PROPOSAL,
     proposals.ProposalPage: {"items": [_PROPOSAL], "after": None},
     proposals.ProposalDecision: {"act": "refuse", "reason": "the text says 50,000"},
+    inforce.RulesInForce: {
+        "state": "reading",
+        "since": "2026-03-02T08:00:00Z",
+        "place": 81_920_000,
+        "writes": True,
+        "progress": {"stage": "journal", "at": 40_960_000, "of": 122_880_000},
+        "refused": None,
+    },
+    backtests.NewBacktest: {
+        "yaml": "pack: cn-aml-large-value\nversion: 1.1.0\n…",
+        "history": "journal",
+    },
+    backtests.Backtest: _BACKTEST,
+    backtests.BacktestList: {"items": [_BACKTEST], "histories": ["journal", "history"]},
+    backtests.BacktestResult: {
+        "events": 409_600,
+        "alerts": {"new": 2, "gone": 0, "moved": 0, "same": 61},
+        "sides": {"base": 61, "head": 63},
+        "set_aside": {},
+        "by_rule": [{"rule": "cn-lvtr-0501", "new": 2, "gone": 0, "moved": 0}],
+        "by_institution": [{"institution": "BANK", "new": 2, "gone": 0, "moved": 0}],
+        "causes": [{"rule": "cn-lvtr-0501", "name": "cny", "alerts": 2}],
+        "around": [
+            {
+                "rule": "cn-lvtr-0501",
+                "measure": "cny",
+                "figures": ["CNY 47,000"],
+                "bins": [{"from": 98, "to": 100, "count": 7}],
+                "beyond": 3,
+            }
+        ],
+        "kept": 2,
+    },
+    backtests.ChangePage: {"items": [_CHANGE], "after": None},
+    backtests.Change: {**_CHANGE, "base": None, "head": _ALERT},
     content.NewEndpoint: {"url": "https://example.org/in", "kinds": ["opened"], "description": ""},
     audit.ChainList: {"items": [{"chain": "BANK", "length": 42, "hash": _SHA}]},
 }

@@ -1,4 +1,7 @@
-"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out."""
+"""What API and pages need beyond casework, handed in by whoever wires it; each may be left out.
+
+Long, because it is one list of ports with their plain data, which nobody reads in pieces.
+"""
 
 from __future__ import annotations
 
@@ -232,12 +235,37 @@ class FormField:
 
 
 @dataclass(frozen=True, slots=True)
+class FormTake:
+    """A part that can be taken away. ``goes_on``: a dated figure whose predecessor goes on then."""
+
+    path: str
+    label: str
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormAdd:
+    """A part that can be added to what is at ``path``. ``inputs``: names of what is asked for, each
+    with the values and their words that it may have; empty where it may be anything.
+    """
+
+    kind: str
+    path: str
+    label: str
+    inputs: Mapping[str, Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class FormSection:
-    """Values that belong together: rule, law, figures, condition, finding, or a test by name."""
+    """Values that belong together: rule, law, figures, condition, finding, a test by name; and
+    tests, which has none. ``takes`` and ``adds``: what can be taken away and added there.
+    """
 
     kind: str
     title: str
     fields: tuple[FormField, ...]
+    takes: tuple[FormTake, ...] = ()
+    adds: tuple[FormAdd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +300,18 @@ class RuleDrafts(Protocol):
         """The draft with other values by their paths; all else stays byte by byte.
 
         Raises ``InputError`` for a value that cannot stand where it should.
+        """
+
+    def added(self, text: str, kind: str, path: str, given: Mapping[str, str]) -> str:
+        """The draft with one part more, as ``FormAdd`` names it; all else stays byte by byte.
+
+        Raises ``InputError`` for what is missing or cannot stand there.
+        """
+
+    def taken_away(self, text: str, path: str, *, goes_on: bool) -> str:
+        """The draft without a part, as ``FormTake`` names it; all else stays byte by byte.
+
+        Raises ``InputError`` where there is no such part, or nothing would be left.
         """
 
     def run_tests(self, text: str) -> Trial:
@@ -340,6 +380,62 @@ class RuleBacktests(Protocol):
         """What one brought, as plain data: ``alerts``, ``by_rule``, ``by_institution``, ``causes``,
         ``around``, and ``changes`` with some alerts of each, masked as the scope sees them.
         Raises ``ConflictError`` for one that has not come to its end."""
+
+
+class ReadingState(StrEnum):
+    """What a server does about rules that changed."""
+
+    IN_USE = "in_use"
+    """Nothing: what it read last is in use."""
+    READING = "reading"
+    """It reads them anew; events are held against those in use meanwhile."""
+    REFUSED = "refused"
+    """What it read last is not used; those from before go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The rules in use, and how far it is with others. Times are microseconds since 1970.
+
+    ``since_us``: when those in use took over, and ``place``: the bytes of the journal of events
+    that were judged by others before, None where the server judges nothing. ``stage``: of a reading
+    that is under way: ``packs``, ``journal``, ``exchange``; ``at`` and ``of``: how much of the
+    journal was followed, in bytes. ``error``, ``hint`` and ``faults``: why rules were refused;
+    ``refused_us``: when. ``writes``: whether proposals can be written to where rules are read.
+    """
+
+    state: ReadingState
+    since_us: int
+    place: int | None
+    stage: str = ""
+    at: int = 0
+    of: int = 0
+    error: str = ""
+    hint: str = ""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    refused_us: int | None = None
+    writes: bool = False
+
+
+class RulesInForce(Protocol):
+    """The rules that a server holds events against, exchanged while it runs.
+
+    Others are made ready aside and take over between two events; what does not compile never does.
+    """
+
+    def reading(self, scope: Scope) -> Reading:
+        """How far it is. Raises ``ForbiddenError``."""
+
+    def read(self, scope: Scope) -> Reading:
+        """Have the rules be read anew, for operators. Raises ``ForbiddenError``."""
+
+    def apply(self, scope: Scope, proposals: Sequence[str]) -> Sequence[Mapping[str, str]]:
+        """Write approved proposals out, all where none is named, and have them be read: ``id``,
+        ``pack`` and ``version`` of each.
+
+        Raises ``ForbiddenError``, ``UsageError`` where the server reads a place that nobody writes
+        to, ``ConflictError`` and ``ContentError`` where one does not fit what is there.
+        """
 
 
 class Explainer(Protocol):

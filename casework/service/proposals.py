@@ -1,7 +1,8 @@
 """Proposals of rulepacks with four eyes: an author saves one, somebody else decides on it.
 
-What is in use never changes here: an accepted proposal is written out by an operator
-(``regtech rules apply``) and is in force once a server has read it.
+What is in use never changes here: an accepted proposal is written out by an operator, on the page
+of the rules in force or with ``regtech rules apply``, and is in force once a server has read it,
+which one that runs does by itself.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Standing(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     APPROVED = "approved"
-    """Not in force: it is to be written out, and the server started again."""
+    """Not in force: an operator is to put it in force."""
     APPLIED = "applied"
-    """Written out, and not in force: this server was not started since."""
+    """Written out, and not in force: this server has not read it yet, or refused what it read."""
     IN_FORCE = "in_force"
     """This server holds events against it."""
     PAST = "past"
@@ -153,7 +154,7 @@ class ProposalService:
                         before=before.id,
                         pack=draft.pack,
                     ),
-                    hint=say("propose again when the server was started with it, or take it back"),
+                    hint=say("propose again when an operator has put it in force, or take it back"),
                 )
             _room(known, _sha256(text))
             made = Proposal(

@@ -21,6 +21,7 @@ from casework.service.outside import (
     RuleBacktests,
     RuleBook,
     RuleDrafts,
+    RulesInForce,
     WebhookDesk,
 )
 from casework.service.proposals import ProposalService
@@ -58,6 +59,7 @@ class Parts:
     drafts: RuleDrafts | None = None
     proposals: ProposalService | None = None
     backtests: RuleBacktests | None = None
+    rules_in_force: RulesInForce | None = None
     policies: PolicyBook | None = None
     explainer: Explainer | None = None
     quarantine: QuarantineDesk | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -44,11 +44,11 @@ from regtech.app.openid import openid_of_settings
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
 from regtech.app.proposals import new_proposal_id
+from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.screening import Screening
 from regtech.app.settings import setting
-from regtech.app.warm import Remember
-from regtech.app.workers import Workers, run_beside
+from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
 from regtech.reference.load import Reference
@@ -61,6 +61,8 @@ REMEMBER_S: Final = 5.0
 """How often it is looked whether the engine's memory is worth keeping again."""
 READY_S: Final = 3600.0
 """How often it is looked whether all packs are compiled for explanations; once is enough."""
+READ_S: Final = 5.0
+"""How often it is looked whether proposals were written out by another process."""
 SUBJECTS_S: Final = 60.0
 """How often it is told exactly how many subjects rules are evaluated for; with alerts, roughly."""
 SYNC_S: Final = 0.05
@@ -185,7 +187,10 @@ def _context(
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
     events = _events(settings, parts, record, clock, metrics, workers, stack)
     rules: Rules = events["rules"]
+    deciding: Deciding | None = events.get("decider")
     drafts = Drafts(rules)
+    proposals = SqlProposals(record)
+    proposing = ProposalService(proposals, rules, drafts, clock, new_proposal_id)
     backtests = Backtests(
         settings.data / "backtests", rules, drafts, clock,
         data=settings.data if settings.events else None, history=settings.history,
@@ -208,11 +213,43 @@ def _context(
         search=search,
         drafts=drafts,
         backtests=backtests,
-        proposals=ProposalService(SqlProposals(record), rules, drafts, clock, new_proposal_id),
+        proposals=proposing,
+        rules_in_force=_read_anew(
+            settings,
+            RuleReading(
+                RuleSource(settings.packs, settings.rules, settings.home, settings.data),
+                rules,
+                proposing,
+                proposals,
+                deciding,
+                clock,
+                lambda: workers.stopping,
+            ),
+            deciding,
+            workers,
+        ),
         screening=_screening(),
         **events,
     )
     return context, search
+
+
+def _read_anew(
+    settings: ServerSettings, reading: RuleReading, deciding: Deciding | None, workers: Workers
+) -> RuleReading:
+    """Rules that change while the server runs; what the engine holds, kept now and then."""
+    reading.wake = workers.every(READ_S, "rules-reading", reading.work)
+    workers.report_on("rules", reading.health)
+    if deciding is None:
+        return reading
+
+    def remember(_: Scope) -> None:
+        if position := deciding.memory_due():
+            reading.remember(position)
+
+    workers.every(REMEMBER_S, "memory", remember)
+    workers.around(lambda: reading.started(service_scope("rules-reading")), lambda: None)
+    return reading
 
 
 def _screening() -> Screening | None:
@@ -234,7 +271,7 @@ def _events(
 ) -> dict[str, Any]:
     """The engine behind the API; nothing where the server only works cases."""
     packs = chosen_packs(settings.packs, settings.rules)
-    rules = Rules(packs)
+    rules = Rules(packs, folder=settings.rules)
     if not settings.events:
         return {"rules": rules}
     check_home(settings.home, packs)
@@ -254,16 +291,6 @@ def _events(
         metrics.waiting(deciding.waiting)
 
     workers.every(ROOM_S, "journal-room", lambda _: journal.make_room())
-    wanted = Remember(
-        str(settings.data), 0, settings.packs,
-        None if settings.rules is None else str(settings.rules), settings.home,
-    )  # fmt: skip
-
-    def remember(_: Scope) -> None:
-        if position := deciding.memory_due():
-            run_beside(replace(wanted, position=position).command(), lambda: workers.stopping)
-
-    workers.every(REMEMBER_S, "memory", remember)
     workers.every(SUBJECTS_S, "subjects", deciding.count_subjects)
     if not settings.journal_waits:
         workers.every(SYNC_S, "journal", lambda _: journal.sync())
@@ -272,7 +299,7 @@ def _events(
     warmed: dict[str, int] = {}
     workers.around(
         lambda: warmed.update(deciding.warm_up()),
-        lambda: deciding.hand_over(service_scope("alerts")),
+        lambda: deciding.finish(service_scope("alerts")),
     )
     workers.report_on("engine", lambda: {**warmed, "waiting": deciding.waiting})
     return {

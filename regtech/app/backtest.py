@@ -16,6 +16,7 @@ from regtech.app.detection import shipped_detectors
 from regtech.app.judging import check_home
 from regtech.app.progress import NoProgress, Progress
 from regtech.app.sources import Merge, Slice, Source, check_names, kept_of
+from regtech.app.versions import VERSIONS
 from regtech.clock import SystemClock
 from regtech.columns.vocabulary import Vocabulary
 from regtech.content import content_root
@@ -27,9 +28,6 @@ from regtech.rulelang.packs import require_packs
 from regtech.sandbox.backtest import Change, Twins, rule_changes
 from regtech.sandbox.differences import BacktestResult, SideSummary
 from regtech.sandbox.near import SUFFIX
-
-VERSIONS = ".versions"
-"""Folder beside the packs that holds kept versions: ``<pack>@<version>/<pack>.yml``."""
 
 
 def load_side(name: str) -> tuple[list[Pack], str | None]:

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from casework.policy.durable_child import limit
 from regtech.app.backtest import compare_packs
+from regtech.app.progress import FileProgress, write_whole
 from regtech.app.segments import end_of_lines, segments
-from regtech.clock import SystemClock
 from regtech.content.saying import as_data, say
 from regtech.errors import RegtechError, UsageError
 from regtech.rulelang.packs import require_packs
@@ -34,42 +34,10 @@ ERROR: Final = "error.json"
 EACH_MAX: Final = 20
 """Alerts shown of each kind, rule and institution; all of them are counted."""
 SHOWN_MAX: Final = 1_000
-_TELL_S: Final = 0.5
 _ENDINGS: Final = (
     ".ndjson", ".jsonl", ".json", ".csv", ".parquet", ".pq",
     ".ndjson.gz", ".jsonl.gz", ".csv.gz", ".ndjson.zst", ".jsonl.zst", ".csv.zst",
 )  # fmt: skip
-
-
-def write_whole(path: Path, data: Any) -> None:
-    """Put JSON in place of a file in one step."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-    part.replace(path)
-
-
-class Told:
-    """``regtech.app.progress.Progress`` into a file, now and then."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._clock = path, SystemClock()
-        self._said, self._at, self._of = 0.0, 0, 0
-
-    def stage(self, name: str, total: int | None = None) -> None:
-        self._at, self._of = 0, total or 0
-        self._tell()
-
-    def advance(self, steps: int, text: str = "") -> None:
-        self._at += steps
-        if self._clock.elapsed() - self._said > _TELL_S:
-            self._tell()
-
-    def note(self, text: str) -> None:
-        return None
-
-    def _tell(self) -> None:
-        self._said = self._clock.elapsed()
-        write_whole(self._path, {"at": self._at, "of": self._of})
 
 
 def history_files(path: Path) -> list[str]:
@@ -127,7 +95,7 @@ def as_told(result: BacktestResult) -> dict[str, Any]:
 def run(folder: Path) -> None:
     """Do what the request in the folder asks for, and leave the result there."""
     wanted = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    told = Told(folder / PROGRESS)
+    told = FileProgress(folder / PROGRESS)
     if wanted["history"] == "journal":
         events = journal_files(Path(wanted["data"]), folder)
     else:

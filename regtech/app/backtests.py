@@ -24,7 +24,8 @@ from casework.cases.lifecycle import Action, allow
 from casework.cases.proposals import reaches_rules
 from casework.cases.scope import Role, Scope
 from casework.service.outside import Backtest, BacktestState, RuleDrafts
-from regtech.app.backtesting import ERROR, PROGRESS, REQUEST, RESULT, write_whole
+from regtech.app.backtesting import ERROR, PROGRESS, REQUEST, RESULT
+from regtech.app.progress import write_whole
 from regtech.app.rulebook import Rules
 from regtech.clock import Clock
 from regtech.content.saying import from_data, say
@@ -167,7 +168,9 @@ class Backtests:
         if found.actor != scope.actor and Role.OPERATOR not in scope.roles:
             raise ForbiddenError(say("%(actor)s may not stop others' backtests", actor=scope.actor))
         with self._lock:
-            if self._running != backtest_id or not self._alive():
+            # Its process may live a moment longer than its result.
+            ended = found.state is not BacktestState.RUNNING
+            if ended or self._running != backtest_id or not self._alive():
                 raise ConflictError(say("%(backtest_id)s has ended", backtest_id=backtest_id))
             (self._folder / backtest_id / _CANCELLED).touch()
             self._end()

@@ -3,6 +3,9 @@
 One lock is around decoder and engine, which are not for several threads. An event is judged, put
 into the journal, and answered when the journal is durable; its alerts follow into the record, from
 a worker, and after a crash from the journal.
+
+Rules are exchanged between two events: an engine that has followed the journal to its end takes the
+place of the one that judged so far, with all of that one's alerts in the record.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +26,7 @@ from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
 from casework.service.outside import Decision, Refusal, Verdict
+from regtech.app.following import Follower, judge_samples
 from regtech.app.journal import Journal
 from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
@@ -83,17 +87,17 @@ class Deciding:
         home: str | None,
         counted: Callable[[str, int], None] = lambda verdict, count: None,
     ) -> None:
-        self._packs, self._reference, self._home = packs, reference, home
-        self._warm = WarmEngine(packs, reference, home)
-        self._rules = [variant.rule.id for variant in self._warm.plan.variants]
+        self._reference, self._home = reference, home
+        self._use(WarmEngine(packs, reference, home), packs)
         self._journal, self._desk, self._intake, self._clock = journal, desk, intake, clock
         self._counted = counted
-        self._lock = threading.Lock()
+        # Alerts are handed over under it as well when rules are exchanged.
+        self._lock = threading.RLock()
         self._handing = threading.Lock()
         self._waiting: deque[tuple[int, list[bytes]]] = deque()
         self._waiting_count = 0
         self._answers: OrderedDict[tuple[str, str], tuple[bytes, ...]] = OrderedDict()
-        self._remembered = 0
+        self._remembered = self._from = 0
         self._wake: Callable[[], None] = lambda: None
 
     @property
@@ -248,6 +252,16 @@ class Deciding:
                 self._waiting_count -= len(batch)
             self._journal.take(end)
 
+    def finish(self, scope: Scope) -> None:
+        """The end: hand over what waits; a start puts no alert of what was judged until now into
+        the record again, by whichever rules it reads the journal.
+        """
+        self.hand_over(scope)
+        with self._lock:
+            end = self._journal.end
+            self._journal.sync(end)
+            self._journal.take(end)
+
     def count_subjects(self, scope: Scope) -> None:
         """Tell the record for how many subjects rules are evaluated: brakes are held against it."""
         self._intake.watch(scope, self.subjects(), exactly=True)
@@ -278,32 +292,83 @@ class Deciding:
         """Find the windows again, from memory and the rest of the journal; counts of what was read
         again, events and alerts.
         """
-        self._compile()
-        taken, events, found = self._journal.taken(), 0, 0
+        judge_samples(self._warm, self._home)
+        taken, events, found = min(self._journal.taken(), self._journal.end), 0, 0
+        self._from = taken
         known = recalled(
             self._journal.folder, self._packs, self._reference, self._home, self._journal.end
         )
         if known is not None:
-            self._warm, self._remembered = known
+            warm, self._remembered = known
+            self._use(warm, self._packs)
             taken = max(taken, self._remembered)
-        for end, lines in self._journal.read(self._remembered):
-            if not lines:
-                continue
-            alerts = self._warm.follow(lines)
-            events += len(lines)
-            found += len(alerts)
-            if end > taken and alerts:
-                self._put(end, alerts)
+        # No block spans the place: what was judged before it was told by the rules of that time.
+        for start, end in ((self._remembered, taken), (taken, self._journal.end)):
+            for at, lines in self._journal.read(start, end):
+                if not lines:
+                    continue
+                alerts = self._warm.follow(lines)
+                events += len(lines)
+                found += len(alerts)
+                if start == taken and alerts:
+                    self._put(at, alerts)
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not walk over it again
         return {"events": events, "alerts": found, "to_record": self.waiting}
 
-    def _compile(self) -> None:
-        """Judge a few events in an engine of their own, so that no caller waits for a compiler."""
-        engine = self._warm.fresh(self._home)
-        for event in _SAMPLES:
-            batch, _, _ = self._warm.decoder.decode(json.dumps(event).encode(), 1, SOURCE)
-            engine.decide(batch)
+    def _use(self, warm: WarmEngine, packs: Sequence[Pack]) -> None:
+        self._warm, self._packs = warm, packs
+        self._rules = [variant.rule.id for variant in warm.plan.variants]
+
+    @property
+    def from_place(self) -> int:
+        """The place of the journal after which events are judged by the rules in use."""
+        return self._from
+
+    # --- other rules
+
+    def remembers_to(self) -> int:
+        """A place of the journal up to which every alert is in the record, the last that there is
+        for sure; durable. An engine of other rules may be remembered up to there."""
+        with self._lock:
+            place = self._journal.taken() if self._waiting else self._journal.end
+        self._journal.sync(place)
+        return place
+
+    def follower(self, packs: Sequence[Pack]) -> Follower:
+        """An engine of other packs with what was remembered for them, if anything was, to follow
+        the journal. Raises ``ContentError`` for packs that make no plan.
+        """
+        found = recalled(
+            self._journal.folder, packs, self._reference, self._home, self._journal.end
+        )
+        warm, place = found or (WarmEngine(packs, self._reference, self._home), 0)
+        judge_samples(warm, self._home)
+        return Follower(self._journal, tuple(packs), warm, place)
+
+    def exchange(self, scope: Scope, other: Follower, said: Callable[[int], None]) -> int:
+        """Judge by other rules from the next event on; the place of the journal where that is.
+
+        What the rules so far have found is in the record before, so that nothing is judged twice
+        after a crash. ``said`` is called with the place before anything is judged by the new rules;
+        where it raises, the rules stay as they are.
+        """
+        with self._handing:
+            self._hand_over(scope)
+            other.follow()  # the most of it, while events are judged by the rules so far
+            with self._lock:
+                self._hand_over(scope)
+                other.follow()
+                self._journal.sync(other.place)
+                self._journal.take(other.place)
+                said(other.place)
+                self._use(other.warm, other.packs)
+                self._remembered, self._from = other.remembered, other.place
+        # What was there at the start was set aside from the collector, the old rules among it.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        return other.place
 
 
 class Quarantines:
@@ -379,36 +444,3 @@ def _refused(verdict: Verdict, reject: Reject, number: int) -> Decision:
     found = reject.found.encode("utf-8", "backslashreplace").decode()
     refusal = Refusal(reject.field, reject.code, found, reject.expected, number)
     return Decision(verdict, refusal=refusal)
-
-
-_PARTY: Final = {"id": "warm-up", "kind": "person", "country": "CN"}
-_SAMPLES: Final[tuple[dict[str, Any], ...]] = (
-    {
-        "id": "warm-up-1", "type": "transaction", "time": "2020-01-01T00:00:00Z",
-        "reporter": "warm-up", "payer": _PARTY, "payee": {**_PARTY, "id": "warm-up-2"},
-        "amount": "100000000", "currency": "CNY", "channel": "cash", "kind": "deposit",
-    },
-    {
-        "id": "warm-up-2", "type": "data_transfer", "time": "2026-01-01T00:00:00Z",
-        "reporter": "warm-up", "exporter": {**_PARTY, "kind": "entity"}, "recipient": _PARTY,
-        "destination": "US", "persons": ["p1", "p2"],
-        "data": [{"category": "name", "sensitivity": "sensitive", "items": 10}],
-    },
-    {
-        "id": "warm-up-0", "type": "party", "time": "2026-01-01T00:00:01Z",
-        "reporter": "warm-up", "party": _PARTY,
-    },
-    {
-        "id": "warm-up-4", "type": "transaction", "time": "2026-01-01T00:00:02Z",
-        "reporter": "warm-up", "payer": _PARTY, "amount": "100000000", "currency": "CNY",
-        "channel": "cash", "kind": "withdrawal",
-    },
-    {
-        "id": "warm-up-5", "type": "loan", "time": "2026-01-01T00:00:03Z", "reporter": "warm-up",
-        "borrower": _PARTY, "amount": "1000", "currency": "CNY", "action": "grant",
-    },
-    {
-        "id": "warm-up-3", "type": "incident", "time": "2026-01-02T00:00:00Z",
-        "reporter": "warm-up", "kind": "leak", "persons_affected": 1000000,
-    },
-)  # fmt: skip

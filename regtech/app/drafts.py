@@ -17,6 +17,7 @@ from casework.policy.durable_child import limit
 from casework.service.outside import Draft, FailedTest, RuleForm, Trial
 from regtech.app.rulebook import DRAFT, Rules
 from regtech.app.ruleforms import rule_form, rules_in
+from regtech.app.ruleparts import added, taken_away
 from regtech.content.editing import edited
 from regtech.content.faults import Fault, meant
 from regtech.content.saying import as_data, from_data, say
@@ -104,6 +105,12 @@ class Drafts:
 
     def edited(self, text: str, values: Mapping[str, str]) -> str:
         return edited(self._bounded(text), values)
+
+    def added(self, text: str, kind: str, path: str, given: Mapping[str, str]) -> str:
+        return added(self._bounded(text), kind, path, given)
+
+    def taken_away(self, text: str, path: str, *, goes_on: bool) -> str:
+        return taken_away(self._bounded(text), path, goes_on=goes_on)
 
     def run_tests(self, text: str) -> Trial:
         _, faults = self._read(text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from casework.evidence import verify_bundle
 from regtech.app.eventtexts import EventTexts
+from regtech.app.versions import kept_by_digest
 from regtech.clock import Clock
 from regtech.errors import InputError, UsageError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from casework.cases.scope import Scope
     from casework.evidence.bundle import Rule
     from regtech.app.casework import Casework
+    from regtech.rulelang.ir import Pack
 
 
 def verify_file(path: Path, trusted: Sequence[str], lang: str) -> tuple[dict[str, Any], str, int]:
@@ -110,7 +112,7 @@ _COUNTED = ("entries", "alerts", "events", "missing_events", "rules", "withheld"
 
 
 class RuleTexts:
-    """The packs that judged alerts, as long as they are still the same; ``missing``: the others."""
+    """The packs that judged alerts, in use or kept since; ``missing``: rules of the others."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -122,22 +124,27 @@ class RuleTexts:
         from regtech.rulelang.packs import load_packs
 
         packs, _ = load_packs(None if self._folder is None else [self._folder])
-        by_id = {pack.id: pack for pack in packs}
+        by_digest: dict[tuple[str, str], Pack | None] = {(p.id, p.digest): p for p in packs}
         texts: dict[str, str] = {}
         found: dict[str, Rule] = {}
         for alert in alerts:
-            body, pack = alert.body(), by_id.get(alert.pack)
-            if pack is None or pack.digest != body.get("pack_digest"):
+            body = alert.body()
+            digest = str(body.get("pack_digest"))
+            if (alert.pack, digest) not in by_digest:
+                kept = kept_by_digest(self._folder, alert.pack, digest)
+                by_digest[alert.pack, digest] = kept
+            pack, other = by_digest[alert.pack, digest], found.get(alert.rule)
+            if pack is None or (other is not None and other.pack_digest != digest):
                 self.missing.add(alert.rule)
                 continue
-            if pack.id not in texts:
-                texts[pack.id] = read_text(Path(pack.path))
+            if digest not in texts:
+                texts[digest] = read_text(Path(pack.path))
             found[alert.rule] = Rule(
                 id=alert.rule,
                 version=str(body.get("rule_version", "")),
                 pack=pack.id,
                 pack_digest=pack.digest,
-                text=texts[pack.id],
+                text=texts[digest],
                 cite=body.get("cite"),
             )
         # A bundle has one text of a rule: where two alerts were judged by two, neither is it.

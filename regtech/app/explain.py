@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 from regtech.app.options import parse_day
+from regtech.app.versions import kept_files
 from regtech.errors import UsageError
 
 
 @cache
+def _shipped() -> dict[str, Path]:
+    return _files_of(None)
+
+
 def _files(rules: Path | None) -> dict[str, Path]:
-    """Files of rulepacks by the id that they are named after."""
+    """Files of rulepacks by the id that they are named after. A folder's may come and go."""
+    return _shipped() if rules is None else _files_of(rules)
+
+
+def _files_of(rules: Path | None) -> dict[str, Path]:
     from regtech.rulelang.files import pack_files
 
     return {path.stem: path for path in pack_files(rules)}
 
 
+PLANS_MAX: Final = 128
+"""Packs that are kept compiled; more than a folder has, older versions included."""
 _COMPILING: Final = Lock()
 
 
-def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
+def _plan(pack: str, rules: Path | None, law_as_of: str | None = None, digest: str = "") -> Any:
     """The pack compiled alone, rules that are not run included; UsageError where there is none.
 
+    ``digest``: of the version that is wanted. Where it was not kept, the present one is given.
     One at a time: who asks for what is being compiled waits for it and does not do it again.
     """
-    with _COMPILING:
-        return _compiled(pack, rules, law_as_of)
-
-
-@cache
-def _compiled(pack: str, rules: Path | None, law_as_of: str | None) -> Any:
-    from regtech.app.detection import shipped_detectors
-    from regtech.engine.plan import compile_plan
-    from regtech.reference.load import Reference
-    from regtech.rulelang.packs import require_packs
-
     files = _files(rules)
     if pack not in files:
         from difflib import get_close_matches
@@ -49,10 +50,36 @@ def _compiled(pack: str, rules: Path | None, law_as_of: str | None) -> Any:
             f"{'among those that ship' if rules is None else f'under {rules}'}",
             hint=f"did you mean {near[0]}?" if near else "name its folder with --rules",
         )
-    packs = require_packs(files[pack])
+    present = _of_file(files[pack], law_as_of)
+    if digest and not _is(present, digest):
+        for path in kept_files(rules, pack):
+            found = _of_file(path, law_as_of)
+            if _is(found, digest):
+                return found
+    return present
+
+
+def _is(plan: Any, digest: str) -> bool:
+    return any(pack.digest == digest for pack in plan.packs)
+
+
+def _of_file(path: Path, law_as_of: str | None) -> Any:
+    """The plan of a file as it is now."""
+    state = path.stat()
+    with _COMPILING:
+        return _compiled(path, (state.st_mtime_ns, state.st_size), law_as_of)
+
+
+@lru_cache(PLANS_MAX)
+def _compiled(path: Path, _: tuple[int, int], law_as_of: str | None) -> Any:
+    from regtech.app.detection import shipped_detectors
+    from regtech.engine.plan import compile_plan
+    from regtech.reference.load import Reference
+    from regtech.rulelang.packs import require_packs
+
     day = None if law_as_of is None else parse_day(law_as_of)
     return compile_plan(
-        packs,
+        require_packs(path),
         Reference.shipped(),
         include_disabled=True,
         law_as_of=day,
@@ -77,7 +104,8 @@ def make_ready(packs: Iterable[str], rules: Path | None, stopping: Callable[[], 
 
 def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:
     day = entry.get("law_as_of")
-    return _plan(str(entry.get("pack")), rules, None if day is None else str(day))
+    digest = str(entry.get("pack_digest") or "")
+    return _plan(str(entry.get("pack")), rules, None if day is None else str(day), digest)
 
 
 def explain_alert(

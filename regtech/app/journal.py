@@ -205,9 +205,13 @@ class Journal:
             except queue.Empty:
                 self._check()  # closed, or broken for all
 
-    def read(self, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
-        """All lines from a place on, in blocks, each with where it ends. Raises ``StoreError``."""
-        yield from lines_between(segments(self.folder), start, self._end)
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, list[bytes]]]:
+        """All lines from a place on, or up to another, in blocks, each with where it ends.
+
+        Raises ``StoreError``.
+        """
+        end = self._end if end is None else end
+        yield from lines_between(segments(self.folder), start, end)
 
     def taken(self) -> int:
         """Up to where alerts are in the record."""

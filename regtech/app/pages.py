@@ -60,6 +60,7 @@ def pages_of(context: Context, explanations: Explanations) -> Parts:
         drafts=context.drafts,
         proposals=context.proposals,
         backtests=context.backtests,
+        rules_in_force=context.rules_in_force,
         policies=context.policies,
         explainer=explanations,
         quarantine=context.quarantine,

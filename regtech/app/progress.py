@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from regtech.clock import SystemClock
+
+_TELL_S: Final = 0.5
 
 
 class Progress(Protocol):
@@ -29,3 +35,34 @@ class NoProgress:
 
     def note(self, text: str) -> None:
         return None
+
+
+class FileProgress:
+    """Into a file as ``{"at": steps, "of": total}``, now and then: another process reads it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._clock = path, SystemClock()
+        self._said, self._at, self._of = 0.0, 0, 0
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        self._at, self._of = 0, total or 0
+        self._tell()
+
+    def advance(self, steps: int, text: str = "") -> None:
+        self._at += steps
+        if self._clock.elapsed() - self._said > _TELL_S:
+            self._tell()
+
+    def note(self, text: str) -> None:
+        return None
+
+    def _tell(self) -> None:
+        self._said = self._clock.elapsed()
+        write_whole(self._path, {"at": self._at, "of": self._of})
+
+
+def write_whole(path: Path, data: Any) -> None:
+    """Put JSON in place of a file in one step."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    part.replace(path)

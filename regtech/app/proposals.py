@@ -1,6 +1,7 @@
 """Proposals on the command line: which there are, and the approved ones written out.
 
-What is written is a folder that a server reads at its start (``regtech serve --rules FOLDER``). A
+What is written is a folder that a server reads (``regtech serve --rules FOLDER``), anew once
+something was written. A
 folder without packs first gets all that ship, so that one proposal does not make the others' rules
 disappear. The version that was there is kept beside it, for ``backtest --base PACK@VERSION``.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from casework.cases.chain import SALT_BYTES
+from casework.cases.lifecycle import Action, allow
 from casework.cases.proposals import Proposal, ProposalState
 from casework.cases.scope import Scope
 from casework.cases.times import time_text
@@ -23,11 +25,11 @@ from casework.service.proposals import ProposalService
 from casework.stores.sql.proposals import SqlProposals
 from casework.stores.sql.record import SqlRecord
 from regtech.adapters.committed import CommittedFile
-from regtech.app.backtest import VERSIONS
 from regtech.app.choice import chosen_packs
 from regtech.app.drafts import Drafts
 from regtech.app.rulebook import Rules
 from regtech.app.rules import LOCK_NAME, lock_rules
+from regtech.app.versions import VERSIONS
 from regtech.clock import SystemClock
 from regtech.content import content_root
 from regtech.content.saying import say
@@ -100,32 +102,41 @@ class WrittenOut:
 
 
 def apply_proposals(store: str, folder: Path, wanted: Sequence[str], scope: Scope) -> WrittenOut:
+    """``write_out`` for a store of its own; a folder without packs first gets all that ship."""
+    begun = _begin(folder)
+    with proposals_in(store, folder) as service:
+        written = write_out(service, folder, wanted, scope)
+    return WrittenOut(str(folder), begun, tuple(written))
+
+
+def write_out(
+    service: ProposalService, folder: Path, wanted: Sequence[str], scope: Scope
+) -> list[dict[str, str]]:
     """Write approved proposals into a folder of packs: those named, or all. All fit, or none is
     written; after a crash the same again goes on.
 
     Raises ``ConflictError`` where the folder has another pack than a proposal was made from,
     ``ContentError`` where one does not fit beside the others.
     """
-    begun = _begin(folder)
-    with proposals_in(store, folder) as service:
-        chosen = _chosen(service, scope, wanted)
-        planned = _planned(service, scope, chosen, folder)
-        written = []
-        for one, text, path, present in planned:
-            kept = ""
-            if present is None or present.digest != one.digest:
-                kept = _keep(folder, present)
-                _replace(path, text)
-            service.applied(scope, one.id)
-            written.append(
-                {"id": one.id, "pack": one.pack, "version": one.version, "file": str(path),
-                 "kept": kept}
-            )  # fmt: skip
+    allow(scope, Action.APPLY_PROPOSALS)
+    chosen = _chosen(service, scope, wanted)
+    planned = _planned(service, scope, chosen, folder)
+    written = []
+    for one, text, path, present in planned:
+        kept = ""
+        if present is None or present.digest != one.digest:
+            kept = _keep(folder, present)
+            _replace(path, text)
+        service.applied(scope, one.id)
+        written.append(
+            {"id": one.id, "pack": one.pack, "version": one.version, "file": str(path),
+             "kept": kept}
+        )  # fmt: skip
     if written and (folder / LOCK_NAME).is_file():
         found = lock_rules((folder,), check=False)
         if found.failed:
             raise ContentError(say("the lock of the folder does not hold"), found.data["faults"])
-    return WrittenOut(str(folder), begun, tuple(written))
+    return written
 
 
 def _begin(folder: Path) -> bool:

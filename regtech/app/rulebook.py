@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ from casework.policy.load import load_text as load_policy_text
 from casework.policy.model import Policy
 from casework.policy.show import show as show_policy
 from regtech.app.detection import shipped_detectors
+from regtech.app.versions import kept_by_digest
 from regtech.content import read_text
 from regtech.content.faults import Fault
 from regtech.content.saying import say
@@ -34,18 +35,33 @@ DRAFT: Final = "draft.yml"
 
 
 class Rules:
-    """``casework.service.outside.RuleBook`` over packs that were read once.
+    """``casework.service.outside.RuleBook`` over packs that were read once, or read anew.
 
     Packs in use come without the tests of their rules: files are read again where somebody asks for
-    those, and are only believed where they still say what is in use.
+    those, and are only believed where they still say what is in use; else the version that was kept
+    when a file was replaced. ``folder``: where the packs are from, None for those that ship.
     """
 
-    def __init__(self, packs: Sequence[Pack], detectors: Detectors | None = None) -> None:
-        self._packs = {pack.id: pack for pack in packs}
-        self._rules = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
-        self._detectors = detectors
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        detectors: Detectors | None = None,
+        *,
+        folder: Path | None = None,
+    ) -> None:
+        self._detectors, self._folder = detectors, folder
+        self.take(packs)
+
+    def take(self, packs: Sequence[Pack]) -> None:
+        """Have these be the packs in use from now on."""
         self._files: dict[str, tuple[str, Pack]] = {}
         self._words: dict[str, Mapping[str, Mapping[str, str]]] = {}
+        self._rules = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
+        self._packs = {pack.id: pack for pack in packs}
+
+    def named(self) -> dict[str, dict[str, str]]:
+        """Version and digest of each pack in use."""
+        return named(self._packs.values())
 
     def packs(self) -> Sequence[Mapping[str, Any]]:
         return [_pack(pack) for _, pack in sorted(self._packs.items())]
@@ -169,17 +185,31 @@ class Rules:
         kept = self._files.get(pack.id)
         if kept is not None:
             return kept
-        changed = say("the file of %(pack)s is no longer what is in use", pack=pack.id)
-        hint = say("the server reads its packs when it starts")
+        found = self._read(Path(pack.path), pack)
+        if found is None:
+            replaced = kept_by_digest(self._folder, pack.id, pack.digest)
+            found = None if replaced is None else self._read(Path(replaced.path), pack)
+        if found is None:
+            raise ConflictError(
+                say("the file of %(pack)s is no longer what is in use", pack=pack.id),
+                hint=say("it was changed by hand: have the server read its rules anew"),
+            )
+        self._files[pack.id] = found
+        return found
+
+    def _read(self, path: Path, pack: Pack) -> tuple[str, Pack] | None:
+        """None where the file does not say what is in use."""
         try:
-            text = read_text(Path(pack.path))
+            text = read_text(path)
         except InputError:
-            raise ConflictError(changed, hint=hint) from None
+            return None
         whole, _ = load_text(text, DRAFT)
-        if whole is None or whole.digest != pack.digest:
-            raise ConflictError(changed, hint=hint)
-        self._files[pack.id] = (text, whole)
-        return text, whole
+        return None if whole is None or whole.digest != pack.digest else (text, whole)
+
+
+def named(packs: Iterable[Pack]) -> dict[str, dict[str, str]]:
+    """Version and digest of packs, by id."""
+    return {p.id: {"version": p.version, "digest": p.digest} for p in packs}
 
 
 class Policies:

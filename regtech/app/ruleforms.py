@@ -1,4 +1,4 @@
-"""A rule of a draft as a form: its values by section, and back into the same YAML."""
+"""A rule of a draft as a form: its values by section, what can be added and taken away."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, get_args
 
 from casework.service.outside import FormField, FormSection, RuleForm
+from regtech.app.formchanges import changes_of, figure_changes, test_changes, tests_changes
 from regtech.content.editing import leaves, shown
 from regtech.content.saying import say
 from regtech.content.yamlmarks import Document, Node, Scalar, load
@@ -91,21 +92,30 @@ def _sections(document: Document, place: str, rule: MappingNode) -> Iterator[For
         ]
         if name == "law":
             fields += _used(document, "instruments", _cited(rule))
-        if fields:
-            yield FormSection(name, "", tuple(fields))
+        takes, adds = changes_of(document, place, rule, name)
+        if fields or adds:
+            yield FormSection(name, "", tuple(fields), takes, adds)
         if name == "law":
-            figures = _used(document, "params", _params(rule))
-            if figures:
-                yield FormSection("figures", "", tuple(figures))
+            names = _params(rule)
+            figures = _used(document, "params", names)
+            yield FormSection("figures", "", tuple(figures), *figure_changes(document, names))
     tests = rule.entries.get("tests")
-    for number, test in enumerate(tests.items if isinstance(tests, SequenceNode) else ()):
+    items = tests.items if isinstance(tests, SequenceNode) else []
+    titles = [_title(test, number) for number, test in enumerate(items)]
+    yield FormSection("tests", "", (), *tests_changes(place, titles))
+    for number, test in enumerate(items):
         path = f"{place}/tests/{number}"
-        title = test.entries.get("name") if isinstance(test, MappingNode) else None
         yield FormSection(
             "test",
-            title.text if isinstance(title, Scalar) else str(number + 1),
+            titles[number],
             tuple(_fields(document, test, path, "")),
+            *test_changes(path, test),
         )
+
+
+def _title(test: Node, number: int) -> str:
+    title = test.entries.get("name") if isinstance(test, MappingNode) else None
+    return title.text if isinstance(title, Scalar) else str(number + 1)
 
 
 def _fields(document: Document, node: Node, place: str, part: str) -> Iterator[FormField]:

@@ -25,6 +25,7 @@ from regtech import __version__
 from regtech.adapters.snapshots import SnapshotFolder, read_snapshot
 from regtech.app.choice import chosen_packs
 from regtech.app.detection import shipped_detectors
+from regtech.app.progress import FileProgress, NoProgress
 from regtech.app.segments import lines_between, segments
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
@@ -95,11 +96,17 @@ def recalled(
                 continue
             if found.said["home"] != home or found.said["product"] != __version__:
                 continue
+            if found.said.get("packs") != _named(packs):
+                continue  # as its fingerprint would tell, without compiling them
             made = WarmEngine(packs, reference, home, found.arrays)
             if found.said["fingerprint"] == fingerprint(made.plan):
                 made.place = int(found.said["place"])
                 return made, position
     return None
+
+
+def _named(packs: Sequence[Pack]) -> list[list[str]]:
+    return [[pack.id, pack.version, pack.digest] for pack in packs]
 
 
 def _before(folder: Path, position: int) -> str:
@@ -116,13 +123,17 @@ def _before(folder: Path, position: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """What another process is to remember: the journal in a folder up to a place."""
+    """What another process is to remember: the journal in a folder up to a place.
+
+    ``progress``: a file that says how far it is, of the bytes that it has to read.
+    """
 
     folder: str
     position: int
     packs: tuple[str, ...] = ()
     rules: str | None = None
     home: str | None = None
+    progress: str | None = None
 
     def command(self) -> list[str]:
         """The process that does it."""
@@ -137,11 +148,15 @@ def remember(wanted: Remember, packs: Sequence[Pack], reference: Reference) -> P
             kept.newest()  # so that it is kept as well, for the day this one is damaged
         found = recalled(folder, packs, reference, wanted.home, wanted.position)
         warm, start = found or (WarmEngine(packs, reference, wanted.home), 0)
+        told = NoProgress() if wanted.progress is None else FileProgress(Path(wanted.progress))
+        told.stage("following the journal", wanted.position - start)
         for _, lines in _blocks(folder, start, wanted.position):
             warm.follow(lines)
+            told.advance(sum(map(len, lines)) + len(lines))
         said = {
             "product": __version__,
             "fingerprint": fingerprint(warm.plan),
+            "packs": _named(packs),
             "home": wanted.home,
             "position": wanted.position,
             "place": warm.place,

@@ -331,7 +331,7 @@ def apply(
     actor: Actor = None,
     json_: Json = False,
 ) -> int:
-    """Write approved proposals of rules out. A server uses them from its next start.
+    """Write approved proposals of rules out. A server that reads the folder takes them up.
 
     All fit beside the packs of the folder, or none is written. What they replace is kept under
     .versions, the lock is written anew, and the act is on record.
@@ -353,7 +353,7 @@ def apply(
         f"{one['file']}: {one['pack']} {one['version']} ({one['id']})" for one in result.written
     ]
     if result.written:
-        lines.append(f"in force from the next start: regtech serve --rules {to}")
+        lines.append(f"in force within moments where a server runs: regtech serve --rules {to}")
     write("\n".join([*lines, f"{len(result.written)} written"]))
     return 0
 

@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 )
 
 from casework.cases.scope import Role  # noqa: E402
+from tests.support.backtests import BACKTEST, kept_backtest  # noqa: E402
 from tests.unit.casework.api.api_world import ApiWorld, bank, deposit  # noqa: E402
 from tests.unit.casework.api.outward import (  # noqa: E402
     Policies,
@@ -51,6 +52,7 @@ ROLES = {
     "operator": Role.OPERATOR,
     "auditor": Role.AUDITOR,
     "service": Role.SERVICE,
+    "author": Role.AUTHOR,
 }
 
 
@@ -69,7 +71,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
         "bundles": SomeBundles(),
         "screening": SomeLists(),
     }
-    with ApiWorld.made(tmp_path_factory.mktemp("fuzz"), events=True, **more) as made:
+    folder = tmp_path_factory.mktemp("fuzz")
+    kept_backtest(folder / "backtests", BACKTEST)
+    with ApiWorld.made(folder, events=True, **more) as made:
         for number in range(1, 5):
             made.case(number, subject=f"K{number}", payer__account="A1")
         made.indexed()

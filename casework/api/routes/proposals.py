@@ -57,8 +57,8 @@ def show(caller: Reader, parts: Parts, proposal: Id) -> T.Proposal:
 
 @router.post("/{proposal}/decision", responses=documented(404, 409), summary="Decide on one")
 def decide(caller: Worker, parts: Parts, proposal: Id, wanted: T.ProposalDecision) -> T.Proposal:
-    """Approve or refuse somebody else's, or take one back. An approved one is in force once an
-    operator has written it out and the server was started with it."""
+    """Approve or refuse somebody else's, or take one back. An approved one comes into force when an
+    operator applies it."""
     service = _proposals(parts)
     if wanted.act == "approve":
         after = service.approve(caller.scope, proposal, wanted.reason)

@@ -12,6 +12,7 @@ from casework.web.pages import (
     case,
     files,
     health,
+    inforce,
     institutions,
     missing,
     overview,
@@ -33,8 +34,8 @@ def routers() -> list[APIRouter]:
     """The routes of every page; a new page is added here and, where it is led to, in ``menu``."""
     modules = (
         signin, settings, overview, views, queue, files, case, alerts, parties, institutions,
-        quarantine, rules, ruleeditor, proposals, backtests, policies, webhooks, accounts, audit,
-        health,
+        quarantine, rules, ruleeditor, proposals, inforce, backtests, policies, webhooks, accounts,
+        audit, health,
     )  # fmt: skip
     return [module.router for module in modules]
 

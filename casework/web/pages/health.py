@@ -49,4 +49,5 @@ def _facts(found: Any) -> list[tuple[str, Any]]:
 def _bad(found: Any) -> bool:
     if not isinstance(found, Mapping):
         return False
-    return bool(found.get("failures")) or found.get("running") is False
+    refused = bool(found.get("refused"))  # rules: those from before go on
+    return refused or bool(found.get("failures")) or found.get("running") is False

@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 
 from casework.cases.lifecycle import ALLOWED, Action
 from casework.cases.proposals import Proposal, ProposalState
-from casework.service.outside import Backtest
+from casework.service.outside import Backtest, Reading
 from casework.service.proposals import ProposalService, Standing
 from casework.web.differences import differences
+from casework.web.pages.inforce import desk_of, looked_at_again, may_apply
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
@@ -21,7 +22,7 @@ from regtech.errors import NotFoundError, UsageError
 router = page_router()
 
 ROWS: Final = 50
-ACTS: Final = ("approve", "refuse", "withdraw")
+ACTS: Final = ("approve", "refuse", "withdraw", "apply")
 
 
 def _service(visit: Visit) -> ProposalService:
@@ -48,6 +49,7 @@ def list_proposals(visit: Person) -> Response:
         here="proposals",
         every=every,
         backtests=visit.parts.backtests is not None,
+        in_force=visit.parts.rules_in_force is not None,
         rows=[(one, service.standing(one).value) for one in found.items],
         after=found.after,
     )
@@ -60,8 +62,9 @@ def show(visit: Person, proposal: str) -> Response:
     found = service.proposal(visit.scope, proposal)
     texts = service.texts(visit.scope, proposal)
     standing = service.standing(found)
-    used = service.in_use(found.pack)
-    return page(
+    used, desk = service.in_use(found.pack), visit.parts.rules_in_force
+    reading = None if desk is None else desk.reading(visit.scope)
+    made = page(
         visit,
         "proposal",
         title=f"{found.pack} {found.version}",
@@ -70,11 +73,15 @@ def show(visit: Person, proposal: str) -> Response:
         standing=standing.value,
         used="" if used is None else str(used["version"]),
         changes=differences(texts.base, texts.proposed),
-        acts=_acts(visit, found, standing),
+        reading=reading,
+        acts=_acts(visit, found, standing, reading),
         own=found.author == visit.scope.actor,
         backtests=_backtests(visit, found),
         done=visit.asked("done", 20),
     )
+    if reading is not None and standing is Standing.APPLIED:
+        return looked_at_again(made, reading, f"/proposals/{found.id}")
+    return made
 
 
 def _backtests(visit: Visit, found: Proposal) -> list[Backtest]:
@@ -99,18 +106,21 @@ def text(visit: Person, proposal: str) -> Response:
 
 @router.post("/proposals/{proposal}")
 def decide(visit: Person, proposal: str) -> Response:
-    """Approve, refuse, or take it back."""
+    """Approve, refuse, take it back, or put it in force."""
     service, wanted = _service(visit), visit.typed.get("act")
     if wanted not in ACTS:
         raise UsageError(
             say("%(wanted)r is nothing that can be done with a proposal", wanted=wanted[:40])
         )
+    if wanted == "apply":
+        desk_of(visit).apply(visit.scope, [service.proposal(visit.scope, proposal).id])
+        return RedirectResponse(f"/proposals/{proposal}?done={wanted}", 303)
     act: Any = getattr(service, wanted)
     act(visit.scope, proposal, visit.typed.get("reason")[:4000])
     return RedirectResponse(f"/proposals/{proposal}?done={wanted}", 303)
 
 
-def _acts(visit: Visit, found: Proposal, standing: Standing) -> list[str]:
+def _acts(visit: Visit, found: Proposal, standing: Standing, reading: Reading | None) -> list[str]:
     """What this person can do with it now."""
     roles = visit.scope.roles
     decides = bool(roles & ALLOWED[Action.DECIDE_PROPOSALS])
@@ -121,6 +131,9 @@ def _acts(visit: Visit, found: Proposal, standing: Standing) -> list[str]:
         if not decides:
             return []
         return ["refuse"] if standing is Standing.STALE else ["approve", "refuse"]
+    made = []
+    if standing is Standing.APPROVED and reading is not None and reading.writes:
+        made = ["apply"] if may_apply(visit) else []
     if found.accepted and decides and standing in (Standing.APPROVED, Standing.APPLIED):
-        return ["withdraw"]
-    return []
+        made.append("withdraw")
+    return made

@@ -38,6 +38,12 @@ AROUND: Final = 2
 LINE_MAX: Final = 300
 FIELD: Final = "value:"
 """What names of fields of a form begin with, before the path of the value."""
+NEW: Final = "new:"
+"""The same for what is to be added, before its kind, the path it is added to and its name."""
+NEWEST: Final = "newest"
+"""The test that was just added."""
+TAKEN: Final = "take:"
+"""The same for the choice of what is to be taken away, before the section."""
 ACTS: Final = ("check", "tests", "download", "form", "backtest", "propose")
 
 
@@ -91,15 +97,50 @@ def change(visit: Person) -> Response:
     """Write the values of the form into the draft: to another rule, or back to the YAML."""
     _, drafts = _parts(visit)
     before, values = _typed(visit), _values(visit)
-    wanted, rule = visit.typed.get("act"), visit.typed.get("rule")
+    # Buttons of parts say which part they are for.
+    wanted, _, part = visit.typed.get("act").partition(":")
+    rule = visit.typed.get("rule")
+    shown = visit.typed.get("shown")
+    text = before
     try:
         text = drafts.edited(before, values)
+        if wanted == "add":
+            text, done = _added(visit, drafts, text, part), "add"
+        elif wanted == "take":
+            text, done = _taken_away(visit, drafts, text, part), "take"
+        else:
+            done = ""
     except InputError as error:
-        shown = visit.typed.get("shown")
-        return _form(visit, before, shown, status=400, refused=error, typed=values)
+        if text != before:
+            # What was typed into the values is kept; only the part was refused.
+            values = {}
+        return _form(visit, text, shown, status=400, refused=error, typed=values)
     if wanted == "yaml":
         return _editor(visit, text)
-    return _form(visit, text, rule)
+    # Its id may have been typed anew.
+    test = visit.typed.get("test")
+    if done:
+        test = NEWEST if part.startswith("test ") else "" if "/tests/" in part else test
+    return _form(visit, text, shown if done else rule, test=test, done=done)
+
+
+def _added(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
+    """With the part whose button was pressed; what was typed for it stands in fields of its own."""
+    kind, _, path = part.partition(" ")
+    start = f"{NEW}{kind} {path} "
+    given = {
+        name.removeprefix(start): value
+        for name, value in visit.typed.fields
+        if name.startswith(start)
+    }
+    return drafts.added(text, kind, path, given)
+
+
+def _taken_away(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
+    how, _, path = visit.typed.get(f"{TAKEN}{part}").partition(" ")
+    if not path:
+        raise InputError("nothing was chosen", hint="choose what is to be taken away")
+    return drafts.taken_away(text, path, goes_on=how == "on")
 
 
 def _values(visit: Visit) -> dict[str, str]:
@@ -119,6 +160,8 @@ def _form(
     status: int = 200,
     refused: InputError | None = None,
     typed: Mapping[str, str] | None = None,
+    test: str | None = None,
+    done: str = "",
 ) -> Response:
     """A rule of the draft as a form, the first one where none is named."""
     _, drafts = _parts(visit)
@@ -131,7 +174,8 @@ def _form(
     chosen = rule if rule in names else names[0]
     form = drafts.form(text, chosen)
     tests = [section for section in form.sections if section.kind == "test"]
-    number = visit.typed.get("test")
+    number = visit.typed.get("test") if test is None else test
+    number = str(len(tests) - 1) if number == NEWEST else number
     # One test at a time: all of them together weigh more than a page may.
     open_test = int(number) if number.isdecimal() and int(number) < len(tests) else None
     sections = [section for section in form.sections if section.kind != "test"]
@@ -151,6 +195,10 @@ def _form(
         open_test=open_test,
         typed=typed or {},
         field=FIELD,
+        new=NEW,
+        take=TAKEN,
+        given={} if not refused else dict(visit.typed.fields),
+        done=done,
         refused=refused,
         draft=draft,
         faults=list(faults)[:SHOWN_MAX],

@@ -35,11 +35,13 @@ from casework.service.search import SearchService
 from casework.stores.memory import MemoryRecord
 from casework.stores.memory_proposals import MemoryProposals
 from casework.stores.memory_service import MemoryAccounts, MemoryAnswers, MemoryEventDesk
+from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding, Quarantines
 from regtech.app.drafts import Drafts
 from regtech.app.journal import Journal
+from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Rules
 from regtech.clock import ManualClock
 from regtech.reference.load import Reference
@@ -106,6 +108,7 @@ class ApiWorld:
         limits: Limits | None = None,
         rate: int = 1_000_000,
         strangers: int = 1_000_000,
+        rules_folder: Path | None = None,
         **more: Any,
     ) -> Iterator[ApiWorld]:
         """A world whose clock stands still until it is moved."""
@@ -123,7 +126,8 @@ class ApiWorld:
         parts: dict[str, Any] = {"search": SearchService(record, index), **more}
         journal = deciding = bulk = None
         if events:
-            packs = chosen_packs(("cn-aml-large-value",))
+            names = ("cn-aml-large-value",)
+            packs = chosen_packs(names, rules_folder)
             journal = Journal(folder / "data")
             deciding = Deciding(
                 packs, Reference.shipped(), journal, desk, world.intake, clock, home=None
@@ -133,7 +137,7 @@ class ApiWorld:
                 "decider": deciding,
                 "bulk": bulk,
                 "quarantine": Quarantines(desk, deciding),
-                "rules": Rules(packs),
+                "rules": Rules(packs, folder=rules_folder),
             }
         rules, proposals = parts.get("rules"), MemoryProposals(record)
         if isinstance(rules, Rules):
@@ -145,6 +149,15 @@ class ApiWorld:
                     proposals, rules, drafts, clock, lambda: f"P-{next(ids):020d}"
                 ),
             }
+            if deciding is not None:
+                desk_of_backtests = Backtests(
+                    folder / "backtests", rules, drafts, clock, data=folder / "data", history=None
+                )
+                parts.setdefault("backtests", desk_of_backtests)
+                source = RuleSource(names, rules_folder, None, folder / "data")
+                parts["rules_in_force"] = RuleReading(
+                    source, rules, parts["proposals"], proposals, deciding, clock
+                )
         context = Context(
             service=world.service,
             alerts=AlertReading(record, clock, Weekdays(), world.service.themes),
@@ -161,6 +174,8 @@ class ApiWorld:
                 app, client, context, identity, accounts, world, clock, health, desk,
                 deciding, bulk, journal, index=index, proposals=proposals,
             )  # fmt: skip
+        if isinstance(backtests := parts.get("backtests"), Backtests):
+            backtests.close()
         if journal is not None:
             journal.close()
 

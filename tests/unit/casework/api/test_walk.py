@@ -16,6 +16,7 @@ from casework.cases.case import Case
 from casework.cases.proposals import ProposalState
 from casework.cases.scope import Role
 from tests.contract.world import SERVICE
+from tests.support.backtests import BACKTEST, kept_backtest
 from tests.support.proposals import proposal, texts
 from tests.unit.casework.api.api_world import ApiWorld, bank, deposit
 from tests.unit.casework.api.outward import Policies, SomeBundles, SomeLists, SomeWebhooks
@@ -82,6 +83,16 @@ REQUESTS: dict[tuple[str, str], tuple[Any, dict[str, str]]] = {
     ("POST", "/api/v1/proposals"): ({"yaml": "pack: x", "note": "why"}, {}),
     ("GET", "/api/v1/proposals/{proposal}"): (None, {}),
     ("POST", "/api/v1/proposals/{proposal}/decision"): ({"act": "refuse", "reason": "no"}, {}),
+    ("POST", "/api/v1/proposals/{proposal}/apply"): (None, {}),
+    ("GET", "/api/v1/rules-in-force"): (None, {}),
+    ("POST", "/api/v1/rules-in-force"): (None, {}),
+    ("GET", "/api/v1/backtests"): (None, {}),
+    ("POST", "/api/v1/backtests"): ({"yaml": "pack: x"}, {}),
+    ("GET", "/api/v1/backtests/{backtest}"): (None, {}),
+    ("DELETE", "/api/v1/backtests/{backtest}"): (None, {}),
+    ("GET", "/api/v1/backtests/{backtest}/result"): (None, {}),
+    ("GET", "/api/v1/backtests/{backtest}/changes"): (None, {}),
+    ("GET", "/api/v1/backtests/{backtest}/changes/{change}"): (None, {}),
     ("GET", "/api/v1/policies"): (None, {}),
     ("GET", "/api/v1/policies/{policy}"): (None, {}),
     ("POST", "/api/v1/policies/lint"): ({"yaml": "policies: []"}, {}),
@@ -119,8 +130,9 @@ STRANGERS: dict[str, dict[str, Any]] = {
 
 
 def theirs(who: str, path: str) -> bool:
-    """Proposals of rules belong to the authority: an author without bounds is no stranger there."""
-    return who == "author" and path.startswith("/api/v1/proposals")
+    """Proposals and backtests of rules belong to the authority: an author without bounds is no
+    stranger there."""
+    return who == "author" and path.startswith(("/api/v1/proposals", "/api/v1/backtests"))
 
 
 @pytest.fixture(scope="module")
@@ -152,11 +164,12 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiWorld, d
         assert world.proposals is not None
         with world.proposals.unit(SERVICE) as unit:
             unit.add(SERVICE, proposal(), texts())
+        kept_backtest(folder / "backtests", BACKTEST)
         yield world, {
             "case": case.id, "sha256": SHA, "alert": f"{1:032x}", "job": job["id"],
             "number": "1", "key": key.id, "endpoint": "W-1111", "message": "M-1111",
             "pack": "cn-aml-large-value", "rule": "cn-lvtr-0501", "policy": "one",
-            "proposal": proposal().id,
+            "proposal": proposal().id, "backtest": BACKTEST, "change": "0",
         }  # fmt: skip
 
 
@@ -164,7 +177,7 @@ ABSENT = {
     "case": NO_CASE, "sha256": SHA, "alert": NO_ALERT, "job": "J-00000000000000000000",
     "number": "999", "key": "aaaaaaaaaaaaaaaa", "endpoint": "W-9999", "message": "M-9999",
     "pack": "no-pack", "rule": "no-rule", "policy": "none",
-    "proposal": "P-99999999999999999999",
+    "proposal": "P-99999999999999999999", "backtest": "B-99999999999999999999", "change": "0",
 }  # fmt: skip
 
 

@@ -122,6 +122,7 @@ class PageWorld:
                 drafts=context.drafts or Drafts(Rules([])),
                 proposals=context.proposals,
                 backtests=context.backtests,
+                rules_in_force=context.rules_in_force,
                 policies=context.policies,
                 explainer=Words(),
                 quarantine=context.quarantine,

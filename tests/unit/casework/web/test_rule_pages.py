@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from httpx2 import Response
@@ -394,13 +395,73 @@ def test_a_rule_is_a_form_that_writes_the_same_yaml(world: PageWorld, lang: str)
     assert "value:rules/1/id" in _filled(other) and _draft_of(other) == text
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_form_adds_and_takes_away(world: PageWorld, lang: str) -> None:
+    """A new figure from a day on, a measure, a test: each is there, and gone without a trace."""
+    person, name = world.signed_in("author", lang), "cn-aml-large-value"
+    assert world.api.context.rules is not None
+    text = world.api.context.rules.source(name)
+    fields = {"base": "b", "rule": RULE, "shown": RULE}
+    steps = (
+        ("figure params/cash_cny", {"value": "CNY 40000", "from": "2027-01-01"},
+         "{until: 2026-12-31, value: CNY 50000}, {from: 2027-01-01, value: CNY 40000}",
+         "on params/cash_cny/values/1"),
+        ("measure rules/0", {"name": "many", "value": "count(over=day)"},
+         "      many: count(over=day)\n", "off rules/0/let/many"),
+        ("test rules/0", {"name": "a further one", "like": "1"},
+         "      - name: a further one\n", "off rules/0/tests/{last}"),
+    )  # fmt: skip
+    for part, typed, line, taken in steps:
+        given = {f"new:{part} {key}": value for key, value in typed.items()}
+        added = {**fields, "yaml": _sent(text), "act": f"add:{part}", **given}
+        page = person.page(person.send("/rule-form", added))
+        draft = _draft_of(page)
+        assert line in draft and draft != text
+        choices = {n.attrs["value"]: n for n in page.all("option") if "value" in n.attrs}
+        if part.startswith("test"):
+            # It is open, to be filled in.
+            assert any(v.endswith("/name") for v in _filled(page) if "/tests/" in v)
+            taken = max(
+                (v for v in choices if re.fullmatch(r"off rules/0/tests/\d+", v)),
+                key=lambda v: int(v.rpartition("/")[2]),
+            )
+        assert taken in choices
+        (select,) = [n for n in page.all("select") if _holds(page, n, taken)]
+        number = select.attrs["name"].removeprefix("take:")
+        away = {**fields, "yaml": _sent(draft), "act": f"take:{number}", f"take:{number}": taken}
+        assert _draft_of(person.page(person.send("/rule-form", away))) == text
+
+
+def _holds(page: Page, select: Any, value: str) -> bool:
+    whole = page.response.text.partition(f'name="{select.attrs["name"]}"')[2]
+    return f'value="{value}"' in whole.partition("</select>")[0]
+
+
+def test_what_cannot_be_added_keeps_what_was_typed(world: PageWorld) -> None:
+    person = world.signed_in("author")
+    assert world.api.context.rules is not None
+    text = world.api.context.rules.source("cn-aml-large-value")
+    part = "figure params/cash_cny"
+    given = {f"new:{part} value": "CNY 40000", f"new:{part} from": "soon"}
+    fields = {"yaml": _sent(text), "base": "b", "rule": RULE, "shown": RULE, **given}
+    page = person.page(person.send("/rule-form", {**fields, "act": f"add:{part}"}), 400)
+    assert "no day" in page.text and _draft_of(page) == text
+    (typed,) = [n for n in page.all("input") if n.attrs.get("name") == f"new:{part} from"]
+    assert typed.attrs["value"] == "soon"
+    page = person.page(person.send("/rule-form", {**fields, "act": "take:2"}), 400)
+    assert "nothing was chosen" in page.text
+
+
 def test_a_form_that_cannot_be_written_keeps_what_was_typed(world: PageWorld) -> None:
     person = world.signed_in("author")
     text = _begun(person)
     fields = {"yaml": _sent(text), "base": "", "rule": "new-rule", "shown": "new-rule"}
     bad = {**fields, "act": "yaml", "value:rules/0/title/en": "a\x07b", "value:params/x": "1"}
     page = person.page(person.send("/rule-form", bad), 400)
-    assert "Nothing was changed" in page.text and _draft_of(page) == text
+    assert "could not be written into the draft" in page.text and _draft_of(page) == text
+    hostile = text + "# </textarea><script>x</script> &lt; \"q\"\n"
+    shown = person.page(person.send("/rule-form", {**fields, "yaml": hostile, "act": "check"}))
+    assert "<script>x" not in shown.response.text and _draft_of(shown) == hostile
     broken = {"act": "form", "yaml": "rules: [", "rule": ""}
     assert "cannot be shown as a form" in person.page(person.send("/rule-editor", broken), 400).text
     empty = {"act": "form", "yaml": "pack: x", "rule": ""}

@@ -38,7 +38,7 @@ PAGES = (
     "/rules?waits=1", "/rules?pack=cn-aml-large-value", "/rules/cn-lvtr-0501", "/rule-editor",
     "/proposals", "/proposals?every=1", "/proposals/{proposal}", "/proposals/{proposal}/text",
     "/backtests", "/backtests/B-1", "/backtests/B-2", "/backtests/B-1?kind=new&institution=BANK-A",
-    "/backtests/B-1/changes/0",
+    "/backtests/B-1/changes/0", "/rules-in-force", "/rules-in-force?done=read",
     "/policies", "/policies/one", "/quarantine",
     "/quarantine?state=retried", "/quarantine/1", "/webhooks", "/webhooks/ep-BANK-A", "/accounts",
     "/audit", "/audit?chain=", "/audit?chain=BANK-A", "/health", "/preferences", "/styleguide",
@@ -55,7 +55,7 @@ ROLES = {
 NOT_THEIRS = {
     "wang": ("/audit", "/health", "/webhooks", "/rule-editor"),
     "bank-a": ("/overview", "/policies", "/rule-editor", "/proposals", "/backtests", "/audit",
-               "/health", "/cases/{severe}"),
+               "/rules-in-force", "/health", "/cases/{severe}"),
     "author": ("/queue", "/overview", "/alerts", "/parties", "/institutions", "/quarantine",
                "/webhooks", "/audit", "/health", "/cases"),
     "operator": ("/rule-editor",),
