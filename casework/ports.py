@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from casework.cases.accounts import ApiKey, Session, User
 from casework.cases.alert import StoredAlert
@@ -170,8 +170,7 @@ class Message:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """Alerts with this value of a kind of key, from ``since`` to ``until``, both included.
 
     ``kind``: ``subject``, ``group``, ``counterparty``, ``institution`` or ``rule``. Times are
@@ -195,8 +194,12 @@ class AsideAlert:
 class PolicyUnit(Protocol):
     """What policies ask of the record, and what they leave in it, within a transaction."""
 
-    def hold(self, scope: Scope) -> None:
-        """From here to its end, no other unit decides: each sees what the others have decided."""
+    def hold(self, scope: Scope) -> int:
+        """From here to its end, no other unit decides: each sees what the others have decided.
+
+        Gives the number of this decision, one more than that of the last that was kept, whoever
+        took it.
+        """
 
     def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         """Ids of the alerts of any of the reaches; it may be more, never less."""
@@ -294,6 +297,10 @@ class Unit(PolicyUnit, Protocol):
 
     def add_alerts(self, scope: Scope, alerts: Sequence[StoredAlert]) -> Intake:
         """Keep alerts. The same again changes nothing; other content is kept as a conflict."""
+
+    def prepare(self, scope: Scope, case_ids: Collection[str]) -> None:
+        """New alerts will be attached to these cases: what that takes is read at once."""
+        ...
 
     def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
         """A policy puts alerts into a case (rows only: the entry is the caller's).

@@ -27,7 +27,11 @@ MARK: Final = "$commitment"
 """Key of the object that stands for a hidden value; its value is the ``commitment``."""
 
 _ENCODE: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ensure_ascii=False,
+    sort_keys=True,
+    separators=(",", ":"),
+    allow_nan=False,
+    check_circular=False,  # what goes in a circle is too deep, and told as that
 ).encode
 
 

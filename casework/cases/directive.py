@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from casework.cases.times import time_text
 
@@ -46,8 +46,7 @@ def case_id(policy: str, kind: str, key: Sequence[str], anchor: str) -> str:
     return "C-" + hashlib.sha256(parts.encode("ascii")).hexdigest()[:20]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseKey:
+class CaseKey(NamedTuple):
     """What the alerts of a case have in common: names joined by ``+``, and their values."""
 
     policy: str
@@ -59,11 +58,11 @@ class CaseKey:
 class CaseDirective:
     """A case with the alerts that belong to it. Times are microseconds since 1970 in UTC.
 
-    ``anchor`` is the first alert in order of time and id; ``alerts`` are in that order. ``tenants``
-    and ``jurisdictions`` are those of all alerts, sorted; ``jurisdiction`` is the anchor's.
-    ``due_at`` is None where the policy sets no clock; ``due`` is the day or time as the duty or the
-    SLA gives it, ``due_basis`` which of the two it is. ``saturated``: so many alerts came together
-    that they were put into one case without telling which met with which.
+    ``anchor`` is the first alert in order of time and id; ``alerts`` are in that order. ``rules``,
+    ``tenants`` and ``jurisdictions`` are those of all alerts, sorted; ``jurisdiction`` is the
+    anchor's. ``due_at`` is None where the policy sets no clock; ``due`` is the day or time as the
+    duty or the SLA gives it, ``due_basis`` which of the two it is. ``saturated``: so many alerts
+    came together that they were put into one case without telling which met with which.
     """
 
     case: str
@@ -71,6 +70,7 @@ class CaseDirective:
     policy_version: str
     key: CaseKey
     theme: str
+    rules: tuple[str, ...]
     subjects: tuple[str, ...]
     tenants: tuple[str, ...]
     jurisdiction: str

@@ -16,8 +16,7 @@ is ever joined on "missing". How each is found:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from casework.cases.times import instant_us
 from regtech.errors import InputError
@@ -56,13 +55,15 @@ YEARS_US: Final = (days_from_civil(0, 1, 1) * DAY_US, days_from_civil(10_001, 1,
 """Times before and after these are no times of alerts."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertFacts:
+class AlertFacts(NamedTuple):
     """One alert as policies see it. ``time`` and ``due_at`` are microseconds since 1970 in UTC.
 
-    ``tenant`` is the institution whose data it is ("" for the regulator's own); ``theme`` is given
-    by the themes of the policy set. ``due_at`` is the instant at which the duty's day is over in
-    the zone of the jurisdiction, where ``due`` is a day; it is filled in with the theme.
+    ``tenant`` is the institution whose data it is ("" for the regulator's own). ``theme`` and
+    ``candidate_of`` are given by the policy set: the latter has bit ``i`` set where the alert meets
+    a pattern of policy ``i``. ``due_at`` is the instant at which the duty's day is over in the zone
+    of the jurisdiction, where ``due`` is a day; it is filled in with the theme.
+
+    A tuple, since one is made for every alert and a dataclass takes several times as long to make.
     """
 
     id: str
@@ -86,43 +87,25 @@ class AlertFacts:
     due: str | None = None
     due_at: int | None = None
     theme: str = ""
+    candidate_of: int | None = None
 
     @property
     def near(self) -> bool:
         """Whether it is a near miss: close below a limit, no finding by itself."""
         return self.outcome == "near"
 
-    def ready(self, theme: str, due_at: int | None) -> AlertFacts:
-        """The same with its theme and the end of its due day."""
-        # By hand: ``dataclasses.replace`` takes several times as long, and this is once an alert.
-        return AlertFacts(
-            self.id,
-            self.time,
-            self.rule,
-            self.pack,
-            self.kind,
-            self.severity,
-            self.jurisdiction,
-            self.obligations,
-            self.status,
-            self.outcome,
-            self.warning,
-            self.late,
-            self.per,
-            self.subject,
-            self.group,
-            self.counterparty,
-            self.institution,
-            self.tenant,
-            self.due,
-            due_at,
-            theme,
-        )
+    def ready(self, theme: str, due_at: int | None, candidate_of: int | None = None) -> AlertFacts:
+        """The same with its theme, the end of its due day, and the policies that may take it."""
+        return AlertFacts._make((*self[:_GIVEN], due_at, theme, candidate_of))
 
     @property
     def order(self) -> tuple[int, str]:
         """Alerts are read in this order: time, then id."""
         return self.time, self.id
+
+
+_GIVEN: Final = AlertFacts._fields.index("due_at")
+"""So many fields are the alert's own; the rest is what policies make of it."""
 
 
 def facts_of(
@@ -204,7 +187,7 @@ def _is_due(text: str) -> bool:
 
 def _text(value: object, what: str) -> str | None:
     """A text that says something; numbers, lists and nothing are no text."""
-    if not isinstance(value, str) or not value:
+    if not value or not isinstance(value, str):
         return None
     if len(value) > TEXT_MAX:
         raise InputError(f"{what} is longer than {TEXT_MAX} characters", code="bad_alert")

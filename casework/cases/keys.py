@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from casework.cases.facts import AlertFacts
@@ -66,35 +67,46 @@ def key_of(kind: KeyKind, value: str) -> Key:
 
 def keys_of(alert: Mapping[str, Any], facts: AlertFacts) -> tuple[Key, ...]:
     """The keys of an alert as written, sorted, each once. Empty parts give none."""
-    found: list[Key] = []
-
-    def add(kind: KeyKind, value: Any) -> None:
-        if isinstance(value, str) and value:
-            found.append((kind, _digest(value) if len(value) > VALUE_MAX else value))
-
-    for kind in POLICY_KINDS:
-        add(kind, getattr(facts, kind))
+    found: list[tuple[KeyKind, Any]] = list(zip(POLICY_KINDS, _POLICY_VALUES(facts), strict=True))
     subject = alert.get("subject") or {}
-    pers, values = str(subject.get("per", "")).split(","), str(subject.get("id", "")).split("|")
-    if len(pers) == len(values):
-        for per, value in zip(pers, values, strict=True):
-            if per != "event":
-                add(_kind_of(per), value)
-    for path, value in (alert.get("facts") or {}).items():
+    pers, values = str(subject.get("per", "")), str(subject.get("id", "")).split("|")
+    heads = _heads(pers)
+    if len(heads) == len(values):
+        found += [(kind, value) for kind, value in zip(heads, values, strict=True) if kind]
+    written = alert.get("facts") or {}
+    for path, kinds in _naming(tuple(written)):
+        value = written[path]
         if path == "persons" and isinstance(value, list):
-            for person in value[:_PERSONS_MAX]:
-                add(KeyKind.PERSON, person)
-        for kind in _kinds_at(str(path)):
-            add(kind, value)
+            found += [(KeyKind.PERSON, person) for person in value[:_PERSONS_MAX]]
+        found += [(kind, value) for kind in kinds]
     for path, value in (subject.get("by") or {}).items():
-        for kind in _kinds_by(str(path)):
-            add(kind, value)
-    found.sort()
+        found += [(kind, value) for kind in _kinds_by(str(path))]
+    keys = [
+        (kind, value if len(value) <= VALUE_MAX else _digest(value))
+        for kind, value in found
+        if value and isinstance(value, str)
+    ]
+    keys.sort()
     # Neighbours are compared, since hashing a word of an enumeration costs more than sorting.
-    return tuple(key for i, key in enumerate(found) if i == 0 or key != found[i - 1])
+    return tuple(key for i, key in enumerate(keys) if i == 0 or key != keys[i - 1])
 
 
-@lru_cache(4096)
+_POLICY_VALUES: Final = attrgetter(*(kind.value for kind in POLICY_KINDS))
+
+
+@lru_cache(1024)
+def _heads(per: str) -> tuple[KeyKind | None, ...]:
+    """What the parts of a subject name; None for an event, which is no key."""
+    return tuple(None if part == "event" else _kind_of(part) for part in per.split(","))
+
+
+@lru_cache(1024)
+def _naming(paths: tuple[str, ...]) -> tuple[tuple[str, tuple[KeyKind, ...]], ...]:
+    """Of the paths of an alert's facts those that name something; a rule's alerts have the same."""
+    found = ((path, _kinds_at(str(path))) for path in paths)
+    return tuple((path, kinds) for path, kinds in found if kinds or path == "persons")
+
+
 def _kinds_at(path: str) -> tuple[KeyKind, ...]:
     """What the fact at a path of the event names."""
     head, _, part = path.rpartition(".")
@@ -120,7 +132,6 @@ def _digest(value: str) -> str:
     return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
 
 
-@lru_cache(4096)
 def _kind_of(per: str) -> KeyKind:
     """What a part of a subject names, from how the rule calls it."""
     last = per.rpartition(".")[2]

@@ -228,8 +228,23 @@ def seal(entry: Entry, position: int, previous: bytes, salt: Callable[[], bytes]
     """The entry at its place of the chain, with salts and hash."""
     salts = {place: salt().hex() for place in GRADED if entry.graded(place) is not None}
     content = _content(entry, position, salts)
-    sealed = entry_hash(previous, content)
-    return replace(entry, position=position, salts=salts, previous=previous, hash=sealed)
+    return Entry(
+        entry.case,
+        entry.sequence,
+        entry.kind,
+        entry.at_us,
+        entry.actor,
+        entry.before,
+        entry.after,
+        entry.detail,
+        entry.reason,
+        entry.shared,
+        entry.chain,
+        position,
+        salts,
+        previous,
+        entry_hash(previous, content),
+    )
 
 
 def opened(case: Case, detail: Mapping[str, Any]) -> Draft:

@@ -37,15 +37,20 @@ def _day_us(text: str) -> int:
     return instant_us(f"{text}00:00:00+00:00")
 
 
-def _seconds(text: str) -> int | None:
-    """Seconds of ``HH:MM:SSZ``; None for what is not written so."""
-    if len(text) != 9 or text[2] != ":" or text[5] != ":" or text[8] != "Z":
+def _time_of_day_us(text: str) -> int | None:
+    """Microseconds of ``HH:MM:SS[.ffffff]Z``; None for what is not written so."""
+    if len(text) < 9 or text[2] != ":" or text[5] != ":" or text[-1] != "Z":
         return None
-    digits = text[0:2] + text[3:5] + text[6:8]
-    if not (digits.isascii() and digits.isdecimal()):
+    fraction = text[9:-1] if text[8] == "." else "0"
+    digits = text[0:2] + text[3:5] + text[6:8] + fraction
+    if not (digits.isascii() and digits.isdecimal()) or not 1 <= len(fraction) <= 6:
+        return None
+    if text[8] != "." and len(text) != 9:
         return None
     hour, minute, second = int(digits[0:2]), int(digits[2:4]), int(digits[4:6])
-    return 3600 * hour + 60 * minute + second if hour < 24 and minute < 60 and second < 60 else None
+    if not (hour < 24 and minute < 60 and second < 60):
+        return None
+    return (3600 * hour + 60 * minute + second) * SECOND_US + int(fraction.ljust(6, "0"))
 
 
 @lru_cache(1 << 14)
@@ -55,8 +60,8 @@ def instant_us(text: str) -> int:
     Exact, and for the year 0 too: an event of the first hours of the year 1 east of Greenwich lies
     there.
     """
-    if (seconds := _seconds(text[11:])) is not None:  # as our own alerts have it, whole and UTC
-        return _day_us(text[:11]) + seconds * SECOND_US
+    if (time_us := _time_of_day_us(text[11:])) is not None:  # in UTC, as our own alerts have it
+        return _day_us(text[:11]) + time_us
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise ValueError(f"not a time with an offset: {text!r}")

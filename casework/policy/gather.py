@@ -21,12 +21,16 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Final
 
-from casework.cases.directive import CaseKey, Plan
+from casework.cases.directive import CaseDirective, CaseKey, Plan
 from casework.cases.facts import AlertFacts
 from casework.policy.model import Brake, OpenCase, Policy
 from casework.policy.planner import Planner, Question, Stretch, case_key, stretch_of
 from casework.policy.reader import AlertReader
+from casework.policy.standing import Standing, StandingCases
 from casework.policy.wording import Verdict
 from casework.ports import Reach
 
@@ -44,18 +48,71 @@ def decide(
     to be complete. The plan replaces what was decided for its ``scope`` before.
     """
     with collector_paused():
-        return planner.plan(_Gathering(planner, reader).question(list(touched), as_of))
+        gathering = _Gathering(planner, reader)
+        ready = gathering.made_ready(touched)
+        return planner.plan(gathering.question([*ready, *gathering.braked_anew(ready)], as_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Alerts that simply join a case: what is said of it now, its ``alerts`` those that join."""
+
+    standing: Standing
+    directive: CaseDirective
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """New alerts decided: what joined cases, and the plan of the rest, as if they came later."""
+
+    joined: tuple[Joined, ...]
+    plan: Plan
+
+
+def decide_new(
+    planner: Planner,
+    reader: AlertReader,
+    fresh: Iterable[AlertFacts],
+    as_of: int,
+    standing: StandingCases,
+) -> Decided:
+    """As ``decide``, of alerts that are all new, where cases are known that they may simply join.
+
+    What joins is to be applied before the plan.
+    """
+    with collector_paused():
+        gathering = _Gathering(planner, reader)
+        ready = gathering.made_ready(fresh)
+        anew = gathering.braked_anew(ready)
+        joined, rest = gathering.joined(ready, standing)
+        plan = planner.plan(gathering.question([*rest, *anew], as_of))
+        unknown = tuple(sorted({*plan.unknown, *gathering.cannot_tell}))
+        return Decided(tuple(joined), replace(plan, unknown=unknown))
+
+
+_PAUSES: Final = 64
+"""After so many batches their cycles, of which there are few, are looked for."""
+_paused = count(1)
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """A batch makes many small objects and no cycles; walking over them costs half of the time."""
+    """A batch makes many small objects and no cycles; walking over them costs half of the time.
+
+    What it leaves is old at once: otherwise the first object made afterwards has all of it walked
+    over once more.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if next(_paused) % _PAUSES:
+                gc.freeze()
+                gc.unfreeze()
+            else:
+                gc.collect()
             gc.enable()
 
 
@@ -84,14 +141,68 @@ class _Gathering:
             for index, policy in enumerate(self.policies)
             if isinstance(policy.action, Brake)
         ]
+        self.by_institution = {
+            policy.id for _, policy, _ in self.brakes if "institution" in policy.same
+        }
         self.made: dict[tuple[object, ...], Stretch | None] = {}
         self.at_most: dict[Stretch, int] = {}
         """How many alerts stretches have: their subjects are not more."""
+        self.cannot_tell: set[str] = set()
+        """Rules that a brake could not judge, of alerts that joined a case."""
+        self.asked_for: set[tuple[object, ...]] = set()
 
-    def question(self, touched: list[AlertFacts], as_of: int) -> Question:
+    def made_ready(self, touched: Iterable[AlertFacts]) -> list[AlertFacts]:
+        """The touched alerts as planning reads them."""
         ready = [self.planner.ready(facts) for facts in touched]
         self.known.update({facts.id: facts for facts in ready})
-        first = [*ready, *self._braked_anew(ready)]
+        return ready
+
+    def joined(
+        self, fresh: Sequence[AlertFacts], standing: StandingCases
+    ) -> tuple[list[Joined], list[AlertFacts]]:
+        """Of new alerts those that join a case that stands, case by case, and the rest.
+
+        Brakes were judged before, over all of them.
+        """
+        found: dict[CaseKey, tuple[Policy, list[AlertFacts]]] = {}
+        rest: list[AlertFacts] = []
+        some_brake = any(verdict.braked for verdict in self.verdicts.values())
+        for facts in fresh:
+            braked = some_brake and any(v.braked for v in self._verdicts_of(facts))
+            taken = None if braked else self.planner.alone.taker(facts)
+            if taken is None:
+                rest.append(facts)
+                continue
+            policy = self.policies[taken[0]]
+            found.setdefault(case_key(policy, taken[1]), (policy, []))[1].append(facts)
+        known = standing.holding(found)
+        closed = self.reader.closings(known)
+        joined: list[Joined] = []
+        for key, (policy, alerts) in found.items():
+            alerts.sort(key=_order)
+            case = None if closed.get(key) else known.get(key)
+            said = None if case is None else case.joined(policy, alerts, self.planner.clocks)
+            if case is None or said is None:
+                rest += alerts
+            else:
+                joined.append(Joined(case, said))
+                self._note_unknown(alerts)
+        return joined, rest
+
+    def _verdicts_of(self, facts: AlertFacts) -> list[Verdict]:
+        """What the brakes say that may hold an alert back."""
+        return [self.verdicts[stretch] for stretch in self._stretches([facts])]
+
+    def _note_unknown(self, alerts: Iterable[AlertFacts]) -> None:
+        for facts in alerts:
+            of = (facts.rule, facts.institution, facts.candidate_of)
+            if of not in self.asked_for:
+                self.asked_for.add(of)
+                if any(verdict.watched is None for verdict in self._verdicts_of(facts)):
+                    self.cannot_tell.add(facts.rule)
+
+    def question(self, first: list[AlertFacts], as_of: int) -> Question:
+        """All that has to be known to decide the alerts, and what they change."""
         scope = {facts.id: facts for facts in first}
         # The old form of a changed alert links to others, but only its last form is there.
         self._follow(first)
@@ -189,7 +300,7 @@ class _Gathering:
         found, of = self.keys.get(facts.id, (None, None))
         if found is None or of is not facts:
             found = {}
-            mask = self.planner.policies.candidates(facts)
+            mask = facts.candidate_of or 0
             for bit, index, keys in self.keyed:
                 if mask & bit and all(key := keys(facts)):
                     found[index] = key
@@ -242,7 +353,7 @@ class _Gathering:
         if not self.brakes:
             return found
         for facts in alerts:
-            mask = -1 if counted else self.planner.policies.candidates(facts)
+            mask = -1 if counted else facts.candidate_of or 0
             for index, policy, brake in self.brakes:
                 if not mask >> index & 1:
                     continue
@@ -262,7 +373,7 @@ class _Gathering:
             if stretch not in self.verdicts:
                 self.verdicts[stretch] = self._verdict(stretch, brake, facts, ())
 
-    def _braked_anew(self, touched: list[AlertFacts]) -> list[AlertFacts]:
+    def braked_anew(self, touched: list[AlertFacts]) -> list[AlertFacts]:
         """All alerts of the stretches whose verdict the touched alerts turn."""
         ids = frozenset(facts.id for facts in touched)
         reaches = []
@@ -272,7 +383,8 @@ class _Gathering:
         for stretch, (brake, facts) in stretches.items():
             now = self._verdict(stretch, brake, facts, ())
             self.verdicts[stretch] = now
-            if now.braked != self._verdict(stretch, brake, facts, ids).braked:
+            # Without the touched alerts there are fewer: what does not brake with them never did.
+            if now.braked and not self._verdict(stretch, brake, facts, ids).braked:
                 end = stretch.start + brake.over - 1
                 reaches.append(Reach("rule", facts.rule, stretch.start, end))
                 turned.add(stretch)
@@ -303,8 +415,7 @@ class _Gathering:
 
     def _institution(self, stretch: Stretch, facts: AlertFacts) -> str | None:
         """The institution whose subjects the brake counts; None: of all."""
-        policy = next(p for p in self.policies if p.id == stretch.policy)
-        return facts.institution if "institution" in policy.same else None
+        return facts.institution if stretch.policy in self.by_institution else None
 
     def _count(self, stretches: Mapping[Stretch, tuple[Brake, AlertFacts]]) -> None:
         """Note how many alerts stretches have, all at once: nearly none has enough to brake."""
@@ -339,6 +450,10 @@ def turned(
     """
     with collector_paused():
         return _Gathering(planner, reader).turned(alerts, braked)
+
+
+def _order(facts: AlertFacts) -> tuple[int, str]:
+    return facts.order
 
 
 def _brakes(brake: Brake, alerted: int, watched: int) -> bool:

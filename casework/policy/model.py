@@ -261,8 +261,9 @@ class PolicySet:
 
     policies: tuple[Policy, ...]
     themes: tuple[ThemePatterns, ...]
-    _masks: dict[tuple[Any, ...], int] = field(default_factory=dict, compare=False, repr=False)
-    _themes: dict[tuple[Any, ...], str] = field(default_factory=dict, compare=False, repr=False)
+    _kinds: dict[tuple[Any, ...], tuple[str, int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, policies: Sequence[Policy], themes: Sequence[ThemePatterns]) -> PolicySet:
@@ -278,16 +279,23 @@ class PolicySet:
             found.append((1 << index, policy, any(p.is_own for p in patterns)))
         return tuple(found)
 
-    def candidates(self, facts: AlertFacts) -> int:
-        """Bit ``i`` is set where the alert meets a pattern of policy ``i`` (``absent`` included).
+    def sorted_out(self, facts: AlertFacts, due_at: int | None) -> AlertFacts:
+        """The alert with the first theme that has a pattern it meets ("" where there is none), and
+        with the policies whose patterns it meets (``absent`` included), as bits.
 
         What does not depend on a party is remembered: a deployment has few kinds of alerts.
         """
-        signature = _SIGNATURE(facts), facts.due is None, facts.theme
-        mask = self._masks.get(signature)
-        if mask is None:
-            mask = _remember(self._masks, signature, self._mask(facts, own=False))
-        return mask | self._mask(facts, own=True) if self._has_own else mask
+        signature = _SIGNATURE(facts), facts.due is None
+        known = self._kinds.get(signature)
+        if known is None:
+            found = (t.id for t in self.themes if any(p.meets(facts) for p in t.patterns))
+            theme = next(found, "")
+            mask = self._mask(facts.ready(theme, due_at), own=False)
+            known = _remember(self._kinds, signature, (theme, mask))
+        theme, mask = known
+        if self._has_own:
+            mask |= self._mask(facts.ready(theme, due_at), own=True)
+        return facts.ready(theme, due_at, mask)
 
     @cached_property
     def _has_own(self) -> bool:
@@ -302,15 +310,6 @@ class PolicySet:
             ):
                 mask |= bit
         return mask
-
-    def theme_of(self, facts: AlertFacts) -> str:
-        """The first theme with a pattern that the alert meets; "" where there is none."""
-        signature = _SIGNATURE(facts), facts.due is None
-        theme = self._themes.get(signature)
-        if theme is None:
-            found = (t.id for t in self.themes if any(p.meets(facts) for p in t.patterns))
-            theme = _remember(self._themes, signature, next(found, ""))
-        return theme
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from casework.cases.directive import (
     UNSORTED,
@@ -23,7 +24,6 @@ from casework.cases.directive import (
     CaseDirective,
     CaseKey,
     Disposition,
-    DueBasis,
     Plan,
     Wake,
     case_id,
@@ -33,7 +33,6 @@ from casework.policy.clocks import Clocks
 from casework.policy.matcher import Job, Matcher
 from casework.policy.model import (
     PRIORITY_OF_SEVERITY,
-    SEVERITIES,
     Brake,
     Branch,
     OpenCase,
@@ -44,11 +43,11 @@ from casework.policy.model import (
     Text,
 )
 from casework.policy.reader import chosen
-from casework.policy.wording import UNSORTED_TEXT, Verdict, brake_reason, case_reason
+from casework.policy.standing import AloneTaking, said_of
+from casework.policy.wording import UNSORTED_TEXT, Verdict, brake_reason
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A stretch of time of a brake: the policy, the values of its key, and where it starts."""
 
     policy: str
@@ -109,24 +108,26 @@ class _Found:
 
 
 class Planner:
-    """Holds what plans need; keeps nothing between them."""
+    """Holds what plans need; keeps no alert between them."""
 
     def __init__(self, policies: PolicySet, matcher: Matcher, clocks: Clocks) -> None:
         self.policies = policies
         self.matcher = matcher
         self.clocks = clocks
+        self.alone = AloneTaking(policies)
 
     def ready(self, facts: AlertFacts) -> AlertFacts:
-        """The alert with its theme and the end of its due day: what planning reads.
+        """The alert with its theme, the end of its due day and the policies that may take it: what
+        planning reads.
 
-        Facts that have a theme have it from here.
+        Facts that have all this have it from here.
         """
-        if facts.theme:
+        if facts.candidate_of is not None:
             return facts
         due_at = None
         if facts.due is not None:
             due_at = self.clocks.due_of_alert(facts.due, facts.jurisdiction)
-        return facts.ready(self.policies.theme_of(facts), due_at)
+        return self.policies.sorted_out(facts, due_at)
 
     def plan(self, question: Question) -> Plan:
         """Decides the alerts of the question's scope."""
@@ -140,8 +141,7 @@ class _Run:
         self.planner = planner
         self.question = question
         self.alerts = canonical(question.alerts)
-        candidates = planner.policies.candidates
-        self.masks = [candidates(facts) for facts in self.alerts]
+        self.masks = [facts.candidate_of or 0 for facts in self.alerts]
         self.free = [True] * len(self.alerts)
         self.cases: list[CaseDirective] = []
         self.aside: list[AsideDirective] = []
@@ -387,69 +387,18 @@ class _Run:
                 if session:
                     gap = self.alerts[place].time - self.alerts[session[-1]].time
                     if gap > action.merge:
-                        self._case(policy, action, key, session, found)
+                        self._case(policy, key, session, found)
                         session = []
                 session.append(place)
-            self._case(policy, action, key, session, found)
+            self._case(policy, key, session, found)
 
-    def _case(
-        self,
-        policy: Policy,
-        action: OpenCase,
-        key: CaseKey,
-        places: list[int],
-        found: _Found,
-    ) -> None:
+    def _case(self, policy: Policy, key: CaseKey, places: list[int], found: _Found) -> None:
         alerts = [self.alerts[place] for place in places]
         for place in places:
             self.free[place] = False
-        anchor = alerts[0]
-        severity = min((facts.severity for facts in alerts), key=_severity_rank)
-        priority = action.priority
-        if priority == "severity":
-            priority = PRIORITY_OF_SEVERITY.get(severity, "normal")
-        due, due_at, basis = self._due(action, alerts)
-        self.cases.append(
-            CaseDirective(
-                case=case_id(policy.id, key.kind, key.values, anchor.id),
-                policy=policy.id,
-                policy_version=policy.version,
-                key=key,
-                theme=anchor.theme if action.theme == "alert" else action.theme,
-                subjects=_values(facts.subject for facts in alerts),
-                tenants=_values(facts.tenant for facts in alerts),
-                jurisdiction=anchor.jurisdiction,
-                jurisdictions=_values(facts.jurisdiction for facts in alerts),
-                anchor=anchor.id,
-                alerts=tuple(facts.id for facts in alerts),
-                opened_at=anchor.time,
-                last_at=alerts[-1].time,
-                priority=priority,
-                queue=action.queue,
-                severity=severity,
-                due=due,
-                due_at=due_at,
-                due_basis=basis,
-                saturated=any(place in found.saturated for place in places),
-                title=policy.title,
-                reason=case_reason(policy, alerts),
-            )
-        )
-
-    def _due(
-        self, action: OpenCase, alerts: list[AlertFacts]
-    ) -> tuple[str | None, int | None, DueBasis]:
-        if action.due_of_alert:
-            dated = [(f.due_at, f.due) for f in alerts if f.due_at is not None and f.due]
-            if dated:
-                at, text = min(dated)
-                return text, at, "alert"
-        if action.sla is None:
-            return None, None, "none"
-        text, at = self.planner.clocks.due_of_sla(
-            alerts[0].time, action.sla, alerts[0].jurisdiction
-        )
-        return text, at, "sla"
+        saturated = any(place in found.saturated for place in places)
+        clocks = self.planner.clocks
+        self.cases.append(said_of(policy, key, alerts, clocks, saturated=saturated))
 
     def _unsorted(self, place: int) -> None:
         facts = self.alerts[place]
@@ -462,6 +411,7 @@ class _Run:
                 policy_version="1.0.0",
                 key=key,
                 theme=facts.theme or UNSORTED,
+                rules=(facts.rule,),
                 subjects=_values((facts.subject,)),
                 tenants=_values((facts.tenant,)),
                 jurisdiction=facts.jurisdiction,
@@ -481,11 +431,6 @@ class _Run:
                 reason=UNSORTED_TEXT,
             )
         )
-
-
-def _severity_rank(severity: str) -> tuple[int, str]:
-    """Highest first; words that are no severity come last, in a fixed order."""
-    return (SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)), severity
 
 
 def _values(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from casework.cases.facts import AlertFacts
 from casework.policy.lengths import window_text
 from casework.policy.model import KEY_TITLES, Brake, Policy, Text
 
@@ -40,14 +39,12 @@ def brake_reason(brake: Brake, rule: str, verdict: Verdict) -> Text:
     }
 
 
-def case_reason(policy: Policy, alerts: list[AlertFacts]) -> Text:
-    """Why these alerts are a case."""
-    rules = len({facts.rule for facts in alerts})
+def case_reason(policy: Policy, number: int, rules: int) -> Text:
+    """Why so many alerts of so many rules are a case."""
     same = {
         language: mark.join(KEY_TITLES[name][language] for name in policy.same)
         for language, mark in (("en", ", "), ("zh", "、"))
     }
-    number = len(alerts)
     said = "1 alert" if number == 1 else f"{number} alerts"
     of = "1 rule" if rules == 1 else f"{rules} rules"
     return {

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
+from casework.cases.directive import Plan
 from casework.cases.facts import YEARS_US, AlertFacts
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
 from casework.cases.themes import Themes
 from casework.cases.timeline import Draft, EntryKind
-from casework.policy.gather import collector_paused, decide, turned
+from casework.policy.gather import collector_paused, decide, decide_new, turned
 from casework.policy.planner import Planner
 from casework.ports import Reach, Record, Unit
 from casework.service.placing import Placed, Placing
 from casework.service.reader import KnownFacts, RecordReader
+from casework.service.standing import CasesInMind, CasesInUnit
 from regtech.clock import Clock
 from regtech.errors import ConflictError, InternalError
 
@@ -87,6 +89,7 @@ class AlertIntake(Placing):
         super().__init__(record, clock, jurisdictions, themes)
         self.planner, self.watched = planner, watched
         self._known = KnownFacts()
+        self._in_mind = CasesInMind()
         self.fewest = FEWEST
         """From so many subjects on brakes go by what ``watch`` is told."""
         self._told: dict[str, int] = {}
@@ -113,8 +116,10 @@ class AlertIntake(Placing):
         for attempt in range(_TRIES):
             try:
                 with collector_paused(), self.record.unit(scope) as unit:
-                    report, facts = self._in(scope, unit, alerts)
+                    cases = self._in_mind.within(scope, unit)
+                    report, facts = self._in(scope, unit, cases, alerts)
                 self._known.keep(facts)
+                self._in_mind.keep(cases)
                 return report
             except ConflictError:
                 # Another worker opened the same case in between; now it is there to be found.
@@ -123,9 +128,8 @@ class AlertIntake(Placing):
         raise InternalError("no try was made")
 
     def _in(
-        self, scope: Scope, unit: Unit, alerts: Sequence[StoredAlert]
+        self, scope: Scope, unit: Unit, cases: CasesInUnit, alerts: Sequence[StoredAlert]
     ) -> tuple[IntakeReport, Mapping[str, AlertFacts]]:
-        unit.hold(scope)
         taken = unit.add_alerts(scope, alerts)
         report = IntakeReport(len(taken.new), taken.repeated, list(taken.conflicts))
         if not taken.new:
@@ -138,8 +142,12 @@ class AlertIntake(Placing):
         for tenant in sorted(by_tenant):
             unit.log(scope, tenant, _received(by_tenant[tenant]))
         reader = self._reader(scope, unit, [alert.facts() for alert in fresh.values()])
-        touched = reader.facts(fresh)
-        self._decide(scope, unit, reader, touched, fresh, report)
+        done = decide_new(
+            self.planner, reader, reader.facts(fresh), self._as_of(scope, unit), cases
+        )
+        report.placed.add(self.join(scope, unit, [one.directive for one in done.joined], fresh))
+        cases.joined(done.joined)
+        self._place(scope, unit, cases, done.plan, fresh, report)
         return report, reader.loaded
 
     def _reader(self, scope: Scope, unit: Unit, fresh: Iterable[AlertFacts]) -> RecordReader:
@@ -150,18 +158,36 @@ class AlertIntake(Placing):
         self,
         scope: Scope,
         unit: Unit,
+        cases: CasesInUnit,
         reader: RecordReader,
         touched: Sequence[AlertFacts],
+        report: IntakeReport,
+    ) -> None:
+        """Decide anew what alerts that are there already can change."""
+        plan = decide(self.planner, reader, touched, self._as_of(scope, unit))
+        self._place(scope, unit, cases, plan, {}, report)
+
+    def _place(
+        self,
+        scope: Scope,
+        unit: Unit,
+        cases: CasesInUnit,
+        plan: Plan,
         fresh: Mapping[str, StoredAlert],
         report: IntakeReport,
     ) -> None:
-        plan = decide(self.planner, reader, touched, self._as_of(scope, unit))
-        report.placed.add(self.place(scope, unit, plan, fresh))
         report.unknown.update(plan.unknown)
+        if plan.scope:
+            report.placed.add(self.place(scope, unit, plan, fresh))
+            cases.decided(self.planner.policies, plan.cases)
 
     def _as_of(self, scope: Scope, unit: Unit) -> int:
         """How far event time is known: an alert from the future does not make it later than now."""
         return min(unit.as_of(scope), self.clock.now_us())
+
+    def forget(self) -> None:
+        """Decide all cases anew that alerts join from here on: as after a start."""
+        self._in_mind.forget()
 
     def watch(
         self, scope: Scope, subjects: Mapping[str, int], *, exactly: bool = False
@@ -188,7 +214,7 @@ class AlertIntake(Placing):
         if not news:
             return report
         with collector_paused(), self.record.unit(scope) as unit:
-            unit.hold(scope)
+            cases = self._in_mind.within(scope, unit)
             known = unit.watched(scope)
             more = {rule: n for rule, n in news.items() if n > known.get(rule, 0)}
             unit.watch(scope, more)
@@ -199,8 +225,9 @@ class AlertIntake(Placing):
             alerts = {facts.id: facts for facts in [*reader.facts(braked), *reader.alerts_of(anew)]}
             touched = turned(self.planner, reader, alerts.values(), braked)
             if touched:
-                self._decide(scope, unit, reader, touched, {}, report)
+                self._decide(scope, unit, cases, reader, touched, report)
         self._known.keep(reader.loaded)
+        self._in_mind.keep(cases)
         self._told |= {rule: max(n, known.get(rule, 0)) for rule, n in news.items()}
         return report
 
@@ -214,15 +241,17 @@ class AlertIntake(Placing):
         report = IntakeReport()
         while True:
             with self.record.unit(scope) as unit:
-                unit.hold(scope)
+                cases = self._in_mind.within(scope, unit)
                 if now_us is not None:
                     unit.passed(scope, min(now_us, self.clock.now_us()))
                 due = unit.due_wakes(scope, self._as_of(scope, unit), BATCH)
-                if not due:
-                    return report
                 reader = self._reader(scope, unit, ())
-                self._decide(scope, unit, reader, reader.facts(due), {}, report)
+                if due:
+                    self._decide(scope, unit, cases, reader, reader.facts(due), report)
             self._known.keep(reader.loaded)
+            self._in_mind.keep(cases)
+            if not due:
+                return report
 
 
 def _received(alerts: Sequence[StoredAlert]) -> Draft:

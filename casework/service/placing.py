@@ -58,6 +58,20 @@ class Placed:
 class Placing(Base):
     """Applies plans within a transaction."""
 
+    def join(
+        self,
+        scope: Scope,
+        unit: Unit,
+        joined: Sequence[CaseDirective],
+        fresh: Mapping[str, StoredAlert],
+    ) -> Placed:
+        """Put alerts that came just now into cases that are there: those of each directive."""
+        unit.prepare(scope, [directive.case for directive in joined])
+        work = _Work(self, scope, unit, {}, fresh, {})
+        for directive in joined:
+            work.added(directive, directive.alerts)
+        return work.done
+
     def place(
         self, scope: Scope, unit: Unit, plan: Plan, fresh: Mapping[str, StoredAlert]
     ) -> Placed:
@@ -85,7 +99,7 @@ class Placing(Base):
             for alert, to in unit.moved(scope, name).items()
             if alert in mine
         }
-        work = _Work(self, scope, unit, plan, fresh, away)
+        work = _Work(self, scope, unit, {case.case: case for case in plan.cases}, fresh, away)
         back = [alert for case in plan.cases for alert in case.alerts if alert in aside]
         if back:
             unit.take_back(scope, back)
@@ -117,21 +131,21 @@ class Placing(Base):
 
 
 class _Work:
-    """The changes of one plan, one after the other."""
+    """The changes of one decision, one after the other."""
 
     def __init__(
         self,
         base: Base,
         scope: Scope,
         unit: Unit,
-        plan: Plan,
+        directives: Mapping[str, CaseDirective],
         fresh: Mapping[str, StoredAlert],
         away: Mapping[str, str],
     ) -> None:
         self.base, self.scope, self.unit, self.fresh = base, scope, unit, fresh
         self.away = away
         """Alerts that a person moved out of the case that a policy had put them into."""
-        self.directives = {case.case: case for case in plan.cases}
+        self.directives = directives
         self.done = Placed()
 
     # --- what cases get

@@ -81,6 +81,7 @@ class _Tables:
     checkpoints: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     """(log, size) to the checkpoint as written."""
     passed: int = 0
+    decisions: int = 0
     watched: dict[str, int] = field(default_factory=dict)
     latest: int = 0
     conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
@@ -580,6 +581,9 @@ class _Unit:
             self._say(Topic.SEARCH, {"alerts": new})
         return Intake(tuple(new), repeated, tuple(conflicts))
 
+    def prepare(self, scope: Scope, case_ids: Collection[str]) -> None:
+        """All is at hand."""
+
     def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
         tables = self._tables
         held = tables.held.get(case_id, ())
@@ -599,8 +603,10 @@ class _Unit:
             self._tables.gone.pop((to_case, alert_id), None)
         self._tables.held[to_case] = held + tuple(a for a in alert_ids if a not in held)
 
-    def hold(self, scope: Scope) -> None:
+    def hold(self, scope: Scope) -> int:
         """A unit is alone from its beginning."""
+        self._tables.decisions += 1
+        return self._tables.decisions
 
     def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         tables = self._tables

@@ -24,7 +24,7 @@ from casework.cases.case import Case
 from casework.cases.chain import FIRST_PREVIOUS
 from casework.cases.directive import AsideDirective, Disposition, Wake
 from casework.cases.disclosure import sees, sees_alert
-from casework.cases.keys import RELATING, Key, KeyKind
+from casework.cases.keys import RELATING
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import CaseQuery, Intake, Reach, Topic
@@ -90,9 +90,11 @@ class Place:
     moved_to: str | None
 
 
+_RELATING: Final = frozenset(kind.value for kind in RELATING)
+_DECISIONS: Final = "decisions"
+"""The mark that counts how often policies have decided."""
 _WATCHED: Final = "watched "
 """Beginning of the marks that say for how many subjects a rule is evaluated."""
-_WORDS: Final = {kind: kind.value for kind in KeyKind}
 
 
 def _insert_into(table: sa.Table, dialect: sa.Dialect) -> Any:
@@ -101,11 +103,25 @@ def _insert_into(table: sa.Table, dialect: sa.Dialect) -> Any:
 
 @lru_cache(256)
 def _insertion(
-    table: sa.Table, names: tuple[str, ...], repeats: bool, dialect: sa.Dialect
+    table: sa.Table,
+    names: tuple[str, ...],
+    dialect: sa.Dialect,
+    repeats: bool = False,
+    renewed: tuple[str, ...] = (),
+    added_up: tuple[str, ...] = (),
 ) -> tuple[str, tuple[str, ...] | None]:
-    """The statement as the driver takes it, and its columns in order where they have places."""
+    """The statement as the driver takes it, and its columns in order where they have places.
+
+    Of a row that is there already, the columns ``renewed`` are replaced, and those ``added_up`` are
+    summed; with ``repeats`` it stays as it is; otherwise it is an error.
+    """
     insert = _insert_into(table, dialect).inline()
-    if repeats:
+    if renewed or added_up:
+        more = {name: insert.excluded[name] for name in renewed}
+        more |= {name: table.c[name] + insert.excluded[name] for name in added_up}
+        keys = [column.name for column in table.primary_key]
+        insert = insert.on_conflict_do_update(index_elements=keys, set_=more)
+    elif repeats:
         insert = insert.on_conflict_do_nothing()
     compiled = insert.compile(dialect=dialect, column_keys=list(names))
     order = compiled.positiontup
@@ -130,6 +146,8 @@ class SqlUnit:
         """Institutions that cases were about before, with the case."""
         self._pending: list[Entry] = []
         self._held: dict[str, dict[str, Place]] = {}
+        self._numbers: dict[str, int] = {}
+        """The last number of an alert in cases that are prepared for more."""
         self._fresh: set[str] = set()
         """Alerts that came in this unit."""
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {}
@@ -148,7 +166,7 @@ class SqlUnit:
             select = (
                 sa.select(CASES.c.body).where(CASES.c.id.in_(some)).order_by(CASES.c.id)
             ).with_for_update()
-            for (body,) in self._connection.execute(select):
+            for body in self._connection.execute(select).scalars().all():
                 case = read_case(body)
                 self._cases[case.id] = case
         self._absent.update(i for i in wanted if i not in self._cases)
@@ -238,13 +256,13 @@ class SqlUnit:
         found = {}
         for some in chunks(ids):
             select = sa.select(ALERTS.c.id, ALERTS.c.digest).where(ALERTS.c.id.in_(some))
-            for identity, digest in self._connection.execute(select):
+            for identity, digest in self._connection.execute(select).all():
                 found[identity] = bytes(digest).hex()
         return found
 
     def _add_keys(self, alerts: Sequence[StoredAlert]) -> None:
         rows = [
-            (_WORDS[kind], value, alert.time_us, alert.id)
+            (kind._value_, value, alert.time_us, alert.id)
             for alert in alerts
             for kind, value in alert.keys()
         ]
@@ -254,13 +272,10 @@ class SqlUnit:
 
     def _count_days(self, alerts: Sequence[StoredAlert]) -> None:
         counts = Counter((a.time_us // DAY_US, a.tenant, a.jurisdiction, a.kind) for a in alerts)
-        c, insert = ALERT_DAYS.c, self._insert(ALERT_DAYS)
-        names = [column.name for column in c]
+        names = tuple(column.name for column in ALERT_DAYS.c)
         # In order, so that two units at once wait for each other and never for both.
-        rows = [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(counts.items())]
-        more = {"alerts": c.alerts + insert.excluded.alerts}
-        upsert = insert.on_conflict_do_update(index_elements=names[:-1], set_=more)
-        self._connection.execute(upsert, rows)
+        rows = [(*key, number) for key, number in sorted(counts.items())]
+        self._send(ALERT_DAYS, names, rows, added_up=names[-1:])
 
     def _keep_conflicts(
         self, alerts: Sequence[StoredAlert], known: Mapping[str, str], now: int
@@ -284,7 +299,19 @@ class SqlUnit:
                 found.append(alert.id)
         return found
 
+    def prepare(self, scope: Scope, case_ids: Collection[str]) -> None:
+        wanted = sorted({i for i in case_ids if i not in self._held and i not in self._new})
+        last = sa.select(sa.func.max(CASE_ALERTS.c.number)).where(
+            CASE_ALERTS.c.case_id == CASES.c.id
+        )
+        for some in chunks(wanted):
+            select = sa.select(CASES.c.id, last.scalar_subquery()).where(CASES.c.id.in_(some))
+            for case_id, number in self._connection.execute(select).all():
+                self._numbers[case_id] = number or 0
+
     def attach(self, scope: Scope, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
+        if case_id in self._numbers and all(alert.id in self._fresh for alert in alerts):
+            return self._attach_fresh(case_id, alerts)
         held = self._load_held((case_id,))[case_id]
         given = {alert.id: alert for alert in alerts}
         new = [alert for alert in given.values() if alert.id not in held]
@@ -296,6 +323,18 @@ class SqlUnit:
         self._mark(case_id, [alert.id for alert in here], planned=1)
         self._add_case_keys(case_id, [*new, *back])
         return frozenset(alert.id for alert in (*new, *back))
+
+    def _attach_fresh(self, case_id: str, alerts: Sequence[StoredAlert]) -> frozenset[str]:
+        """The same of alerts that came in this unit, whatever alerts the case has besides."""
+        rows = self._rows.setdefault(CASE_ALERTS, [])
+        number = self._numbers[case_id]
+        for alert in alerts:
+            number += 1
+            row = {"case_id": case_id, "number": number, "alert_id": alert.id}
+            rows.append({**row, "planned": 1, "moved_to": None})
+        self._numbers[case_id] = number
+        self._add_case_keys(case_id, alerts)
+        return frozenset(alert.id for alert in alerts)
 
     def _mark(self, case_id: str, alert_ids: Sequence[str], **values: Any) -> None:
         """Change rows of a case's alerts, here and in the store."""
@@ -312,29 +351,40 @@ class SqlUnit:
     def _put_alerts(self, case_id: str, alert_ids: Sequence[str], *, planned: int) -> None:
         """Rows are never taken away, so that the next number follows from how many there are."""
         held = self._held[case_id]
+        rows = self._rows.setdefault(CASE_ALERTS, [])
+        place = Place(planned, None)
         for alert_id in alert_ids:
-            held[alert_id] = Place(planned, None)
+            held[alert_id] = place
             row = {"case_id": case_id, "number": len(held), "alert_id": alert_id}
-            self._put(CASE_ALERTS, **row, planned=planned, moved_to=None)
+            rows.append({**row, "planned": planned, "moved_to": None})
 
     def _load_held(self, case_ids: Collection[str]) -> dict[str, dict[str, Place]]:
         wanted = sorted({i for i in case_ids if i not in self._held})
         if not wanted:
             return self._held
+        if not self._numbers.keys().isdisjoint(wanted):
+            self._flush()  # rows that were made without asking what is there
+            for case_id in wanted:
+                self._numbers.pop(case_id, None)
         self._held.update({case_id: {} for case_id in wanted})
         c = CASE_ALERTS.c
         columns = (c.case_id, c.alert_id, c.planned, c.moved_to)
         for some in chunks([case_id for case_id in wanted if case_id not in self._new]):
             select = sa.select(*columns).where(c.case_id.in_(some))
-            for case_id, alert_id, planned, moved_to in self._connection.execute(select):
+            for case_id, alert_id, planned, moved_to in self._connection.execute(select).all():
                 self._held[case_id][alert_id] = Place(planned, moved_to)
         return self._held
 
     def _add_case_keys(self, case_id: str, alerts: Sequence[StoredAlert]) -> None:
-        keys: set[Key] = {key for alert in alerts for key in alert.keys()}
-        for kind, value in sorted(keys):
-            if kind in RELATING:
-                self._put(CASE_KEYS, case_id=case_id, kind=kind.value, value=value)
+        words = _RELATING
+        keys = {
+            (kind._value_, value)
+            for alert in alerts
+            for kind, value in alert.keys()
+            if kind._value_ in words
+        }
+        rows = self._rows.setdefault(CASE_KEYS, [])
+        rows += [{"case_id": case_id, "kind": kind, "value": value} for kind, value in sorted(keys)]
 
     def move(self, scope: Scope, from_case: str, to_case: str, alert_ids: Sequence[str]) -> None:
         there = dict(self._load_held((from_case, to_case))[to_case])
@@ -351,14 +401,18 @@ class SqlUnit:
 
     # --- policies
 
-    def hold(self, scope: Scope) -> None:
+    def hold(self, scope: Scope) -> int:
         if self._postgres:  # in SQLite a unit is alone from its beginning
             self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_DECIDING)))
+        select = sa.select(MARKS.c.at_us).where(MARKS.c.name == _DECISIONS)
+        number = (self._connection.execute(select).scalar() or 0) + 1
+        self._raise_marks({_DECISIONS: number})
+        return int(number)
 
     def reach(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         found: set[str] = set()
         for text, given in reaching(list(reaches), postgres=self._postgres):
-            found.update(row[0] for row in self._connection.exec_driver_sql(text, given))
+            found.update(self._connection.exec_driver_sql(text, given).scalars().all())
         if scope.jurisdictions is None and scope.tenants is None and not scope.restricted:
             return frozenset(found)
         return frozenset(alert.id for alert in self.alerts(scope, sorted(found)))
@@ -366,7 +420,7 @@ class SqlUnit:
     def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
         found = [0] * len(reaches)
         for text, given in counting(reaches, postgres=self._postgres):
-            for place, count in self._connection.exec_driver_sql(text, given):
+            for place, count in self._connection.exec_driver_sql(text, given).all():
                 found[place] = count
         return found
 
@@ -532,9 +586,14 @@ class SqlUnit:
         return _insert_into(table, self._connection.dialect)
 
     def _bulk(
-        self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, repeats: bool = False
+        self,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        repeats: bool = False,
+        renewed: tuple[str, ...] = (),
     ) -> None:
-        """Insert rows that all have the same columns; ``repeats``: what is there already stays.
+        """Insert rows that all have the same columns; see ``_insertion`` for those that are there.
 
         The values go to the driver as they are (text, whole numbers, bytes). Handing them through
         the type system of SQLAlchemy costs more than SQLite takes for the rows.
@@ -543,15 +602,23 @@ class SqlUnit:
             return
         names = tuple(rows[0])
         given = list(map(operator.itemgetter(*names), rows))
-        self._send(table, names, given, repeats=repeats)
+        self._send(table, names, given, repeats=repeats, renewed=renewed)
 
     def _send(
-        self, table: sa.Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], *, repeats: bool
+        self,
+        table: sa.Table,
+        names: tuple[str, ...],
+        rows: list[tuple[Any, ...]],
+        *,
+        repeats: bool = False,
+        renewed: tuple[str, ...] = (),
+        added_up: tuple[str, ...] = (),
     ) -> None:
         """Insert rows of values in the order of the names."""
         if not rows:
             return
-        text, order = _insertion(table, names, repeats, self._connection.dialect)
+        dialect = self._connection.dialect
+        text, order = _insertion(table, names, dialect, repeats, renewed, added_up)
         if order is None:
             given: Any = [dict(zip(names, row, strict=True)) for row in rows]
         else:
@@ -570,18 +637,13 @@ class SqlUnit:
         """Send the rows that wait. Cases first: the others refer to them."""
         touched = [self._cases[case_id] for case_id in self._touched]
         if touched:
-            insert = self._insert(CASES)
-            names = [column.name for column in CASES.c if column.name != "id"]
-            update = {name: insert.excluded[name] for name in names}
-            upsert = insert.on_conflict_do_update(index_elements=["id"], set_=update)
+            names = tuple(column.name for column in CASES.c if column.name != "id")
             rows_of = {case.id: case_row(case) for case in touched}
             fresh = [row for case_id, row in rows_of.items() if case_id in self._new]
             known = [row for case_id, row in rows_of.items() if case_id not in self._new]
-            if fresh:
-                # No upsert: where another unit made the same case, this one has to fail.
-                self._bulk(CASES, fresh)
-            if known:
-                self._connection.execute(upsert, known)
+            # No upsert: where another unit made the same case, this one has to fail.
+            self._bulk(CASES, fresh)
+            self._bulk(CASES, known, renewed=names)
             self._put_tenants(touched, rows_of)
             self._new.clear()
             self._touched.clear()
@@ -601,13 +663,10 @@ class SqlUnit:
         beside = ("jurisdiction", "ended", "due_sort", "assignee")
         rows = []
         for case in cases:
-            held = {name: rows_of[case.id][name] for name in beside}
-            rows += [{"tenant": tenant, "case_id": case.id, **held} for tenant in case.tenants]
-        insert = self._insert(CASE_TENANTS)
-        update = {name: insert.excluded[name] for name in beside}
-        upsert = insert.on_conflict_do_update(index_elements=["tenant", "case_id"], set_=update)
-        if rows:
-            self._connection.execute(upsert, rows)
+            row = rows_of[case.id]
+            held = tuple(row[name] for name in beside)
+            rows += [(tenant, case.id, *held) for tenant in case.tenants]
+        self._send(CASE_TENANTS, ("tenant", "case_id", *beside), rows, renewed=beside)
 
     def finish(self) -> None:
         """Seal what waits and send everything."""

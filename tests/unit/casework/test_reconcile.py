@@ -134,7 +134,7 @@ def test_a_changed_alert_leaves_the_key_that_it_had() -> None:
     reader = MemoryAlerts()
     both = [alert("a", 0), alert("b", 1)]
     decide(PLANNER, reader, reader.add(both), LATER)
-    changed = replace(both[0], subject="A|first")
+    changed = both[0]._replace(subject="A|first")
     plan = decide(PLANNER, reader, reader.add([changed]), LATER)
     assert sorted(case.alerts for case in plan.cases) == [("a",), ("b",)]
     again = MemoryAlerts([changed, *both])
