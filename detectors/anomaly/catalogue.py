@@ -173,3 +173,8 @@ def _around(days: int, after: bool) -> tuple[Feature, ...]:
 BEFORE: Final = tuple(one for days in WINDOWS_DAYS for one in _around(days, after=False))
 AFTER: Final = tuple(one for days in WINDOWS_DAYS for one in _around(days, after=True))
 """Columns about what surrounds a payment; those after it take as long as they look ahead."""
+
+
+def features_of(settle_days: int) -> tuple[Feature, ...]:
+    """The features there are: behaviour, what came before, and what comes after."""
+    return (*BEHAVIOUR, *BEFORE, *(AFTER if settle_days else ()))

@@ -42,6 +42,12 @@ class Payments:
         """The payments from one place up to before another."""
         return Payments(*(getattr(self, field.name)[start:end] for field in fields(Payments)))
 
+    def reversed(self) -> Payments:
+        """The payments from the last to the first."""
+        return Payments(
+            *(np.ascontiguousarray(getattr(self, field.name)[::-1]) for field in fields(Payments))
+        )
+
     def accounts(self) -> int:
         """One more than the largest code of an account."""
         return int(max(self.payer.max(initial=-1), self.payee.max(initial=-1))) + 1

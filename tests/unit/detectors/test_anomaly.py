@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.anomaly.budget import levels_by_day
-from detectors.anomaly.catalogue import AFTER, BEFORE, BEHAVIOUR
+from detectors.anomaly.catalogue import AFTER, BEFORE, BEHAVIOUR, features_of
 from detectors.anomaly.drift import make_population
-from detectors.anomaly.features import BehaviourFeatures, features_of, surroundings
+from detectors.anomaly.features import BehaviourFeatures
 from detectors.anomaly.measuring import average_precision, by_kind, recall_at
 from detectors.anomaly.model import Model, export, restore, train
 from detectors.anomaly.payments import Float64, Payments
 from detectors.anomaly.reasons import reasons_of, sentence, strongest
+from detectors.anomaly.recent import around_payments
 from detectors.anomaly.tails import make_tails
 from regtech.errors import SnapshotError
 from tests.support.anomaly import DAY_US, made_of, payments
@@ -103,12 +104,12 @@ def _slow_surroundings(given: Payments, strange: Float64, days: int, after: bool
 def test_surroundings_are_sums_over_windows_on_either_side() -> None:
     given = payments(200, 4, accounts=8)
     strange = np.random.default_rng(2).random(200) * 3
-    found = surroundings(given, strange, settle_days=5)
+    found = around_payments(given, strange, settle_days=5)[0]
     assert found.shape == (200, len(BEFORE) + len(AFTER))
     for place, (days, after) in enumerate(((3, False), (14, False), (3, True), (5, True))):
         expected = np.log1p(_slow_surroundings(given, strange, days, after))
         assert found[:, 8 * place : 8 * place + 8 : 2] == pytest.approx(expected, abs=1e-6)
-    assert surroundings(given, strange, 0).shape == (200, len(BEFORE))
+    assert around_payments(given, strange, 0)[0].shape == (200, len(BEFORE))
 
 
 def test_tails_are_shares_of_training_rows_that_reach_a_value() -> None:
