@@ -89,11 +89,13 @@ def _judged(world: World, alerts: Any) -> dict[str, Any]:
     }
 
 
-def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) -> Any:
+def _taught(
+    world: World, spends: dict[str, Any], seed: int, without: tuple[str, ...]
+) -> dict[str, Any]:
     from detectors.anomaly.model import Scores
     from detectors.anomaly.supervised import fit_taught
     from regtech.app.scorerows import features_without
-    from regtech.app.scoring import Known, alerts_of, lessons_of, training_of
+    from regtech.app.scoring import alerts_of, lessons_of, scored_of, training_of
 
     training = training_of(world.table, world.rows, None, world.until, None)
     lessons = lessons_of(world.table, world.rows, training, None, SETTLE, seed)
@@ -104,9 +106,12 @@ def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) ->
     assert taught is not None
     before = taught.score(training.rows[:, columns])
     scores = taught.score(world.rows.later[:, columns])
-    return alerts_of(
-        world.table, world.rows, Scores(scores, None), Known(before, training.times_us), budget
-    )
+    known = scored_of(world.table, training.places, before)
+    name = "taught, without" if without else "taught"
+    return {
+        name + said: alerts_of(world.table, world.rows, Scores(scores, None), known, spend)
+        for said, spend in spends.items()
+    }
 
 
 def _bound(world: World, others: list[World], budget: float) -> Any:
@@ -127,11 +132,18 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--train", type=float, default=0.4, help="share of payments; default 0.4")
     parser.add_argument("--budget", type=float, default=0.005)
+    parser.add_argument("--quiet", default="0,3", help="days that an account is not told of again")
     parser.add_argument("--bound", action="store_true")
     parser.add_argument("--without", action="store_true", help="also without what leans on habits")
     given = parser.parse_args()
+    from regtech.app.scoring import Spend
+
     one_core(given.core)
     found: dict[str, Any] = {"benchmark": "attempts", "runs": []}
+    spends = {
+        f", quiet {days} days" if days else "": Spend(given.budget, days * 86_400_000_000)
+        for days in (int(word) for word in given.quiet.split(","))
+    }
     with folder(given.folder) as where:
         others = [
             World(where, given.patterns, given.events, seed, 0.05)
@@ -140,10 +152,9 @@ def main() -> None:
         for seed in (int(word) for word in given.seeds.split(",")):
             began = CLOCK.elapsed()
             world = World(where, given.patterns, given.events, seed, given.train)
-            models = {"taught": _taught(world, given.budget, seed, ())}
+            models = _taught(world, spends, seed, ())
             if given.without:
-                leaning = ("novelty", "emptiness", "amount")
-                models["taught, without"] = _taught(world, given.budget, seed, leaning)
+                models |= _taught(world, spends, seed, ("novelty", "emptiness", "amount"))
             if given.bound:
                 models["bound"] = _bound(world, others, given.budget)
             for name, alerts in models.items():

@@ -16,6 +16,7 @@ Side = Literal["high", "context"]
 NOVELTY: Final = "novelty"
 EMPTINESS: Final = "emptiness"
 AMOUNT: Final = "amount"
+LEANINGS: Final = (NOVELTY, EMPTINESS, AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,3 +63,14 @@ def joined(one: Payments, two: Payments) -> tuple[Payments, Int64]:
         for field in fields(Payments)
     )
     return Payments(*columns), order
+
+
+def runs(values: Int64) -> list[tuple[int, int, int]]:
+    """Stretches of equal values: (value, start, end)."""
+    if not len(values):
+        return []
+    starts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist()]
+    return [
+        (int(values[start]), start, end)
+        for start, end in zip(starts, [*starts[1:], len(values)], strict=True)
+    ]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.anomaly.catalogue import Feature, features_of
+from detectors.anomaly.catalogue import LEANINGS, Feature, features_of
 from detectors.anomaly.features import BehaviourFeatures
 from detectors.anomaly.imagined import imagine
 from detectors.anomaly.nearby import nearby_features
@@ -22,7 +22,6 @@ from regtech.app.shapes import SHAPES, Shapes
 from regtech.columns.batch import Int64
 from regtech.errors import UsageError
 
-LEANINGS: Final = ("novelty", "emptiness", "amount")
 _HOUR_US: Final = 3_600_000_000
 
 
