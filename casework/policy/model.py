@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeVar
 
+from casework.cases.directive import SHADOW
 from casework.cases.facts import AlertFacts
 from casework.cases.themes import Theme
 from casework.policy.lengths import Length
@@ -281,8 +282,11 @@ class PolicySet:
     def candidates(self, facts: AlertFacts) -> int:
         """Bit ``i`` is set where the alert meets a pattern of policy ``i`` (``absent`` included).
 
-        What does not depend on a party is remembered: a deployment has few kinds of alerts.
+        What does not depend on a party is remembered: a deployment has few kinds of alerts. No
+        policy takes the alert of a rule in the shadow.
         """
+        if facts.status == SHADOW:
+            return 0
         signature = _SIGNATURE(facts), facts.due is None, facts.theme
         mask = self._masks.get(signature)
         if mask is None:

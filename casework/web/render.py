@@ -19,6 +19,7 @@ from casework.web.flows import country_name
 from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
 from casework.web.menu import menu_of
+from casework.web.scores import scores
 from casework.web.visit import THEMES, Visit
 
 PAGE_HEADERS: Final[Mapping[str, str]] = {
@@ -75,6 +76,7 @@ def environment(lang: str) -> Environment:
         translated=lambda text: texts.gettext(text) if text else "",
         money=formats.money,
         fact=formats.fact,
+        scores=scores,
         is_day=formats.is_day,
         country_name=country_name,
         asset=asset,

@@ -12,8 +12,11 @@ from detectors.anomaly.drift import BINS
 from detectors.anomaly.model import Model
 from detectors.anomaly.payments import Float64, Int64, runs
 
-PAYMENTS_MIN: Final = 1_000
+PAYMENTS_MIN: Final = 24
 """A stretch with fewer payments says nothing."""
+_CHANCE: Final = 4.0 * (BINS - 1)
+"""Divided by the number of payments: what the index of so few reaches by chance alone, four times
+its mean, since there are some forty features to be wrong about."""
 NAMED_MAX: Final = 10
 _NEVER: Final = -1
 
@@ -64,16 +67,17 @@ class Watch:
             float(self._model.scores.stability_of(self._counts[-1:])[0]),
         ]
         names = [*(self._model.features[k] for k in self._model.unusual), "score"]
+        limit = self._limit + _CHANCE / number
         beyond = sorted(
             ((value, name) for value, name in zip(index, names, strict=True)
-             if value > self._limit),
+             if value > limit),
             key=lambda one: (-one[0], one[1]),
         )  # fmt: skip
         if not beyond:
             return None
         return {
             "payments": number,
-            "limit": f"{self._limit:g}",
+            "limit": f"{limit:.4f}",
             "moved": [
                 {"name": name, "stability_index": f"{value:.4f}"}
                 for value, name in beyond[:NAMED_MAX]
