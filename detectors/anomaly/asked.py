@@ -3,7 +3,7 @@
     model      version of the registry, ``champion`` (default) or ``challenger``
     budget     share of payments to alert on, by the level of the four weeks before each day; or
     threshold  a fixed score, from 0 to 1
-    quiet      so long an account that was told of is not told of again (budget alone; 3 days)
+    quiet      so long an account that was told of is not told of again (budget alone; 0 days)
     without    features that the model must have been trained without: novelty, emptiness, amount
 
 and ``detect: {detector: model_drift}``: whether payments and scores still look like training.
@@ -50,7 +50,7 @@ from regtech.ports.detection import (
 
 TRANSACTION: Final = EVENT_TYPES.index("transaction")
 DAY_US: Final = 86_400_000_000
-QUIET: Final = "3 days"
+QUIET: Final = "0 days"
 OVER: Final = "7 days"
 LIMIT: Final = "0.25"
 _READ: Final = (

@@ -30,8 +30,6 @@ from regtech.errors import InputError, SnapshotError, StoreError, UsageError
 BUDGETS: Final = (0.001, 0.005, 0.01)
 SETTLE_DAYS: Final = 14
 DAY_US: Final = 86_400_000_000
-QUIET_US: Final = 3 * DAY_US
-"""So long an account that was told of is not told of again, where nothing else is said."""
 SEED: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRAIN_ROWS_MIN: Final = 500
@@ -60,7 +58,7 @@ class Spend:
     """How many alerts there may be: a share of payments, an account only so often."""
 
     budget: float = 0.005
-    quiet_us: int = QUIET_US
+    quiet_us: int = 0
 
 
 def score_command(

@@ -33,9 +33,9 @@ def score(
         str,
         typer.Option(
             help="So long an account that was told of is not told of again, so that one network "
-            "does not spend the budget; 0d: every payment by itself."
+            "does not spend the budget: 3d. Every payment counts by itself with 0d."
         ),
-    ] = "3d",
+    ] = "0d",
     settle: Annotated[
         int,
         typer.Option(
