@@ -64,9 +64,14 @@ def _score(finding: Mapping[str, Any]) -> Score | None:
     if not isinstance(reasons, list) or "threshold" not in finding:
         return None
     parts = [part for reason in reasons[:PARTS_MAX] if (part := _part(reason)) is not None]
-    names = ("score", "threshold", "model", "role", "digest", "trained_until")
-    said = [str(finding.get(name) or "") for name in names]
-    return Score(*said, tuple(parts))
+
+    def said(name: str) -> str:
+        return str(finding.get(name) or "")
+
+    return Score(
+        said("score"), said("threshold"), said("model"), said("role"), said("digest"),
+        said("trained_until"), tuple(parts),
+    )  # fmt: skip
 
 
 def _part(reason: Any) -> Part | None:
