@@ -74,7 +74,7 @@ class Model:
             one[here] = self.ensemble.score(piece[:, self.unusual])
             for trees, made in ((self.boosted, two), (self.taught, three)):
                 if trees is not None:
-                    made[here] = _probability(trees.score(piece))
+                    made[here] = probability(trees.score(piece))
         return Scores(
             one, None if self.boosted is None else two, None if self.taught is None else three
         )
@@ -88,7 +88,7 @@ class Model:
             made[start : start + len(piece)] = (
                 self.ensemble.score(piece[:, self.unusual])
                 if trees is None
-                else _probability(trees.score(piece))
+                else probability(trees.score(piece))
             )
         return made
 
@@ -110,7 +110,8 @@ class Model:
         return max(self.levels.values(), default=1.0)
 
 
-def _probability(log_odds: Float64) -> Float64:
+def probability(log_odds: Float64) -> Float64:
+    """Log odds as a probability."""
     made: Float64 = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -40.0, 40.0)))
     return made
 
