@@ -6,9 +6,13 @@
 are put among the accounts of ``regtech simulate --scenario laundering``. Time is cut at
 ``--train``: the score without outcomes is taught on what comes before and alerts on what follows,
 by levels of the four weeks before each day. An attempt counts where all of its payments come after
-the cut, and is touched where one of them is beyond the level. ``--bound`` adds what trees reach
-that have seen the same attempts, with outcomes, among the payments of other seeds: more than any
-fair model may.
+the cut, and is touched where one of them is beyond the level.
+
+``--outcomes`` adds boosted trees that know which payments before the cut were of attempts.
+``--known OTHERS`` adds trees that know the attempts of another file, with outcomes, among the
+payments of three other seeds: what an authority could teach that has the outcomes of others.
+``--bound`` adds the same with the very attempts that are judged, at a level read off the judged
+background: more than any fair model may.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ class World:
         from regtech.app.scorerows import make_rows
         from regtech.content import read_text
 
+        where.mkdir(parents=True, exist_ok=True)
         path = where / f"attempts-{events}-{seed}.ndjson"
         labels = path.with_name(path.name + ".labels.ndjson")
         if not labels.exists():
@@ -89,11 +94,13 @@ def _judged(world: World, alerts: Any) -> dict[str, Any]:
     }
 
 
-def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) -> Any:
+def _taught(
+    world: World, spends: dict[str, Any], seed: int, without: tuple[str, ...]
+) -> dict[str, Any]:
     from detectors.anomaly.model import Scores
     from detectors.anomaly.supervised import fit_taught
     from regtech.app.scorerows import features_without
-    from regtech.app.scoring import Known, alerts_of, lessons_of, training_of
+    from regtech.app.scoring import alerts_of, lessons_of, scored_of, training_of
 
     training = training_of(world.table, world.rows, None, world.until, None)
     lessons = lessons_of(world.table, world.rows, training, None, SETTLE, seed)
@@ -104,20 +111,51 @@ def _taught(world: World, budget: float, seed: int, without: tuple[str, ...]) ->
     assert taught is not None
     before = taught.score(training.rows[:, columns])
     scores = taught.score(world.rows.later[:, columns])
-    return alerts_of(
-        world.table, world.rows, Scores(scores, None), Known(before, training.times_us), budget
-    )
+    known = scored_of(world.table, training.places, before)
+    name = "taught, without" if without else "taught"
+    return {
+        name + said: alerts_of(world.table, world.rows, Scores(scores, None), known, spend)
+        for said, spend in spends.items()
+    }
 
 
-def _bound(world: World, others: list[World], budget: float) -> Any:
+def _learnt(others: list[World]) -> Any:
+    """Trees that know every outcome of other streams."""
     from detectors.anomaly.supervised import fit_supervised
 
-    learnt = np.vstack([other.rows.later for other in others])
-    cases = np.concatenate([other.later() >= 0 for other in others])
-    trees = fit_supervised(learnt, cases, 1)
-    assert trees is not None
+    rows = np.vstack([other.rows.later for other in others])
+    return fit_supervised(rows, np.concatenate([other.later() >= 0 for other in others]), 1)
+
+
+def _bound(world: World, trees: Any, budget: float) -> Any:
     scores = trees.score(world.rows.later)
     return scores > np.quantile(scores[world.later() < 0], 1.0 - budget)
+
+
+def _by_level(world: World, trees: Any, spends: dict[str, Any], name: str) -> dict[str, Any]:
+    """Alerts of some trees, by levels of the weeks before each day."""
+    from detectors.anomaly.model import Scores, probability
+    from regtech.app.scoring import alerts_of, scored_of, training_of
+
+    training = training_of(world.table, world.rows, None, world.until, None)
+    before = scored_of(world.table, training.places, probability(trees.score(training.rows)))
+    scores = Scores(probability(trees.score(world.rows.later)), None)
+    return {
+        name + said: alerts_of(world.table, world.rows, scores, before, spend)
+        for said, spend in spends.items()
+    }
+
+
+def _outcomes(world: World, spends: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Trees that know the outcomes of what came before the cut."""
+    from detectors.anomaly.supervised import fit_supervised
+    from regtech.app.scoring import lessons_of, training_of
+
+    training = training_of(world.table, world.rows, None, world.until, None)
+    lessons = lessons_of(world.table, world.rows, training, None, SETTLE, seed)
+    cases = world.attempt[training.places] >= 0
+    trees = fit_supervised(training.rows, cases, seed, lessons.rows[lessons.imagined])
+    return {} if trees is None else _by_level(world, trees, spends, "with outcomes")
 
 
 def main() -> None:
@@ -127,25 +165,40 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--train", type=float, default=0.4, help="share of payments; default 0.4")
     parser.add_argument("--budget", type=float, default=0.005)
+    parser.add_argument("--quiet", default="0,3", help="days that an account is not told of again")
     parser.add_argument("--bound", action="store_true")
+    parser.add_argument("--outcomes", action="store_true", help="also with those before the cut")
+    parser.add_argument("--known", type=Path, help="attempts of other streams, with outcomes")
     parser.add_argument("--without", action="store_true", help="also without what leans on habits")
     given = parser.parse_args()
+    from regtech.app.scoring import Spend
+
     one_core(given.core)
     found: dict[str, Any] = {"benchmark": "attempts", "runs": []}
+    spends = {
+        f", quiet {days} days" if days else "": Spend(given.budget, days * 86_400_000_000)
+        for days in (int(word) for word in given.quiet.split(","))
+    }
     with folder(given.folder) as where:
-        others = [
-            World(where, given.patterns, given.events, seed, 0.05)
-            for seed in (BOUND_SEEDS if given.bound else ())
-        ]
+        learnt = {
+            name: _learnt([World(where / name, path, given.events, k, 0.05) for k in BOUND_SEEDS])
+            for name, path in (
+                ("bound", given.patterns if given.bound else None), ("known", given.known),
+            )
+            if path is not None
+        }  # fmt: skip
         for seed in (int(word) for word in given.seeds.split(",")):
             began = CLOCK.elapsed()
             world = World(where, given.patterns, given.events, seed, given.train)
-            models = {"taught": _taught(world, given.budget, seed, ())}
+            models = _taught(world, spends, seed, ())
             if given.without:
-                leaning = ("novelty", "emptiness", "amount")
-                models["taught, without"] = _taught(world, given.budget, seed, leaning)
-            if given.bound:
-                models["bound"] = _bound(world, others, given.budget)
+                models |= _taught(world, spends, seed, ("novelty", "emptiness", "amount"))
+            if given.outcomes:
+                models |= _outcomes(world, spends, seed)
+            if "known" in learnt:
+                models |= _by_level(world, learnt["known"], spends, "known")
+            if "bound" in learnt:
+                models["bound"] = _bound(world, learnt["bound"], given.budget)
             for name, alerts in models.items():
                 run = {"model": name, "seed": seed, **_judged(world, alerts)}
                 found["runs"].append(run)

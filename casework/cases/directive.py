@@ -31,6 +31,9 @@ class Disposition(StrEnum):
 UNSORTED: Final = "unsorted"
 """Policy, theme and queue of alerts that no policy takes: built in, so that nothing is lost."""
 
+SHADOW: Final = "shadow"
+"""Status of rules whose alerts nobody acts on, and the policy that keeps them apart: built in."""
+
 DueBasis = Literal["alert", "sla", "none"]
 """What a due day rests on: the duty of an alert, the SLA of a policy, or nothing."""
 

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeVar
 
+from casework.cases.directive import SHADOW
 from casework.cases.facts import AlertFacts
 from casework.cases.themes import Theme
 from casework.policy.lengths import Length
@@ -283,7 +284,8 @@ class PolicySet:
         """The alert with the first theme that has a pattern it meets ("" where there is none), and
         with the policies whose patterns it meets (``absent`` included), as bits.
 
-        What does not depend on a party is remembered: a deployment has few kinds of alerts.
+        What does not depend on a party is remembered: a deployment has few kinds of alerts. No
+        policy takes the alert of a rule in the shadow.
         """
         signature = _SIGNATURE(facts), facts.due is None
         known = self._kinds.get(signature)
@@ -293,7 +295,9 @@ class PolicySet:
             mask = self._mask(facts.ready(theme, due_at), own=False)
             known = _remember(self._kinds, signature, (theme, mask))
         theme, mask = known
-        if self._has_own:
+        if facts.status == SHADOW:
+            mask = 0
+        elif self._has_own:
             mask |= self._mask(facts.ready(theme, due_at), own=True)
         return facts.ready(theme, due_at, mask)
 

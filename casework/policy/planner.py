@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from casework.cases.directive import (
+    SHADOW,
     UNSORTED,
     AsideDirective,
     CaseDirective,
@@ -44,7 +45,7 @@ from casework.policy.model import (
 )
 from casework.policy.reader import chosen
 from casework.policy.standing import AloneTaking, said_of
-from casework.policy.wording import UNSORTED_TEXT, Verdict, brake_reason
+from casework.policy.wording import SHADOW_TEXT, UNSORTED_TEXT, Verdict, brake_reason
 
 
 class Stretch(NamedTuple):
@@ -164,7 +165,9 @@ class _Run:
                 case OpenCase() as action:
                     self._open(policy, action, places)
         for place, free in enumerate(self.free):
-            if free:
+            if free and self.alerts[place].status == SHADOW:
+                self._keep_apart(place)
+            elif free:
                 self._unsorted(place)
         asked = self.question.scope
         scope = {facts.id for facts in self.alerts} if asked is None else set(asked)
@@ -195,6 +198,15 @@ class _Run:
         self.aside.append(
             AsideDirective(alert, outcome, policy.id, policy.version, reason, until, behind)
         )
+
+    def _keep_apart(self, place: int) -> None:
+        self.free[place] = False
+        self.aside.append(
+            AsideDirective(
+                self.alerts[place].id, Disposition.SUPPRESSED, SHADOW, "1.0.0", SHADOW_TEXT,
+                None, None,
+            )
+        )  # fmt: skip
 
     def _brake(self, policy: Policy, brake: Brake, places: list[int]) -> None:
         mine = [v for of, v in self.question.verdicts.items() if of.policy == policy.id]

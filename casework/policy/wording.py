@@ -13,6 +13,11 @@ UNSORTED_TEXT: Final[Text] = {
     "zh": "没有策略处理该预警",
 }
 
+SHADOW_TEXT: Final[Text] = {
+    "en": "its rule is in the shadow: kept for comparison, nobody acts on it",
+    "zh": "其规则为影子状态：仅留存比较，不作处理",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

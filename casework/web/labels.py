@@ -65,7 +65,13 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "rule_status": {
         "enabled": N_("in use"),
         "advisory": N_("advice only"),
+        "shadow": N_("in the shadow: kept for comparison, nobody acts on it"),
         "disabled": N_("switched off: checked and tested, not run"),
+    },
+    "model_role": {
+        "champion": N_("champion"),
+        "challenger": N_("challenger: not promoted by two people"),
+        "retired": N_("retired: was champion before"),
     },
     "standing": {
         "open": N_("waits for a second person"),

@@ -20,6 +20,7 @@ from casework.web.flows import country_name
 from casework.web.labels import LABELS
 from casework.web.language import LANGUAGES, TAGS, catalogue, said
 from casework.web.menu import menu_of
+from casework.web.scores import scores
 from casework.web.visit import THEMES, Visit
 from regtech.content.saying import Said, spoken
 
@@ -84,6 +85,7 @@ def environment(lang: str) -> Environment:
         money=formats.money,
         told_in=lambda text: lang if isinstance(text, Said) else "en",
         fact=formats.fact,
+        scores=scores,
         is_day=formats.is_day,
         country_name=country_name,
         asset=asset,

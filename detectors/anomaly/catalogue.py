@@ -16,6 +16,7 @@ Side = Literal["high", "context"]
 NOVELTY: Final = "novelty"
 EMPTINESS: Final = "emptiness"
 AMOUNT: Final = "amount"
+LEANINGS: Final = (NOVELTY, EMPTINESS, AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +174,8 @@ def _around(days: int, after: bool) -> tuple[Feature, ...]:
 BEFORE: Final = tuple(one for days in WINDOWS_DAYS for one in _around(days, after=False))
 AFTER: Final = tuple(one for days in WINDOWS_DAYS for one in _around(days, after=True))
 """Columns about what surrounds a payment; those after it take as long as they look ahead."""
+
+
+def features_of(settle_days: int) -> tuple[Feature, ...]:
+    """The features there are: behaviour, what came before, and what comes after."""
+    return (*BEHAVIOUR, *BEFORE, *(AFTER if settle_days else ()))

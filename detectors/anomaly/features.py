@@ -1,34 +1,28 @@
-"""Behaviour features as a stream, and what surrounds a payment once some days have passed."""
+"""Behaviour features as a stream."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from detectors.anomaly.catalogue import AFTER, BEFORE, BEHAVIOUR, WINDOWS_DAYS, Feature
-from detectors.anomaly.kernels.around import around
 from detectors.anomaly.kernels.behaviour import (
     ACCOUNT_WORDS,
     CHANNELS,
     CURRENCIES,
-    EMPTY,
     HABITS,
     NEVER,
     OWN,
     PEERS,
     SIDE_WORDS,
     behaviour,
-    rehash,
 )
-from detectors.anomaly.payments import Float64, Int64, Payments
+from detectors.anomaly.pairs import PairTable
+from detectors.anomaly.payments import Float64, Payments
 from regtech.errors import SnapshotError
 
-DAY_US: Final = 86_400_000_000
-_FIRST_PAIRS: Final = 1 << 12
-_WEIGHT: Final = 1 << 20
-"""Surprises become whole numbers, so that sums over windows are exact."""
-_STATE: Final = ("sides", "accounts", "habits", "peers", "levels", "everyone", "keys", "pairs")
+_STATE: Final = ("sides", "accounts", "habits", "peers", "levels", "everyone")
 
 
 class BehaviourFeatures:
@@ -45,9 +39,7 @@ class BehaviourFeatures:
         self._peers: Float64 = np.zeros((PEERS, HABITS + 3))
         self._levels: Float64 = np.zeros((CURRENCIES, 3))
         self._everyone: Float64 = np.zeros(2)
-        self._keys: Int64 = np.full(_FIRST_PAIRS, EMPTY, np.int64)
-        self._pairs: Float64 = np.zeros((_FIRST_PAIRS, 2))
-        self._pair_count = 0
+        self._pairs = PairTable(2)
 
     def update(self, payments: Payments) -> tuple[Float64, Float64]:
         """Add payments; (features ``[n, len(BEHAVIOUR)]``, how strange both partners are ``[n]``).
@@ -61,11 +53,12 @@ class BehaviourFeatures:
             return out, strange
         self._room(payments.accounts(), n)
         logs = np.log(np.maximum(payments.amount, 1).astype(np.float64))
-        self._pair_count += behaviour(
+        pairs = self._pairs
+        pairs.count += behaviour(
             payments.time_us, payments.payer, payments.payee, logs, payments.currency,
             payments.channel, payments.abroad, payments.peer, payments.hour, self._sides,
-            self._accounts, self._habits, self._peers, self._levels, self._everyone, self._keys,
-            self._pairs, out, strange,
+            self._accounts, self._habits, self._peers, self._levels, self._everyone, pairs.keys,
+            pairs.values, out, strange,
         )  # fmt: skip
         return out, strange
 
@@ -77,26 +70,27 @@ class BehaviourFeatures:
             fresh = np.full((more, ACCOUNT_WORDS), NEVER)
             self._accounts = np.concatenate([self._accounts, fresh])
             self._habits = np.concatenate([self._habits, np.zeros((more, HABITS))])
-        pairs = self._pair_count + coming
-        if 2 * pairs > len(self._keys):
-            size = 1 << (2 * pairs).bit_length()
-            keys, values = np.full(size, EMPTY, np.int64), np.zeros((size, 2))
-            rehash(self._keys, self._pairs, keys, values)
-            self._keys, self._pairs = keys, values
+        self._pairs.room(coming)
 
     def state(self) -> dict[str, Any]:
         """All state as arrays, for a snapshot."""
-        return {name: getattr(self, f"_{name}").copy() for name in _STATE}
+        made = {name: getattr(self, f"_{name}").copy() for name in _STATE}
+        return {**made, **self._pairs.state()}
 
     def restore(self, arrays: dict[str, Any]) -> None:
         """Take over ``state``; ``SnapshotError`` where arrays are missing or of another shape."""
-        for name in _STATE:
-            mine, given = getattr(self, f"_{name}"), arrays.get(name)
-            if given is None or given.ndim != mine.ndim or given.dtype != mine.dtype:
-                raise SnapshotError(f"the state of behaviour features has no usable {name!r}")
+        usable_state("behaviour features", self.state(), arrays)
         for name in _STATE:
             setattr(self, f"_{name}", arrays[name].copy())
-        self._pair_count = int((self._keys != EMPTY).sum())
+        self._pairs.restore(arrays)
+
+
+def usable_state(of: str, mine: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """``SnapshotError`` where arrays of a state are missing or of another kind than ``mine``."""
+    for name, array in mine.items():
+        given = arrays.get(name)
+        if given is None or given.ndim != array.ndim or given.dtype != array.dtype:
+            raise SnapshotError(f"the state of {of} has no usable {name!r}")
 
 
 def _empty_sides(count: int) -> Float64:
@@ -114,39 +108,3 @@ def _check(payments: Payments) -> None:
         values = getattr(payments, name)
         if len(values) and (values.min() < 0 or values.max() >= bound):
             raise ValueError(f"{name} must be from 0 to {bound - 1}")
-
-
-def surroundings(payments: Payments, strange: Float64, settle_days: int) -> Float64:
-    """What surrounds each payment: the columns ``BEFORE``, and ``AFTER`` where days are given.
-
-    ``strange``: as ``BehaviourFeatures.update`` gave it. What comes after is looked at for
-    ``settle_days`` at most, so that a score is final once so many days have passed. Nothing outside
-    ``payments`` is seen: training sees nothing of what follows it.
-    """
-    weights = np.round(strange * _WEIGHT).astype(np.int64)
-    parts = []
-    for backward in (False, True) if settle_days else (False,):
-        for days in WINDOWS_DAYS:
-            window = min(days, settle_days) if backward else days
-            parts.append(_window(payments, weights, window * DAY_US, backward))
-    return np.hstack(parts)
-
-
-def _window(payments: Payments, weights: Int64, window_us: int, backward: bool) -> Float64:
-    n, accounts = len(payments), payments.accounts()
-    sums, counts = np.zeros((2, accounts), np.int64), np.zeros((2, accounts), np.int64)
-    found, numbers = np.zeros((n, 4), np.int64), np.zeros((n, 4), np.int64)
-    around(
-        payments.time_us, payments.payer, payments.payee, weights, window_us, backward, sums,
-        counts, found, numbers,
-    )  # fmt: skip
-    nats = found / _WEIGHT
-    made = np.empty((n, 8))
-    made[:, 0::2] = np.log1p(nats)
-    made[:, 1::2] = nats / np.sqrt(numbers + 1.0)
-    return made
-
-
-def features_of(settle_days: int) -> tuple[Feature, ...]:
-    """The features there are: behaviour, what came before, and what comes after."""
-    return (*BEHAVIOUR, *BEFORE, *(AFTER if settle_days else ()))

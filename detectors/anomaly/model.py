@@ -74,10 +74,23 @@ class Model:
             one[here] = self.ensemble.score(piece[:, self.unusual])
             for trees, made in ((self.boosted, two), (self.taught, three)):
                 if trees is not None:
-                    made[here] = _probability(trees.score(piece))
+                    made[here] = probability(trees.score(piece))
         return Scores(
             one, None if self.boosted is None else two, None if self.taught is None else three
         )
+
+    def deciding(self, rows: Float64) -> Float64:
+        """``score(rows).score`` alone: what alerts go by."""
+        made = np.zeros(len(rows))
+        trees = self.taught if self.boosted is None else self.boosted
+        for start in range(0, len(rows), ROWS_PER_PIECE):
+            piece = rows[start : start + ROWS_PER_PIECE]
+            made[start : start + len(piece)] = (
+                self.ensemble.score(piece[:, self.unusual])
+                if trees is None
+                else probability(trees.score(piece))
+            )
+        return made
 
     def contributions(self, rows: Float64) -> Float64:
         """What each column adds to each score, by the model that ``Scores.score`` is of."""
@@ -88,15 +101,17 @@ class Model:
         made[:, self.unusual] = self.ensemble.contributions(rows[:, self.unusual])
         return made
 
-    def level(self, budget: float) -> float:
-        """The score to alert at for a budget. ``ValueError`` for one that was not calibrated."""
-        for known, level in self.levels.items():
-            if abs(known - budget) < 1e-12:
-                return level
-        raise ValueError(f"the model was not calibrated to a budget of {budget}")
+    def level_about(self, budget: float) -> float:
+        """The score that the largest calibrated share up to ``budget`` exceeded in training; the
+        highest level where all of them are larger."""
+        fitting = [share for share in self.levels if share <= budget + 1e-12]
+        if fitting:
+            return self.levels[max(fitting)]
+        return max(self.levels.values(), default=1.0)
 
 
-def _probability(log_odds: Float64) -> Float64:
+def probability(log_odds: Float64) -> Float64:
+    """Log odds as a probability."""
     made: Float64 = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -40.0, 40.0)))
     return made
 

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from detectors.anomaly.catalogue import NOVELTY, Feature
-from detectors.anomaly.kernels.nearby import HOPS, LISTS, MEASURES
-from detectors.anomaly.kernels.nearby import nearby as nearby_kernel
-from detectors.anomaly.payments import Float64, Int64, Payments
 
-DAY_US: Final = 86_400_000_000
 WINDOW_DAYS: Final = 7
 ALIKE: Final = 0.15
 """Difference of logarithms up to which amounts of one currency are alike."""
@@ -66,38 +60,7 @@ def _beside(later: bool) -> tuple[Feature, ...]:
 
 NEAR_BEFORE: Final = _beside(later=False)
 NEAR_AFTER: Final = _beside(later=True)
-"""Columns of ``nearby``; those after a payment take as long as they look ahead."""
-
-
-def nearby(payments: Payments, strange: Float64, settle_days: int) -> Float64:
-    """The columns ``NEAR_BEFORE``, and ``NEAR_AFTER`` where a score may wait for so many days.
-
-    ``strange``: as ``BehaviourFeatures.update`` gave it. A chain that goes on is followed within
-    the settling time alone, so that a score is final after it.
-    """
-    count = payments.accounts()
-    out, into = _lists(payments.payer, count), _lists(payments.payee, count)
-    logs = np.log(np.maximum(payments.amount, 1).astype(np.float64))
-    parts = []
-    for later in (False, True) if settle_days else (False,):
-        days = min(WINDOW_DAYS, settle_days) if later else WINDOW_DAYS
-        hop = (settle_days if later else 2 * WINDOW_DAYS) * DAY_US // HOPS
-        made = np.zeros((len(payments), LISTS * MEASURES))
-        chains = np.zeros((len(payments), HOPS))
-        nearby_kernel(
-            payments.time_us, payments.payer, payments.payee, logs, payments.currency, strange,
-            *out, *into, later, days * DAY_US, min(hop, days * DAY_US), ALIKE, LOOKED_AT_MAX,
-            made, chains,
-        )  # fmt: skip
-        parts += [made, chains[:, HOPS - 1 :]]
-    return np.hstack(parts)
-
-
-def _lists(accounts: Int64, count: int) -> tuple[Int64, Int64]:
-    """Where each account's payments begin in the list of all, and that list."""
-    order = np.argsort(accounts, kind="stable")
-    order = order[accounts[order] >= 0]
-    return np.searchsorted(accounts[order], np.arange(count + 1)), order
+"""Columns beside a payment; those after a payment take as long as they look ahead."""
 
 
 def nearby_features(settle_days: int) -> tuple[Feature, ...]:

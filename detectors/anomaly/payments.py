@@ -42,6 +42,12 @@ class Payments:
         """The payments from one place up to before another."""
         return Payments(*(getattr(self, field.name)[start:end] for field in fields(Payments)))
 
+    def reversed(self) -> Payments:
+        """The payments from the last to the first."""
+        return Payments(
+            *(np.ascontiguousarray(getattr(self, field.name)[::-1]) for field in fields(Payments))
+        )
+
     def accounts(self) -> int:
         """One more than the largest code of an account."""
         return int(max(self.payer.max(initial=-1), self.payee.max(initial=-1))) + 1
@@ -57,3 +63,14 @@ def joined(one: Payments, two: Payments) -> tuple[Payments, Int64]:
         for field in fields(Payments)
     )
     return Payments(*columns), order
+
+
+def runs(values: Int64) -> list[tuple[int, int, int]]:
+    """Stretches of equal values: (value, start, end)."""
+    if not len(values):
+        return []
+    starts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist()]
+    return [
+        (int(values[start]), start, end)
+        for start, end in zip(starts, [*starts[1:], len(values)], strict=True)
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -93,6 +93,18 @@ def sentence(reason: Reason, feature: Feature, lang: str) -> str:
         low=f"{reason.low:.3g}",
         high=f"{reason.high:.3g}",
     )
+
+
+def reason_data(reason: Reason, feature: Feature) -> dict[str, Any]:
+    """A reason as plain data: figures, and words in both languages."""
+    return {
+        "feature": reason.feature,
+        "text": dict(feature.text),
+        "value": f"{reason.value:.3g}",
+        "unit": {"en": feature.unit, "zh": _UNITS_ZH.get(feature.unit, feature.unit)},
+        "usually": [f"{reason.low:.3g}", f"{reason.high:.3g}"],
+        "added": f"{reason.added:.3g}",
+    }
 
 
 def nothing(lang: str) -> str:

@@ -54,6 +54,15 @@ class Trees:
         )  # fmt: skip
         return out
 
+    def first(self, count: int) -> Trees:
+        """The first so many trees alone."""
+        if count >= len(self.roots):
+            return self
+        end = int(self.roots[count])
+        return Trees(
+            self.roots[:count], *(getattr(self, field.name)[:end] for field in fields(Trees)[1:])
+        )
+
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """For keeping."""
         return {field.name: getattr(self, field.name) for field in fields(Trees)}

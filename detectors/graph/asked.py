@@ -12,7 +12,6 @@ the motif is around; a cycle is the payee's, to whom the money came back.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from detectors.graph.motifs import Finding as Motif
 from detectors.graph.motifs import Motifs, Payments
 from detectors.graph.spec import DEFAULTS, MEMORY_US, TYPES, MotifSpec
+from detectors.parameters import length_us, share_of
 from regtech.errors import UsageError
 from regtech.ports.detection import UNKNOWN, YES, Events, Finding, Int64, Question
 from regtech.reference.civil import time_text
@@ -39,10 +39,6 @@ _COUNTS: Final = {
     "length_max": "most", "hub": "hub", "borders": "borders", "budget": "budget",
 }  # fmt: skip
 _SHARES: Final = {"tolerance": "permille", "concentration": "concentration", "band": "band"}
-_LENGTH: Final = re.compile(r"(\d+)\s*(minute|hour|day|week)s?\Z")
-_UNITS: Final = {
-    "minute": 60_000_000, "hour": 3_600_000_000, "day": 86_400_000_000, "week": 604_800_000_000,
-}  # fmt: skip
 _READ: Final = (
     "payer.id", "payee.id", "amount", "currency", "payer.institution", "payee.institution",
     "payer.institution_country", "payee.institution_country", "reporter",
@@ -83,7 +79,7 @@ def spec_of(question: Question, currencies: CurrencyTable) -> MotifSpec:
     for name, value in question.params.items():
         text = str(value)
         if name in _LENGTHS:
-            changes[_LENGTHS[name]] = _length(name, text)
+            changes[_LENGTHS[name]] = length_us(name, text)
         elif name in _COUNTS:
             if not text.isdigit():
                 raise UsageError(f"{name} is a whole number, not {text!r}")
@@ -102,19 +98,9 @@ def spec_of(question: Question, currencies: CurrencyTable) -> MotifSpec:
     return replace(DEFAULTS[question.asks], **changes)
 
 
-def _length(name: str, text: str) -> int:
-    found = _LENGTH.match(text)
-    if found is None:
-        raise UsageError(f"{name} is no length of time: {text!r}", hint="30 days, 12 hours")
-    return int(found[1]) * _UNITS[found[2]]
-
-
 def _permille(name: str, text: str) -> int:
-    try:
-        share = Fraction(text.removesuffix("%")) * (10 if text.endswith("%") else 1000)
-    except ValueError:
-        raise UsageError(f"{name} is no share: {text!r}", hint="15%") from None
-    if share.denominator != 1 or share < 0:
+    share = share_of(name, text) * 1000
+    if share.denominator != 1:
         raise UsageError(f"{name} is not in whole tenths of a per cent: {text!r}")
     return int(share)
 

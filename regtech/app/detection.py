@@ -12,21 +12,27 @@ from regtech.ports.detection import Detectors
 
 TRIAL_LISTS = "lists"
 """Under ``mappings/names``: made-up names that the tests in packs screen against."""
+TRIAL_MODELS = "trial"
+"""Under ``mappings/models``: a small model, trained on simulated payments, for the same tests."""
 
 
 def shipped_detectors(*, trial: bool = False) -> Detectors:
     """What answers the functions and ``detect:`` of rules.
 
-    Names are screened against the lists that ``REGTECH_LISTS`` names; without it rules that screen
-    wait. ``trial``: for the tests in packs, against lists of made-up names.
+    Names are screened against the lists that ``REGTECH_LISTS`` names, payments are scored by the
+    models of ``REGTECH_MODELS``; without these rules that ask wait. ``trial``: for the tests in
+    packs, against lists of made-up names and a model of simulated payments.
     """
     if trial:
-        return _detectors(str(content_root("mappings") / "names" / TRIAL_LISTS))
-    return _detectors(setting("REGTECH_LISTS"))
+        mappings = content_root("mappings")
+        return _detectors(
+            str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS)
+        )
+    return _detectors(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"))
 
 
 @cache
-def _detectors(lists: str) -> Detectors:
+def _detectors(lists: str, models: str) -> Detectors:
     from detectors.graph.asked import Networks
     from detectors.ownership.asked import Ownership
     from regtech.reference.load import Reference
@@ -34,7 +40,20 @@ def _detectors(lists: str) -> Detectors:
     found: list[Any] = [Ownership(), Networks(Reference.shipped().currencies)]
     if lists:
         found.append(_screening(lists))
+    if models:
+        found.append(_anomalies(models))
     return tuple(found)
+
+
+def _anomalies(folder: str) -> Any:
+    from detectors.anomaly.asked import Anomalies, Codes
+    from regtech.app.models import Models
+    from regtech.app.paymenttable import CHANNELS
+    from regtech.app.shapes import SHAPES, Shapes
+    from regtech.model.fields import PARTY_KINDS
+
+    models = Models(Path(folder))
+    return Anomalies(models.standing, (SHAPES, Shapes), Codes(CHANNELS, PARTY_KINDS))
 
 
 def _screening(lists: str) -> Any:

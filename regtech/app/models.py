@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from detectors.anomaly.model import Model, export, restore
 from detectors.anomaly.registry import Entry, Registry
+from detectors.anomaly.standing import CHALLENGER, CHAMPION, Missing, Standing
 from regtech.adapters.models import ModelFolder
 from regtech.app.settings import setting
 from regtech.clock import Clock, SystemClock
-from regtech.errors import NotFoundError, SnapshotError
+from regtech.errors import NotFoundError, RegtechError, SnapshotError
 
 CHALLENGERS_MAX: Final = 3
 """So many challengers are scored beside the champion: the newest."""
@@ -64,6 +65,31 @@ class Models:
         registry = self.registry()
         found = [v for v in registry.authors if registry.role(v) == "challenger"]
         return found[-CHALLENGERS_MAX:]
+
+    def standing(self, name: str) -> Standing | Missing:
+        """A model as rules ask for it: a version, ``champion``, or ``challenger`` for the newest.
+
+        Nothing is raised: what stands in the way is said in words.
+        """
+        try:
+            registry = self.registry()
+            version = name
+            if name == CHAMPION:
+                version = self.champion()
+            elif name == CHALLENGER:
+                waiting = self.challengers()
+                if not waiting:
+                    return Missing({"en": "no model is a challenger", "zh": "没有挑战者模型"})
+                version = waiting[-1]
+            model, card = self.load(version)
+            return Standing(
+                version, registry.role(version), str(card["sha256"]), model,
+                int(card["settle_days"]), tuple(card["without"]), str(card["trained_until"]),
+            )  # fmt: skip
+        except (RegtechError, KeyError, TypeError, ValueError) as error:
+            return Missing(
+                {"en": f"no model to score by: {error}", "zh": f"没有可用的模型：{error}"}
+            )
 
     def listed(self) -> list[dict[str, Any]]:
         """All versions, oldest first."""

@@ -110,7 +110,7 @@ ALERT_PROPERTIES: dict[str, dict[str, Any]] = {
     "cite": {"type": ["object", "null"], "description": "instrument, article, confidence"},
     "kind": {"type": "string", "description": "breach, report, suspicion, limit, deadline, …"},
     "severity": {"enum": ["critical", "high", "medium", "low", "info"]},
-    "status": {"enum": ["enabled", "advisory", "disabled"]},
+    "status": {"enum": ["enabled", "advisory", "shadow", "disabled"]},
     "subject": {
         "type": "object",
         "properties": {"per": {"type": "string"}, "id": {"type": "string"}},

@@ -10,18 +10,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.anomaly.catalogue import Feature
-from detectors.anomaly.features import BehaviourFeatures, features_of, surroundings
+from detectors.anomaly.catalogue import LEANINGS, Feature, features_of
+from detectors.anomaly.features import BehaviourFeatures
 from detectors.anomaly.imagined import imagine
-from detectors.anomaly.nearby import nearby, nearby_features
+from detectors.anomaly.nearby import nearby_features
 from detectors.anomaly.payments import Float64, Payments
-from detectors.anomaly.usage import USAGE, usage_of
+from detectors.anomaly.recent import around_payments
+from detectors.anomaly.usage import USAGE, UsageFeatures
 from regtech.app.paymenttable import NOBODY, PaymentTable
-from regtech.app.shapes import SHAPES, shapes_of
+from regtech.app.shapes import SHAPES, Shapes
 from regtech.columns.batch import Int64
 from regtech.errors import UsageError
 
-LEANINGS: Final = ("novelty", "emptiness", "amount")
 _HOUR_US: Final = 3_600_000_000
 
 
@@ -52,6 +52,11 @@ def features_without(settle_days: int, without: Iterable[str] = ()) -> tuple[Fea
     """All features but those that lean on certain habits of simulators."""
     left_out = set(without)
     return tuple(one for one in all_features(settle_days) if one.leans_on not in left_out)
+
+
+def rows_at_once(payments: Payments) -> Float64:
+    """``all_features(0)`` of payments in order of time."""
+    return _Past.of(payments).rows(0)
 
 
 def all_features(settle_days: int) -> tuple[Feature, ...]:
@@ -119,7 +124,8 @@ class _Past:
     @classmethod
     def of(cls, payments: Payments) -> _Past:
         behaviour, strange = BehaviourFeatures().update(payments)
-        return cls(payments, behaviour, strange, shapes_of(payments), usage_of(payments))
+        shapes, usage = Shapes().update(payments), UsageFeatures().update(payments)
+        return cls(payments, behaviour, strange, shapes, usage)
 
     def part(self, payments: Payments, cut: int) -> _Past:
         """The first payments alone: nothing in them hangs on what follows."""
@@ -130,8 +136,7 @@ class _Past:
 
     def rows(self, settle_days: int) -> Float64:
         """All columns, with what surrounds each payment among these."""
-        around = surroundings(self.payments, self.strange, settle_days)
-        beside = nearby(self.payments, self.strange, settle_days)
+        around, beside = around_payments(self.payments, self.strange, settle_days)
         return np.hstack([self.behaviour, around, self.shapes, self.usage, beside])
 
 

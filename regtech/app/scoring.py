@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.anomaly.budget import levels_by_day
+from detectors.anomaly.budget import Levels, Scored, whole
 from detectors.anomaly.drift import CHANGED
 from detectors.anomaly.measuring import average_precision, by_kind, recall_at, within_budget
 from detectors.anomaly.model import ROWS_PER_PIECE, Model, Scores, train
@@ -29,6 +29,7 @@ from regtech.errors import InputError, SnapshotError, StoreError, UsageError
 
 BUDGETS: Final = (0.001, 0.005, 0.01)
 SETTLE_DAYS: Final = 14
+DAY_US: Final = 86_400_000_000
 SEED: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRAIN_ROWS_MIN: Final = 500
@@ -48,7 +49,16 @@ class Training:
     digest: str
     cases: int
     not_yet_known: int
-    times_us: Int64
+    places: Int64
+    """Where the rows stand in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """How many alerts there may be: a share of payments, an account only so often."""
+
+    budget: float = 0.005
+    quiet_us: int = 0
 
 
 def score_command(
@@ -57,7 +67,7 @@ def score_command(
     until_us: int | None,
     out: Path,
     labels: Path | None = None,
-    budget: float = 0.005,
+    spend: Spend | None = None,
     settle_days: int = SETTLE_DAYS,
     window_us: int | None = None,
     without: Sequence[str] = (),
@@ -75,27 +85,27 @@ def score_command(
     comes after its training, and challengers score it beside (``OUT.shadow.parquet``). Returns a
     summary, with what was measured against outcomes of later payments where there are some.
     """
-    told = progress or NoProgress()
+    told, spend = progress or NoProgress(), spend or Spend()
     if until_us is None and models is None:
         raise UsageError("say --train-until, or --models with a promoted model")
     table = read_payments(events, map_name=map_name, progress=told)
     outcomes = None if labels is None else read_outcomes(labels, table)
     if until_us is None:
         assert models is not None
-        return _score_kept(table, outcomes, Models(models), out, budget, lang, told)
+        return _score_kept(table, outcomes, Models(models), out, spend, lang, told)
     told.stage("computing features")
     rows = make_rows(table, until_us, settle_days, without)
     training = training_of(table, rows, outcomes, until_us, window_us)
     told.stage("imagining attempts")
     lessons = lessons_of(table, rows, training, outcomes, settle_days, seed)
     told.stage("training")
-    budgets = sorted({*BUDGETS, budget})
+    budgets = sorted({*BUDGETS, spend.budget})
     model = train(
         training.rows, rows.features, labels=training.labels, budgets=budgets, seed=seed,
         lessons=(lessons.rows, lessons.imagined),
     )  # fmt: skip
-    known = Known(model.score(training.rows).score, training.times_us)
-    summary = _score(table, rows, outcomes, model, known, out, budget, lang, told)
+    known = scored_of(table, training.places, model.score(training.rows).score)
+    summary = _score(table, rows, outcomes, model, known, out, spend, lang, told)
     card = {
         "trained_from": moment_text(training.first_us),
         "trained_until": moment_text(training.last_us),
@@ -121,22 +131,19 @@ def score_command(
     return summary
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Scores of what came before, and when: the level of the first days is made from them."""
-
-    scores: Float64
-    times_us: Int64
+def scored_of(table: PaymentTable, places: Int64, scores: Float64) -> Scored:
+    """Payments of the table with their scores."""
+    return Scored(table.time_us[places], table.payer[places], table.payee[places], whole(scores))
 
 
 def _score(
-    table: PaymentTable, rows: Rows, outcomes: Outcomes | None, model: Model, known: Known,
-    out: Path, budget: float, lang: str, told: Progress,
+    table: PaymentTable, rows: Rows, outcomes: Outcomes | None, model: Model, known: Scored,
+    out: Path, spend: Spend, lang: str, told: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     told.stage("scoring")
     scores = model.score(rows.later)
     later = Later.of(table, rows)
-    alerts = alerts_of(table, rows, scores, known, budget)
+    alerts = alerts_of(table, rows, scores, known, spend)
     told.stage("writing scores")
     _write(out, table, rows, later, model, scores, alerts, lang)
     drift = drift_of(model, rows, scores)
@@ -145,20 +152,21 @@ def _score(
         "out": str(out),
         "scored": len(later.places),
         "alerts": int(alerts[later.row].sum()),
-        "budget": budget,
+        "budget": spend.budget,
+        "quiet_days": spend.quiet_us / DAY_US,
         "quarantined": table.rejected,
         "drift": drift,
     }
     if outcomes is not None:
         summary["outcomes_unmatched"] = outcomes.unmatched
-        measured = measure(scores, rows, outcomes, budget)
+        measured = measure(scores, rows, outcomes, spend.budget)
         if measured:
             summary["measured"] = measured
     return summary
 
 
 def _score_kept(
-    table: PaymentTable, outcomes: Outcomes | None, models: Models, out: Path, budget: float,
+    table: PaymentTable, outcomes: Outcomes | None, models: Models, out: Path, spend: Spend,
     lang: str, told: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Score by the champion, and by challengers beside it; nothing is trained."""
@@ -166,7 +174,7 @@ def _score_kept(
     model, card = models.load(version)
     told.stage("computing features")
     rows, known = _rows_for(table, model, card)
-    summary = _score(table, rows, outcomes, model, known, out, budget, lang, told)
+    summary = _score(table, rows, outcomes, model, known, out, spend, lang, told)
     summary |= {"version": version, "trained": card, "shadow": []}
     shadows = []
     for other in models.challengers():
@@ -175,7 +183,7 @@ def _score_kept(
         other_rows, before = _rows_for(table, challenger, its)
         scores = challenger.score(other_rows.later)
         later = Later.of(table, other_rows)
-        alerts = alerts_of(table, other_rows, scores, before, budget)
+        alerts = alerts_of(table, other_rows, scores, before, spend)
         shadows.append((other, later, scores, alerts))
         found = {"version": other, "scored": len(later.places)}
         summary["shadow"].append({**found, "alerts": int(alerts[later.row].sum())})
@@ -184,7 +192,7 @@ def _score_kept(
     return summary
 
 
-def _rows_for(table: PaymentTable, model: Model, card: Mapping[str, Any]) -> tuple[Rows, Known]:
+def _rows_for(table: PaymentTable, model: Model, card: Mapping[str, Any]) -> tuple[Rows, Scored]:
     until = int(card["trained_until_us"])
     rows = make_rows(table, until, int(card["settle_days"]), card["without"])
     names = tuple(feature.name for feature in rows.features)
@@ -198,7 +206,7 @@ def _rows_for(table: PaymentTable, model: Model, card: Mapping[str, Any]) -> tup
             "levels need the past",
             hint="name the files of the weeks before too",
         )
-    return rows, Known(model.score(rows.train).score, table.time_us[rows.kept[: rows.cut]])
+    return rows, scored_of(table, rows.kept[: rows.cut], model.score(rows.train).score)
 
 
 def _write_shadow(
@@ -246,7 +254,7 @@ def training_of(
     kept, used = kept[start:], rows.train[start:]
     if outcomes is None:
         digest = digest_of(table, kept, None)
-        return Training(used, None, begin, until_us, digest, 0, 0, times[start:])
+        return Training(used, None, begin, until_us, digest, 0, 0, kept)
     said, known = outcomes.said[kept], outcomes.known_us[kept]
     late = known >= until_us
     told = (said >= 0) & ~late
@@ -255,12 +263,11 @@ def training_of(
     # are left out, unless nothing else is said than which payments are cases.
     labels = cases if bool(told.all()) else None
     digest = digest_of(table, kept, np.where(told, said, -1).astype(np.int64))
-    when = times[start:]
     if labels is None:
-        used, labels, when = used[told], cases[told], when[told]
+        used, labels, kept = used[told], cases[told], kept[told]
     return Training(
         used, labels, begin, until_us, digest, int(cases.sum()), int((late & (said >= 0)).sum()),
-        when,
+        kept,
     )  # fmt: skip
 
 
@@ -283,12 +290,17 @@ def lessons_of(
 
 
 def alerts_of(
-    table: PaymentTable, rows: Rows, scores: Scores, known: Known, budget: float
+    table: PaymentTable, rows: Rows, scores: Scores, known: Scored, spend: Spend
 ) -> Bools:
-    """Which later payments are beyond the level of the budget, by the weeks before each day."""
-    times = table.time_us[rows.kept[rows.cut :]]
-    levels = levels_by_day(known.scores, known.times_us, scores.score, times, budget)
-    return np.asarray(scores.score > levels)
+    """Which later payments are beyond the level of the budget, by the weeks before each day.
+
+    ``known``: what came before, from which the level of the first days is made.
+    """
+    later = scored_of(table, rows.kept[rows.cut :], scores.score)
+    first = int(np.quantile(known.scores, 1.0 - spend.budget))
+    levels = Levels(spend.budget, spend.quiet_us, first)
+    levels.update(known)
+    return levels.update(later)[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ SETTINGS: Final = (
         "--index",
     ),
     Setting("REGTECH_LISTS", "", "folder of lists of names for screening", "--lists"),
+    Setting(
+        "REGTECH_MODELS",
+        "",
+        "folder of anomaly models (regtech models) for rules with detector: anomaly",
+    ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(
         "REGTECH_SNAPSHOT_EVERY", "60s", "a snapshot after so long, or after so many events: 500000"

@@ -5,7 +5,7 @@ Counts alone are large wherever a hub is. Each is divided by what so many paymen
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -44,22 +44,40 @@ SHAPES: Final = (
 )  # fmt: skip
 
 
-def shapes_of(payments: Payments) -> Float64:
-    """The columns ``SHAPES`` of payments in order of time, each given once."""
-    made = np.zeros((len(payments), len(SHAPES)))
-    between = (payments.payer != NOBODY) & (payments.payee != NOBODY)
-    if not between.any():
+class Shapes:
+    """The columns ``SHAPES`` of payments in order of time, each given once, in any batches."""
+
+    def __init__(self) -> None:
+        self._graph = PaymentFeatures(WINDOW_DAYS * _DAY_US, budgets=_BUDGETS)
+
+    def update(self, payments: Payments) -> Float64:
+        """Add payments; ``[n, len(SHAPES)]``."""
+        made = np.zeros((len(payments), len(SHAPES)))
+        between = (payments.payer != NOBODY) & (payments.payee != NOBODY)
+        if not between.any():
+            return made
+        rows = self._graph.update(
+            payments.time_us[between], payments.payer[between], payments.payee[between],
+            payments.amount[between], payments.currency[between],
+        )  # fmt: skip
+        made[between] = _shapes(rows)
         return made
-    graph = PaymentFeatures(WINDOW_DAYS * _DAY_US, budgets=_BUDGETS)
-    rows = graph.update(
-        payments.time_us[between], payments.payer[between], payments.payee[between],
-        payments.amount[between], payments.currency[between],
-    )  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """All state as arrays, for a snapshot."""
+        return self._graph.state()
+
+    def restore(self, arrays: dict[str, Any]) -> None:
+        """Take over ``state``."""
+        self._graph.restore(arrays)
+
+
+def _shapes(rows: Float64) -> Float64:
     column = {name: rows[:, k] for k, name in enumerate(NAMES)}
     busy = np.sqrt(1.0 + column["payer_in_count"] * column["payee_out_count"])
     long = column["cycles_3"] + column["cycles_4"]
     flow = column["payer_pass_through"]
-    made[between] = np.stack(
+    return np.stack(
         [
             (column["cycles_2"] + long) / busy,
             long / busy,
@@ -71,7 +89,6 @@ def shapes_of(payments: Payments) -> Float64:
         ],
         axis=1,
     )
-    return made
 
 
 def _both(column: dict[str, Float64], role: str) -> Float64:

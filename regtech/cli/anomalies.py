@@ -29,6 +29,13 @@ def score(
     budget: Annotated[
         float, typer.Option(help="Share of payments to alert on.", min=0.0001, max=0.5)
     ] = 0.005,
+    quiet: Annotated[
+        str,
+        typer.Option(
+            help="So long an account that was told of is not told of again, so that one network "
+            "does not spend the budget: 3d. Every payment counts by itself with 0d."
+        ),
+    ] = "0d",
     settle: Annotated[
         int,
         typer.Option(
@@ -70,7 +77,7 @@ def score(
     """  # fmt: skip
     from regtech.app.options import parse_length, parse_moment
     from regtech.app.scorerows import leaning
-    from regtech.app.scoring import score_command
+    from regtech.app.scoring import Spend, score_command
 
     chosen = language(lang)
     if out.suffix.lower() not in (".parquet", ".pq"):
@@ -81,7 +88,7 @@ def score(
             until_us=None if train_until is None else parse_moment(train_until),
             out=out,
             labels=labels,
-            budget=budget,
+            spend=Spend(budget, parse_length(quiet)),
             settle_days=settle,
             window_us=None if window is None else parse_length(window),
             without=leaning(without),

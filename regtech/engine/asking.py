@@ -137,6 +137,8 @@ class _Asking:
         rule = self.variant.rule
         plain = {key: self._plain(value) for key, value in sorted(params.items())}
         text = ", ".join(f"{key}={_shown(value)}" for key, value in plain.items())
+        if rule.status == "shadow":  # another question: what it may rest on is not the same
+            text = f"{text}, shadow" if text else "shadow"
         made = Question("", detector, params=plain)
         sided = any(is_sided(key_parts(rule.per, t), t) for t in rule.on)
         return self._put(f"{detector}({text})", made, sided)
@@ -155,8 +157,12 @@ class _Asking:
     def _put(self, text: str, question: Question, sided: bool) -> FieldRef:
         on = self.variant.rule.on
         text += f" @{self.variant.jurisdiction}"
-        jurisdiction = self.variant.jurisdiction
-        question = replace(question, zone=self.zone, jurisdiction=jurisdiction)
+        question = replace(
+            question,
+            zone=self.zone,
+            jurisdiction=self.variant.jurisdiction,
+            shadow=self.variant.rule.status == "shadow",
+        )
         mark = self.variant.rule.mark
         if sided and "transaction" in on:
             if len(on) > 1:

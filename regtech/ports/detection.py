@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,8 @@ class Question:
     number is held against, ``params`` what a ``detect:`` names. ``types``: types of events it is
     asked of. ``side``: of a payment, whose finding it is: ``payer``, ``payee`` or None.
     ``zone``: in which an instant has its day, where what is asked goes by days. ``jurisdiction``:
-    whose rules ask; empty where nobody is asked about whom the law governs.
+    whose rules ask; empty where nobody is asked about whom the law governs. ``shadow``: asked by a
+    rule whose alerts nobody acts on.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Question:
     side: str | None = None
     zone: str = "UTC"
     jurisdiction: str = ""
+    shadow: bool = False
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -171,6 +173,26 @@ class Detector(Protocol):
 
     def start(self, questions: Sequence[Question]) -> Answering:
         """Begin a run in which these questions are asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a finding comes to when it is decided again: ``YES``, ``NO``, ``UNKNOWN``, or None where
+    it contradicts itself. ``note``: what could not be decided again, or what contradicts."""
+
+    answer: int | None
+    note: str = ""
+
+
+@runtime_checkable
+class DecidesAgain(Protocol):
+    """A detector whose findings carry what it takes to decide them again."""
+
+    asks: frozenset[str]
+
+    def again(self, question: Question, data: Mapping[str, Any]) -> Decided:
+        """Decide a finding again from its data, as it stands in an alert."""
         ...
 
 

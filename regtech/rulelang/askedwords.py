@@ -26,6 +26,14 @@ _COMPARED: Final[dict[str, Words]] = {
     "<=": ("at most {0}", "不超过{0}"),
 }
 _DETECTORS: Final[dict[str, Words]] = {
+    "anomaly": (
+        "the anomaly score of the payment is beyond its level",
+        "该笔交易的异常得分超过阈值",
+    ),
+    "model_drift": (
+        "payments no longer look like those that the model was trained on",
+        "交易已与模型训练时的交易明显不同",
+    ),
     "beneficial_owner": (
         "a person newly stands behind it through a chain of holdings",
         "有自然人经由持股链新成为受益所有人",

@@ -272,7 +272,7 @@ Text = dict[str, str]
 
 Basis = Literal["law", "default"]
 Confidence = Literal["verified", "verified_secondary", "from_memory", "from_memory_medium"]
-Status = Literal["enabled", "advisory", "disabled"]
+Status = Literal["enabled", "advisory", "shadow", "disabled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,10 @@ CONFIDENCES: Final[dict[str, Words]] = {
 STATUSES: Final[dict[str, Words]] = {
     "enabled": ("enabled", "启用"),
     "advisory": ("advisory: alerts are marked as advice only", "建议性：预警仅供参考"),
+    "shadow": (
+        "shadow: alerts are kept apart, no case comes of them",
+        "影子：预警单独留存，不形成案件",
+    ),
     "disabled": ("disabled: checked and tested, not run", "停用：仅检查和测试，不运行"),
 }
 

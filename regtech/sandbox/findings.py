@@ -38,8 +38,25 @@ _KEYS: Final[dict[str, Words]] = {
     "accounts": ("accounts", "账户"),
     "edges": ("payments in order", "依次的付款"),
     "span": ("from and until", "起止"),
+    "model": ("model", "模型"),
+    "role": ("its role", "模型角色"),
+    "digest": ("digest", "摘要值"),
+    "trained_until": ("trained until", "训练截止"),
+    "threshold": ("threshold", "阈值"),
+    "reason": ("reason", "原因"),
+    "payments": ("payments", "交易笔数"),
+    "limit": ("limit", "限值"),
+    "moved": ("what has moved", "发生变化的特征"),
+    "moved_in_all": ("how many have moved", "变化特征总数"),
+    "stability_index": ("stability index", "稳定性指数"),
 }
 _SHARES: Final = frozenset({"shares", "share", "votes", "at_least", "at_most"})
+_NOT_SAID: Final = frozenset({"row"})
+"""What is there to decide by, not to be read."""
+
+
+def _is_feature(part: Any) -> bool:
+    return isinstance(part, Mapping) and {"text", "unit", "value", "usually"} <= part.keys()
 
 
 class FindingLines:
@@ -58,7 +75,7 @@ class FindingLines:
 
     def _mapping(self, data: Mapping[str, Any], depth: int) -> Iterator[str]:
         for key, value in data.items():
-            if value in (None, [], {}, False):
+            if value in (None, [], {}, False) or key in _NOT_SAID:
                 continue
             yield from self._entry(self._name(key), key, value, depth)
 
@@ -67,6 +84,11 @@ class FindingLines:
         if key == "paths" and isinstance(value, list):
             for path in value:
                 yield f"{indent}- {name}{self._colon}{self._chain(path)}"
+        elif isinstance(value, Mapping) and value.keys() == {"en", "zh"}:
+            yield f"{indent}- {name}{self._colon}{self._pick(value['en'], value['zh'])}"
+        elif key == "reasons" and isinstance(value, list) and all(map(_is_feature, value)):
+            for part in value:
+                yield f"{indent}- {self._feature(part)}"
         elif isinstance(value, Mapping) and not (value.keys() <= {"at_least", "at_most"}):
             yield f"{indent}- {name}{self._colon}"
             if depth < DEPTH_MAX:
@@ -78,6 +100,15 @@ class FindingLines:
                     yield from self._mapping(part, depth + 1)
         else:
             yield f"{indent}- {name}{self._colon}{self._plain(key, value)}"
+
+    def _feature(self, part: Mapping[str, Any]) -> str:
+        """A feature of a score against what is usual."""
+        text, unit = (self._pick(part[k]["en"], part[k]["zh"]) for k in ("text", "unit"))
+        value, (low, high) = part["value"], part["usually"]
+        return self._pick(
+            f"{text}: {value} ({unit}), usually {low} to {high}",
+            f"{text}：{value}（{unit}），通常为 {low} 至 {high}",
+        )
 
     def _chain(self, path: Any) -> str:
         """``P 50 % → H 60 % → X``, from the owner down."""

@@ -22,6 +22,7 @@ from regtech.engine.shape import law_day, note_conversions
 from regtech.engine.windows import first_day
 from regtech.errors import RegtechError
 from regtech.model.alert import EVENT_IDS_MAX, alert_id, event_digest, seal_of
+from regtech.ports.detection import NO, UNKNOWN, YES, DecidesAgain
 from regtech.reference.civil import add_months, civil_from_days
 from regtech.reference.zones import local_day, local_day_start_us
 from regtech.rulelang.ir import Deadline, Duration
@@ -102,14 +103,45 @@ def replay(alert: Mapping[str, Any], plan: Plan) -> Replayed:
         for key, value in decided.items()
         if not _equal(alert.get(key), value)
     ]
-    found += _event_differences(alert)
+    again, notes = _decided_again(alert, plan)
+    found += [*_event_differences(alert), *again]
     if not found and alert.get("seal") != (seal := seal_of(dict(alert))):
         found.append(Difference("seal", alert.get("seal"), seal))
-    notes = []
     table = plan.reference.rates
     if alert.get("rate") and alert["rate"].get("digest") != table.digest:
         notes.append("converted with another rate table; the rates of the alert were used")
     return Replayed(name, rule, str(decided["outcome"]), tuple(found), notes=tuple(notes))
+
+
+_ANSWERS: Final = {YES: True, NO: False, UNKNOWN: None}
+
+
+def _decided_again(alert: Mapping[str, Any], plan: Plan) -> tuple[list[Difference], list[str]]:
+    """What detectors come to that can decide a finding from its own data, and notes."""
+    differences: list[Difference] = []
+    notes: list[str] = []
+    findings, facts = alert.get("findings"), alert.get("facts")
+    if not isinstance(findings, Mapping) or not isinstance(facts, Mapping):
+        return [], []
+    for name, data in findings.items():
+        asked = plan.questions.get(name) or plan.questions.get(_of_a_side(name))
+        detector = next((d for d in plan.detectors if asked and asked.asks in d.asks), None)
+        if asked is None or not isinstance(detector, DecidesAgain) or not isinstance(data, Mapping):
+            continue
+        decided = detector.again(asked, data)
+        if decided.answer is None:
+            differences.append(Difference(f"findings.{name}", data.get("score"), decided.note))
+            continue
+        if decided.note:
+            notes.append(decided.note)
+        if (answer := _ANSWERS[decided.answer]) is not facts.get(name):
+            differences.append(Difference(f"facts.{name}", facts.get(name), answer))
+    return differences, notes
+
+
+def _of_a_side(name: str) -> str:
+    """``party.x`` is asked of each side: any of them has its parameters."""
+    return f"payer.{name.removeprefix('party.')}" if name.startswith("party.") else name
 
 
 def decided_parts(evidence: Evidence) -> dict[str, Any]:

@@ -24,7 +24,7 @@ router = page_router()
 ROWS: Final = 50
 AHEAD_DAYS: Final = 366
 """How far ahead the list looks for law that is to come; a rule's own page looks without end."""
-STATUSES: Final = ("enabled", "advisory", "disabled")
+STATUSES: Final = ("enabled", "advisory", "shadow", "disabled")
 Row = Mapping[str, Any]
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 from math import exp, log, sqrt
 from typing import Any, Final
 
-import numpy as np
-
+from detectors.anomaly.kernels.pairs import EMPTY, slot
 from regtech.columns.jit import inline_kernel, kernel
 
 DAY_US: Final = 86_400_000_000.0
@@ -37,34 +36,9 @@ ACCOUNT_WORDS: Final = 4
 # Columns of the state of a pair.
 PAIR_COUNT, PAIR_SUM = range(2)
 NEVER: Final = -1.0
-EMPTY: Final = -1
 OWN: Final = 34
-_MULTIPLIER: Final = 0x9E3779B97F4A7C15
 _PRIOR: Final = 4.0
 _MEDIAN_SPREAD: Final = 0.05
-
-
-@inline_kernel
-def _slot(keys: Any, payer: Any, payee: Any) -> Any:
-    """Place of a pair in the table, or the empty place where it belongs."""
-    mask = keys.shape[0] - 1
-    key = (payer << 32) | payee
-    mixed = np.uint64(key) * np.uint64(_MULTIPLIER)
-    place = np.int64((mixed >> np.uint64(29)) & np.uint64(mask))
-    while keys[place] != EMPTY and keys[place] != key:
-        place = (place + 1) & mask
-    return place
-
-
-@kernel
-def rehash(keys: Any, values: Any, new_keys: Any, new_values: Any) -> None:
-    """Move all pairs to a larger table."""
-    for old in range(keys.shape[0]):
-        key = keys[old]
-        if key != EMPTY:
-            place = _slot(new_keys, key >> 32, key & 0xFFFFFFFF)
-            new_keys[place] = key
-            new_values[place] = values[old]
 
 
 @inline_kernel
@@ -144,9 +118,9 @@ def behaviour(
         place, back = -1, False
         new = False
         if both:
-            place = _slot(keys, payer, payee)
+            place = slot(keys, payer, payee)
             new = keys[place] == EMPTY
-            back = keys[_slot(keys, payee, payer)] != EMPTY
+            back = keys[slot(keys, payee, payer)] != EMPTY
         peer = peers_of[i]
         group = peers[peer]
         number = group[HABITS]

@@ -16,84 +16,67 @@ _FADES: Final = 0.9
 
 
 @inline_kernel
-def _place(items: Any, low: Any, high: Any, wanted: Any) -> Any:
-    """The first place in a rising list from which on numbers are at least ``wanted``."""
-    while low < high:
-        middle = (low + high) // 2
-        if items[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@inline_kernel
 def _list(
-    i: Any, starts: Any, items: Any, account: Any, later: bool, times: Any, logs: Any,
+    i: Any, other: Any, links: Any, direction: Any, base: Any, times: Any, logs: Any,
     currencies: Any, weights: Any, window_us: Any, chain_us: Any, alike: Any, most: Any, row: Any,
     at: Any, chained: bool, chains: Any,
 ) -> None:  # fmt: skip
     """Fill the measures of one list, from the payment away; where ``chained`` its chains too."""
-    low, high = starts[account], starts[account + 1]
-    place, step = _place(items, low, high, i), 1
-    if later:
-        if place < high and items[place] == i:
-            place += 1
-    else:
-        place, step = place - 1, -1
     count, near, first, second, third, strange = 0, 0, 0.0, 0.0, 0.0, 0.0
-    while count < most and low <= place < high:
-        other = items[place]
-        away = abs(times[i] - times[other])
+    while other >= base and count < most:
+        place = other - base
+        away = abs(times[i] - times[place])
         if away > window_us:
             break
         count += 1
-        weight = weights[other]
+        weight = weights[place]
         if weight > first:
             first, second, third = weight, first, second
         elif weight > second:
             second, third = weight, second
         elif weight > third:
             third = weight
-        if currencies[other] == currencies[i] and abs(logs[other] - logs[i]) < alike:
+        if currencies[place] == currencies[i] and abs(logs[place] - logs[i]) < alike:
             near += 1
             strange += weight
             if chained and away <= chain_us:
                 chains[i, 0] = max(chains[i, 0], weight)
                 for hop in range(1, HOPS):
-                    more = weight + _FADES * chains[other, hop - 1]
+                    more = weight + _FADES * chains[place, hop - 1]
                     chains[i, hop] = max(chains[i, hop], more)
-        place += step
+        other = links[place, direction]
     row[at], row[at + 1], row[at + 2] = first, second + third, near
     row[at + 3], row[at + 4] = strange, log(1.0 + count)
 
 
 @kernel
 def nearby(
-    times: Any, payers: Any, payees: Any, logs: Any, currencies: Any, weights: Any, out_starts: Any,
-    out_items: Any, in_starts: Any, in_items: Any, later: bool, window_us: int, chain_us: int,
+    times: Any, payers: Any, payees: Any, logs: Any, currencies: Any, weights: Any, links: Any,
+    heads: Any, first: int, base: int, chain_side: int, window_us: int, chain_us: int,
     alike: float, most: int, out: Any, chains: Any,
 ) -> None:  # fmt: skip
-    """Fill ``out``: ``MEASURES`` of what payer and payee made and received, ``LISTS`` of them.
+    """Fill ``out`` for payments from ``first`` on: ``MEASURES`` of what payer and payee made and
+    received within ``window_us`` before, ``LISTS`` of them; in reversed order, after.
 
-    ``later``: of what follows within ``window_us``, else of what came before. At most ``most``
-    payments of an account are looked at. ``chains[i, k]``, zero before: the strangest chain of up
-    to ``k + 1`` alike payments that leads to the payment (or on from it), each within ``chain_us``
-    of the next.
+    Payments are numbered, the first of the arrays is ``base``. ``heads[direction, account]`` is the
+    number of the account's last payment, ``links[place, direction]`` that of the one before it; -1
+    for none. At most ``most`` payments of an account are looked at. ``chains[i, k]``, zero before:
+    the strangest chain of up to ``k + 1`` alike payments in the list ``chain_side``, each within
+    ``chain_us`` of the next.
     """
-    n = times.shape[0]
-    for k in range(n):
-        i = n - 1 - k if later else k
+    for i in range(first, times.shape[0]):
         for side in range(LISTS):
             account = payers[i] if side < 2 else payees[i]
             if account < 0:
                 continue
-            made = side % 2 == 0
-            starts = out_starts if made else in_starts
-            items = out_items if made else in_items
-            # A chain comes in to the payer, and goes on from the payee.
-            chained = side == 2 if later else side == 1
+            direction = side % 2
             _list(
-                i, starts, items, account, later, times, logs, currencies, weights, window_us,
-                chain_us, alike, most, out[i], side * MEASURES, chained, chains,
+                i, heads[direction, account], links, direction, base, times, logs, currencies,
+                weights, window_us, chain_us, alike, most, out[i - first], side * MEASURES,
+                side == chain_side, chains,
             )  # fmt: skip
+        for direction in range(2):
+            account = payers[i] if direction == 0 else payees[i]
+            if account >= 0:
+                links[i, direction] = heads[direction, account]
+                heads[direction, account] = base + i

@@ -9,9 +9,8 @@ from __future__ import annotations
 from math import log
 from typing import Any, Final
 
-import numpy as np
-
 from detectors.anomaly.kernels.behaviour import CHANNELS
+from detectors.anomaly.kernels.pairs import EMPTY, slot
 from regtech.columns.jit import inline_kernel, kernel
 
 KINDS: Final = 6
@@ -27,6 +26,8 @@ COUNT, FIRST, LAST, SAME, AMOUNT = range(5)
 PAIR_WORDS: Final = 5
 _ZEROS_MAX: Final = 6
 _PRIOR: Final = 4.0
+WAYS_PRIOR: Final = 0.1
+"""Payments of a channel between kinds of parties before any was seen."""
 
 
 @inline_kernel
@@ -65,15 +66,16 @@ def _count(one: Any, channel: Any, roundness: Any, entity: bool) -> None:
 @kernel
 def usage(
     times: Any, payers: Any, payees: Any, amounts: Any, channels: Any, payer_kinds: Any,
-    payee_kinds: Any, pair_of: Any, back_of: Any, sides: Any, pairs: Any, latest: Any, out: Any,
-) -> None:  # fmt: skip
-    """Fill ``out``.
+    payee_kinds: Any, keys: Any, pairs: Any, sides: Any, latest: Any, ways: Any, everyone: Any,
+    out: Any,
+) -> int:  # fmt: skip
+    """Fill ``out``; returns how many pairs are new.
 
-    ``pair_of`` and ``back_of``: number of the pair and of its reverse, -1 where it never pays.
-    ``sides[direction, account]`` and ``pairs`` are zero before, ``latest[account]`` -1.
+    ``pairs``: rows of the pairs in ``keys``. At first ``sides[direction, account]`` are zero,
+    ``latest[account]`` -1, ``ways[kind, kind, channel]`` ``WAYS_PRIOR``; ``everyone``: turned
+    pairs, pairs.
     """
-    ways = np.full((KINDS, KINDS, CHANNELS), 0.1)
-    turned = partners = 0.0
+    added = 0
     for i in range(times.shape[0]):
         a, b, amount, channel, row = payers[i], payees[i], amounts[i], channels[i], out[i]
         roundness = _roundness(amount)
@@ -96,13 +98,14 @@ def usage(
             if both:
                 row[12] = _kind_surprise(sides[1, b], from_entity)
         if both:
-            out_side, in_side, pair = sides[0, a], sides[1, b], pairs[pair_of[i]]
+            out_side, in_side, pair = sides[0, a], sides[1, b], pairs[slot(keys, a, b)]
             before = pair[COUNT]
-            back = pairs[back_of[i], COUNT] if back_of[i] >= 0 else 0.0
+            other = slot(keys, b, a)
+            back = pairs[other, COUNT] if keys[other] != EMPTY else 0.0
             against = before == 0.0 and back > 0.0
             row[13], row[14] = before, back
             if against:
-                share = _PRIOR * (turned + 1.0) / (partners + 10.0)
+                share = _PRIOR * (everyone[0] + 1.0) / (everyone[1] + 10.0)
                 row[15] = -log((out_side[TURNED] + share) / (out_side[PARTNERS] + _PRIOR))
                 row[16] = -log((in_side[TURNED] + share) / (in_side[PARTNERS] + _PRIOR))
             row[17] = -1.0
@@ -120,14 +123,16 @@ def usage(
             row[25] = log(1.0 + sides[1, a, PARTNERS])
             row[26] = log(1.0 + sides[0, b, PARTNERS])
             if before == 0.0:
+                keys[slot(keys, a, b)] = (a << 32) | b
+                added += 1
                 pair[FIRST] = times[i]
                 out_side[PARTNERS] += 1.0
                 in_side[PARTNERS] += 1.0
-                partners += 1.0
+                everyone[1] += 1.0
                 if against:
                     out_side[TURNED] += 1.0
                     in_side[TURNED] += 1.0
-                    turned += 1.0
+                    everyone[0] += 1.0
             elif pair[AMOUNT] == amount:
                 pair[SAME] += 1.0
             pair[AMOUNT], pair[LAST] = amount, times[i]
@@ -137,3 +142,4 @@ def usage(
             _count(sides[0, a], channel, roundness, to_entity)
         if b >= 0:
             _count(sides[1, b], channel, roundness, from_entity)
+    return added

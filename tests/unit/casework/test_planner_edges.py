@@ -104,3 +104,14 @@ def test_a_match_over_a_closing_belongs_to_the_later_side() -> None:
     reader.add([alert("b", 1, "two")])
     plan = decide(of, reader, [reader.get("b")], 1 << 60)
     assert made(plan, "join") == [("a", "b", "c"), ("d",)]
+
+
+def test_no_policy_takes_the_alerts_of_a_rule_in_the_shadow() -> None:
+    everything = {"id": "all", "order": 5, "on": "any", "same": "subject", "case": CASE}
+    given = {"id": "b", "time": "2026-03-01T01:00:00Z", "rule": "asked", "subject": "C1"}
+    shadow = facts_of(written_alert({**given, "status": "shadow"}))
+    reader = MemoryAlerts([alert("a", 0, "asked"), shadow])
+    plan = decide(planner(everything), reader, reader.all(), shadow.time + HOUR)
+    assert [case.alerts for case in plan.cases] == [("a",)]
+    assert [(item.alert, item.policy) for item in plan.aside] == [("b", "shadow")]
+    assert "in the shadow" in plan.aside[0].reason["en"]

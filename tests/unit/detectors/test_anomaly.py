@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.anomaly.budget import levels_by_day
-from detectors.anomaly.catalogue import AFTER, BEFORE, BEHAVIOUR
+from detectors.anomaly.budget import Levels, Scored
+from detectors.anomaly.catalogue import AFTER, BEFORE, BEHAVIOUR, features_of
 from detectors.anomaly.drift import make_population
-from detectors.anomaly.features import BehaviourFeatures, features_of, surroundings
+from detectors.anomaly.features import BehaviourFeatures
 from detectors.anomaly.measuring import average_precision, by_kind, recall_at
 from detectors.anomaly.model import Model, export, restore, train
-from detectors.anomaly.payments import Float64, Payments
+from detectors.anomaly.payments import Float64, Int64, Payments
 from detectors.anomaly.reasons import reasons_of, sentence, strongest
+from detectors.anomaly.recent import around_payments
 from detectors.anomaly.tails import make_tails
 from regtech.errors import SnapshotError
 from tests.support.anomaly import DAY_US, made_of, payments
@@ -103,12 +104,12 @@ def _slow_surroundings(given: Payments, strange: Float64, days: int, after: bool
 def test_surroundings_are_sums_over_windows_on_either_side() -> None:
     given = payments(200, 4, accounts=8)
     strange = np.random.default_rng(2).random(200) * 3
-    found = surroundings(given, strange, settle_days=5)
+    found = around_payments(given, strange, settle_days=5)[0]
     assert found.shape == (200, len(BEFORE) + len(AFTER))
     for place, (days, after) in enumerate(((3, False), (14, False), (3, True), (5, True))):
         expected = np.log1p(_slow_surroundings(given, strange, days, after))
         assert found[:, 8 * place : 8 * place + 8 : 2] == pytest.approx(expected, abs=1e-6)
-    assert surroundings(given, strange, 0).shape == (200, len(BEFORE))
+    assert around_payments(given, strange, 0)[0].shape == (200, len(BEFORE))
 
 
 def test_tails_are_shares_of_training_rows_that_reach_a_value() -> None:
@@ -226,13 +227,60 @@ def test_every_feature_speaks_both_languages() -> None:
     assert len(names) == len(set(names))
 
 
+def _scored(times: Int64, scores: Int64, accounts: int = 1) -> Scored:
+    payer = np.arange(len(times)) % accounts
+    return Scored(times, payer, payer + accounts, scores)
+
+
 def test_levels_follow_the_weeks_before_and_never_the_day_itself() -> None:
-    before, before_us = np.arange(2000.0), np.arange(2000) * (DAY_US // 100)
-    times = 20 * DAY_US + np.arange(1000) * (DAY_US // 100)
-    scores = np.full(1000, 5000.0)
-    levels = levels_by_day(before, before_us, scores, times, 0.01)
-    assert levels[0] == pytest.approx(np.quantile(before, 0.99))
-    assert (levels[:100] == levels[0]).all() and levels[-1] == 5000.0
+    levels = Levels(0.01, 0, first=77)
+    early = _scored(np.arange(999) * (DAY_US // 999), np.arange(999))
+    assert (levels.update(early)[0] == 77).all()  # too few to go by
+    before = _scored(DAY_US + np.arange(2000) * (DAY_US // 100), np.arange(2000))
+    levels.update(before)
+    times = 21 * DAY_US + np.arange(1000) * (DAY_US // 100)
+    found, alerts = levels.update(_scored(times, np.full(1000, 5000)))
+    assert abs(found[0] - np.quantile(np.r_[np.arange(2000), np.arange(999)], 0.99)) <= 2
+    assert (found[:100] == found[0]).all() and found[-1] == 5000
+    assert alerts[:100].all() and not alerts[-1]
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000), cuts=st.lists(st.integers(0, 6000), max_size=4))
+def test_levels_are_the_same_in_any_batches_and_after_restarts(seed: int, cuts: list[int]) -> None:
+    drawn = np.random.default_rng(seed)
+    times = np.sort(drawn.integers(0, 50 * DAY_US, 6000))
+    payer, payee = drawn.integers(-1, 400, (2, 6000))
+    every = Scored(times, payer, payee, drawn.integers(0, 10**6, 6000))
+    expected = Levels(0.01, 2 * DAY_US, 990_000).update(every)
+    parts, levels = [], Levels(0.01, 2 * DAY_US, 990_000)
+    places = [0, *sorted(cuts), 6000]
+    for start, end in zip(places[:-1], places[1:], strict=True):
+        parts.append(levels.update(every.part(slice(start, end))))
+        resumed = Levels(0.01, 2 * DAY_US, 990_000)
+        resumed.restore(levels.state())
+        levels = resumed
+    for k in range(2):
+        assert np.array_equal(np.concatenate([part[k] for part in parts]), expected[k])
+
+
+def test_who_was_told_of_is_silent_and_the_budget_goes_to_others() -> None:
+    drawn = np.random.default_rng(3)
+    n = 20_000
+    times = np.arange(n) * (60 * DAY_US // n)
+    payer = drawn.integers(0, 500, n)
+    scores = drawn.integers(0, 10**6, n) + np.where(payer < 3, 10**6, 0)  # three that are strange
+    every = Scored(times, payer, np.full(n, -1), scores)
+    loud, quiet = (Levels(0.005, days * DAY_US, 10**9).update(every) for days in (0, 5))
+    later = times > 30 * DAY_US
+    told = [len(set(payer[alerts & later].tolist())) for _, alerts in (loud, quiet)]
+    assert told[0] <= 3 < 20 < told[1]
+    for _, alerts in (loud, quiet):
+        assert 0.003 < alerts[later].mean() < 0.0065
+    places = np.flatnonzero(quiet[1])
+    for who in range(3):
+        mine = times[places[payer[places] == who]]
+        assert (np.diff(mine) > 5 * DAY_US).all()
 
 
 def test_drift_is_nothing_for_the_same_and_large_for_others(rows: Float64) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.anomaly.features import features_of
+from detectors.anomaly.catalogue import features_of
 from detectors.anomaly.imagined import SHAPES, imagine
 from detectors.anomaly.model import export, restore, train
 from detectors.anomaly.nearby import (
@@ -17,12 +17,12 @@ from detectors.anomaly.nearby import (
     NEAR_AFTER,
     NEAR_BEFORE,
     WINDOW_DAYS,
-    nearby,
     nearby_features,
 )
 from detectors.anomaly.payments import Float64, Payments
 from detectors.anomaly.reasons import strongest
-from detectors.anomaly.usage import USAGE, usage_of
+from detectors.anomaly.recent import around_payments
+from detectors.anomaly.usage import USAGE, UsageFeatures
 from tests.support.anomaly import DAY_US, made_of, payments
 
 USE = [feature.name for feature in USAGE]
@@ -30,14 +30,15 @@ USE = [feature.name for feature in USAGE]
 
 def test_usage_does_not_look_ahead() -> None:
     whole = payments(400, 1)
-    assert np.array_equal(usage_of(whole.part(0, 250)), usage_of(whole)[:250])
-    assert usage_of(whole.part(0, 0)).shape == (0, len(USAGE))
+    every = UsageFeatures().update(whole)
+    assert np.array_equal(UsageFeatures().update(whole.part(0, 250)), every[:250])
+    assert UsageFeatures().update(whole.part(0, 0)).shape == (0, len(USAGE))
 
 
 def test_money_that_turns_round_regular_pairs_and_round_sums_are_seen() -> None:
     rows = [(float(7 * k), 0, 1, 1000) for k in range(6)]  # every week the same
     rows += [(36.0, 1, 0, 1237), (42.0, 0, 1, 1000), (43.0, 1, 0, 50_000)]
-    found = usage_of(made_of(*rows))
+    found = UsageFeatures().update(made_of(*rows))
     column = {name: found[:, k] for k, name in enumerate(USE)}
     # The first payment against the usual direction, and only that one.
     assert column["payer_turned"][6] > 0 and column["payer_turned"][7] == 0
@@ -98,7 +99,7 @@ def test_what_is_nearby_is_what_a_slow_reading_finds(seed: int, settle: int) -> 
     whole = Payments(*(amounts if f.name == "amount" else getattr(whole, f.name)
                        for f in fields(Payments)))  # fmt: skip
     strange = np.random.default_rng(seed).random(150)
-    found = nearby(whole, strange, settle)
+    found = around_payments(whole, strange, settle)[1]
     assert found.shape[1] == len(nearby_features(settle))
     assert found[:, :21] == pytest.approx(_slow(whole, strange, settle, later=False))
     if settle:
@@ -111,8 +112,8 @@ def test_what_is_nearby_is_final_once_it_has_settled() -> None:
     strange = np.random.default_rng(3).random(600)
     end = int(np.searchsorted(whole.time_us, 40 * DAY_US))
     settled = int(np.searchsorted(whole.time_us, (40 - 6) * DAY_US))
-    cut = nearby(whole.part(0, end), strange[:end], 6)
-    assert np.array_equal(cut[:settled], nearby(whole, strange, 6)[:settled])
+    cut = around_payments(whole.part(0, end), strange[:end], 6)[1]
+    assert np.array_equal(cut[:settled], around_payments(whole, strange, 6)[1][:settled])
 
 
 def test_imagined_attempts_stand_among_what_was_there() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.web import flows, owners
+from casework.web import flows, owners, scores
 from casework.web.flows import Flow, country_name
 
 
@@ -113,3 +113,36 @@ def test_what_is_too_much_to_draw_is_a_table_alone() -> None:
     many = [_chain((f"P{n}", "X", "1/99"), owner=f"P{n}", entity="X") for n in range(60)]
     found, roles = owners.holdings(many)
     assert len(found) == 60 and owners.drawn(found, roles) is None
+
+
+def _reason(value: Any, low: Any = "0", high: Any = "3") -> dict[str, Any]:
+    words = {"en": "the amount is far off", "zh": "金额偏离"}
+    return {"text": words, "unit": {"en": "share", "zh": "比例"}, "value": value,
+            "usually": [low, high], "added": "1"}  # fmt: skip
+
+
+def test_parts_of_a_score_are_bars_beside_what_is_usual() -> None:
+    finding = {
+        "model": "V1", "role": "champion", "digest": "ab", "trained_until": "2026-06-29",
+        "score": "0.9", "threshold": "0.5",
+        "reasons": [_reason("6"), _reason("-1", "-2", "2"), _reason("0", "0", "0"), _reason("9e9")],
+    }  # fmt: skip
+    (found,) = scores.scores({"findings": {"x": finding, "y": {"reason": {"en": "none"}}, "z": 3}})
+    assert (found.score, found.threshold, found.model) == ("0.9", "0.5", "V1")
+    first, second, third, fourth = found.parts
+    assert first.bar == (0.0, 240.0) and first.band == (0.0, 120.0) and first.beyond
+    assert second.bar == (60.0, 60.0) and second.band == (0.0, 240.0) and not second.beyond
+    assert third.bar == third.band == (0.0, 2.0) and not third.beyond
+    assert fourth.band == (0.0, 2.0) and fourth.beyond
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(["nan", "inf", "x", "", None, 1, "-3", "7.5"])] * 3)))
+def test_findings_from_elsewhere_are_drawn_within_the_box_or_left_out(rows: Any) -> None:
+    broken = [{"text": 1}, None, 7, {"usually": [1]}]
+    reasons = [*broken, *(_reason(value, low, high) for value, low, high in rows)]
+    finding = {"threshold": "1", "reasons": reasons}
+    (found,) = scores.scores({"findings": {"x": finding}})
+    for part in found.parts:
+        for x, width in (part.bar, part.band):
+            assert 0 <= x and 0 < width and x + width <= scores.WIDTH + 0.2
+    assert scores.scores({"findings": None}) == scores.scores({}) == []

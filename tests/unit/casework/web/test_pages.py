@@ -16,7 +16,7 @@ from tests.contract.world import DAY_US, SERVICE, WANG
 from tests.unit.casework.api.api_world import PASSWORD, SECOND_US
 from tests.unit.casework.web.desks import Bundles, Hooks
 from tests.unit.casework.web.html import Page
-from tests.unit.casework.web.page_world import Browser, PageWorld
+from tests.unit.casework.web.page_world import Browser, PageWorld, told
 
 LANGUAGES = ("en", "zh")
 TYPED = "looked at <b>everything</b>,\nline two 第二行"
@@ -288,6 +288,35 @@ def test_personal_data_is_masked_until_a_reason_is_given(pages: PageWorld) -> No
     assert "Somebody Real" in page.text
     auditor = pages.browser("aud", Role.AUDITOR)
     assert "a summons" in auditor.get("/audit?chain=BANK-A").text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", ("What made the score", "silent for long", "0.1 to 2.5")),
+     ("zh", ("得分构成", "长期不活跃", "0.1 至 2.5"))],
+)  # fmt: skip
+def test_a_score_is_drawn_with_its_parts_and_said_as_a_table(
+    pages: PageWorld, lang: str, words: tuple[str, ...]
+) -> None:
+    reason = {
+        "feature": "payer_silence", "value": "3.4", "usually": ["0.1", "2.5"], "added": "0.7",
+        "text": {"en": "the payer was silent for long before", "zh": "付款方此前长期不活跃"},
+        "unit": {"en": "log of usual gaps", "zh": "与平常间隔之比的对数"},
+    }  # fmt: skip
+    finding = {
+        "model": "2026-06-29-abc-1", "role": "champion", "digest": "d" * 64,
+        "trained_until": "2026-06-29T00:00:00Z", "score": "0.912000000",
+        "threshold": "0.464000000", "reasons": [reason], "row": [0.5, 3.4],
+    }  # fmt: skip
+    body = {"findings": {"event.anomaly(budget=0.5%) @INTL": finding}}
+    (case,) = pages.api.world.take(told(7, body))
+    person = pages.browser("wang", lang=lang)
+    for path in (f"/cases/{case.id}", f"/alerts/{7:032x}"):
+        page = person.get(path)
+        assert all(word in page.text for word in (*words, "0.912000000", "2026-06-29-abc-1"))
+        assert 'class="usual"' in page.response.text and 'class="beyond"' in page.response.text
+    pages.api.world.take(told(8, {}, subject="K9"))
+    assert 'class="usual"' not in person.get(f"/alerts/{8:032x}").response.text
 
 
 def test_evidence_is_handed_out_as_a_file(pages: PageWorld) -> None:
