@@ -47,7 +47,7 @@ PAGES = {
     "demo-operator": (
         "/webhooks", "/accounts", "/audit", "/audit?chain=", "/health", "/quarantine",
     ),
-    "demo-author": ("/rules", "/rule-editor"),
+    "demo-author": ("/rules", "/rule-editor", "/proposals"),
     "demo-bank": ("/queue", "/alerts", "/institutions"),
 }  # fmt: skip
 """Who looks at what, of every page."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from regtech.rulelang.codewords import CODE_WORDS
+
 Words = tuple[str, str]
 """English, Simplified Chinese."""
 
@@ -351,5 +353,6 @@ COMMON_WORDS: Final[dict[str, str]] = {
     "location": "位置",
     "communication": "通信",
     "other": "其他",
+    **CODE_WORDS,
 }
-"""Codes of the catalogue and frequent others in Chinese; the rest are shown as they are."""
+"""Codes of the catalogue and of rules in Chinese; the rest are shown as they are."""

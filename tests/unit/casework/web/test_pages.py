@@ -409,10 +409,32 @@ def test_the_overview_counts_what_the_queue_shows(pages: PageWorld) -> None:
     row = next(n for n in page.all("tr") if "SG" in n.text)
     assert "1" in row.text
     assert "/queue?jurisdiction=SG" in page.links
+    assert "Singapore" in row.text
+    # Themes have weeks as well, those in which their cases were opened.
+    (theme,) = [n for n in page.all("section") if n.attrs["aria-labelledby"] == "theme-heading"]
+    assert "+3" in theme.text and "Cases opened, 12 weeks" in theme.text
     assert "BANK-A" in person.get("/queue?jurisdiction=SG").text
     pages.api.clock.advance(40 * DAY_US)
     fresh = pages.signed_in("wang")
     assert "/queue?jurisdiction=CN&overdue=1" in fresh.get("/overview").links
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_that_is_not_there_keeps_the_menu(pages: PageWorld, lang: str) -> None:
+    person = pages.browser("wang", lang=lang)
+    assert "/queue" in person.get("/nowhere", status=404).links
+    assert "/queue" not in Browser(pages, {"regtech-lang": lang}).get("/nowhere", status=404).links
+
+
+def test_a_script_of_a_page_is_told_in_the_language_of_the_page(pages: PageWorld) -> None:
+    person = pages.browser("wang", lang="zh")
+    asks = {"Accept": "application/json"}
+    answer = person.ask("GET", "/queue/count?state=nothing", headers=asks)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
+    assert (found["code"], found["status"]) == ("usage", 400)
+    assert not found["title"].isascii() and not found["detail"].isascii()
 
 
 def test_a_script_may_be_kept_for_ever_and_nothing_lies_beside_it(pages: PageWorld) -> None:

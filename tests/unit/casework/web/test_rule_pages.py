@@ -19,7 +19,7 @@ from tests.contract.world import SERVICE
 from tests.unit.casework.api.api_world import problem
 from tests.unit.casework.web.desks import SomeBacktests
 from tests.unit.casework.web.html import Page
-from tests.unit.casework.web.page_world import Browser, PageWorld
+from tests.unit.casework.web.page_world import Browser, PageWorld, told
 
 RULE = "cn-lvtr-0501"
 PACK = "cn-aml-large-value"
@@ -115,6 +115,25 @@ def test_only_an_author_edits(world: PageWorld, name: str) -> None:
         assert person.send("/rule-editor", given).status_code == 403
     assert person.send("/rule-form", {"yaml": "pack: x"}).status_code == 403
     assert _lint(person, "pack: x").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("lang", "what"), [("en", "the sum of the amount in CNY"), ("zh", "以CNY计的金额合计")]
+)
+def test_a_measure_says_what_it_is_while_its_rule_is_in_use(
+    world: PageWorld, lang: str, what: str
+) -> None:
+    assert world.api.context.rules is not None
+    digest = world.api.context.rules.law(RULE)["pack_digest"]
+    made = {"rule": RULE, "measures": {"cny": {"amount": "60000.00", "currency": "CNY"}}}
+    number = 70 if lang == "en" else 72
+    world.api.world.take(
+        told(number, {**made, "pack_digest": digest}, subject=f"K{number}"),
+        told(number + 1, {**made, "pack_digest": "0" * 64}, subject=f"K{number + 1}"),
+    )
+    person = world.signed_in("wang", lang=lang)
+    assert what in person.get(f"/alerts/{number:032x}").text
+    assert what not in person.get(f"/alerts/{number + 1:032x}").text
 
 
 def test_faults_are_told_in_the_language_of_the_page(world: PageWorld) -> None:
