@@ -42,7 +42,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/regtech demo $(DEMO)
 
+# Compiled first, by two processes: each worker of the tests would compile all of it for itself.
 test: $(STAMP)
+	$(BIN)/python -m regtech.app.compiling all
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 check: $(STAMP)

@@ -3,7 +3,8 @@
 Compiling takes over a minute of processor time, once. What rules ask of networks and what the
 engine does are compiled without each other, so another process (``python -m
 regtech.app.compiling``) takes the first, while this one judges a few events to compile the second.
-Both find the other's code in the cache of kernels afterwards.
+Both find the other's code in the cache of kernels afterwards. With the word ``all`` the command does
+both for what ships, before tests that would compile the same in each of their processes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from regtech.app.progress import Progress
+from regtech.app.progress import NoProgress, Progress
 from regtech.columns.jit import CACHE_ROOT, uncompiled
 from regtech.model.fields import EVENT_TYPES
 from regtech.reference.load import Reference
@@ -68,8 +69,13 @@ def trial_events() -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    """Compile what detectors call."""
+def main(words: list[str]) -> None:
+    """Compile what detectors call; with the word ``all`` what a run calls."""
+    if words == ["all"]:
+        from regtech.app.choice import chosen_packs
+
+        compile_kernels(tuple(chosen_packs(())), Reference.shipped(), NoProgress())
+        return
     from detectors.graph.motifs import Motifs, Payments
     from detectors.graph.spec import DEFAULTS
 
@@ -80,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
