@@ -58,15 +58,23 @@ def timed(screener: Screener, names: list[str]) -> np.ndarray[Any, np.dtype[np.f
     return spent
 
 
-def blocking_recall(screener: Screener, names: list[str], least: float) -> tuple[int, int]:
-    """Of the rows that a name scores so high with, how many the index gives; and of how many."""
-    found = whole = 0
+def blocking_recall(screener: Screener, names: list[str], least: float) -> dict[str, Any]:
+    """Of the rows that a name scores so high with, how many the index gives, and of how many; the
+    same of the entries that these belong to, each of which is one hit. Some names that lose."""
+    counts, losing = np.zeros(4, np.int64), []
     for name in names:
-        odds = screener.odds_of_all(name)
-        hits = np.flatnonzero(odds >= np.log(least / (1 - least)))
-        found += int(np.isin(hits, screener.candidates(name)).sum())
-        whole += len(hits)
-    return found, whole
+        hits = np.flatnonzero(screener.odds_of_all(name) >= np.log(least / (1 - least)))
+        got = hits[np.isin(hits, screener.candidates(name))]
+        entries = len(screener.owners_of(got)), len(screener.owners_of(hits))
+        counts += np.array((len(got), len(hits), *entries))
+        if entries[0] < entries[1]:
+            losing.append(name)
+    rows, of_rows, found, of_found = counts.tolist()
+    return {
+        "rows": f"{rows} of {of_rows} ({rows / max(1, of_rows):.5f})",
+        "entries": f"{found} of {of_found} ({found / max(1, of_found):.5f})",
+        "such as": losing[:5],
+    }
 
 
 def main() -> None:
@@ -134,8 +142,7 @@ def main() -> None:
     some = draw.sample([name for name, _ in distorted], given.brute // 2)
     some += draw.sample(every, given.brute - len(some))
     for least in (0.5, given.threshold):
-        got, whole = blocking_recall(screener, some, least)
-        found[f"blocking recall from {least}"] = f"{got} of {whole} ({got / max(1, whole):.5f})"
+        found[f"blocking recall from {least}"] = blocking_recall(screener, some, least)
     found["near-exact F1"] = _near_exact(versions, analyser)
     found["peers"] = _peers(every, draw.sample(questions, 40))
     found["machine"] = machine()

@@ -1,10 +1,11 @@
 """How much of what an address received, or paid, has to do with listed addresses.
 
-What an address receives is taken as a mixture: a payment carries on the share of listed money that
-its payer has received so far, one hop further. Shares are counted apart for each asset and each
-number of hops up to ``HOPS_MOST``; what comes from further away is forgotten. Of what an address
-pays, that counts which goes to a listed one at once. Amounts are integers, and parts are rounded
-down, so that nothing depends on how a run is cut.
+What an address received and has not paid yet is taken as a mixture: a payment carries on the share
+of listed money in it, one hop further, and what it carries is gone from there. What an address
+pays beyond that it had before, and nobody knows from where. Shares are counted apart for each asset
+and each number of hops up to ``HOPS_MOST``; what comes from further away is forgotten. Of what an
+address pays, that counts which goes to a listed one at once. Amounts are integers, and parts are
+rounded down, so that nothing depends on how a run is cut.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Edge = tuple[str, str, str, int, int, int]
 @dataclass(slots=True)
 class Held:
     """What an address received of one asset. ``listed[h]``: what came over ``h + 1`` hops.
+    ``left``, ``left_listed``: what of both it has not paid yet.
 
     ``paths[h]``: of those payments the one that brought most, and the way to the listed address
     as it was then. ``paid``, ``paid_listed``, ``paid_path``: the same of what it paid at once.
@@ -38,6 +40,8 @@ class Held:
     seen_us: int = 0
     received: int = 0
     listed: list[int] = field(default_factory=lambda: [0] * HOPS_MOST)
+    left: int = 0
+    left_listed: list[int] = field(default_factory=lambda: [0] * HOPS_MOST)
     paths: list[tuple[Edge, ...]] = field(default_factory=lambda: [()] * HOPS_MOST)
     most: list[int] = field(default_factory=lambda: [0] * HOPS_MOST)
     paid: int = 0
@@ -78,13 +82,17 @@ class Exposures:
                 giver.paid_path = (edge,)
         taker.received += amount
         if payer_listed:
-            self._take(taker, 0, amount, (edge,))
-        elif giver.received and payer != payee:
-            for hop in range(HOPS_MOST - 1):
-                # What it received is all that it can pay on; more was there before.
-                part = amount * giver.listed[hop] // max(giver.received, giver.paid)
-                if part:
-                    self._take(taker, hop + 1, part, (*giver.paths[hop], edge))
+            _take(taker, 0, amount, (edge,))
+        elif giver.left and payer != payee:
+            out, whole = min(amount, giver.left), giver.left
+            giver.left -= out
+            for hop in range(HOPS_MOST):
+                part = out * giver.left_listed[hop] // whole
+                giver.left_listed[hop] -= part
+                if part and hop + 1 < HOPS_MOST:
+                    _take(taker, hop + 1, part, (*giver.paths[hop], edge))
+        if payer != payee:
+            taker.left += amount
 
     def received(self, address: str, currency: int, hops: int) -> Exposed:
         """What of all that an address received came over so many hops or fewer."""
@@ -101,11 +109,6 @@ class Exposures:
         if held is None:
             return Exposed(0, 0, 0, ())
         return Exposed(held.paid_listed, held.paid, 1, held.paid_path)
-
-    def _take(self, taker: Held, hop: int, part: int, path: tuple[Edge, ...]) -> None:
-        taker.listed[hop] += part
-        if part >= taker.most[hop]:
-            taker.most[hop], taker.paths[hop] = part, path
 
     def _of(self, address: str, currency: int, time_us: int) -> Held:
         key = address, currency
@@ -130,8 +133,8 @@ class Exposures:
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """The state as arrays."""
         rows = [
-            [*key, h.seen_us, h.received, h.listed, h.paths, h.most, h.paid, h.paid_listed,
-             h.paid_path]
+            [*key, h.seen_us, h.received, h.listed, h.left, h.left_listed, h.paths, h.most, h.paid,
+             h.paid_listed, h.paid_path]
             for key, h in self._held.items()
         ]  # fmt: skip
         text = json.dumps([self._look_at, rows], ensure_ascii=False).encode()
@@ -141,10 +144,20 @@ class Exposures:
         """Take over what was exported."""
         self._look_at, rows = json.loads(arrays["held"].tobytes())
         self._held = {}
-        for address, currency, seen, received, listed, paths, most, paid, out, path in rows:
+        for row in rows:
+            address, currency, seen, received, listed, left, left_listed = row[:7]
+            paths, most, paid, paid_listed, path = row[7:]
             self._held[address, currency] = Held(
-                seen, received, listed, [_path(one) for one in paths], most, paid, out, _path(path)
-            )
+                seen, received, listed, left, left_listed, [_path(one) for one in paths], most,
+                paid, paid_listed, _path(path),
+            )  # fmt: skip
+
+
+def _take(taker: Held, hop: int, part: int, path: tuple[Edge, ...]) -> None:
+    taker.listed[hop] += part
+    taker.left_listed[hop] += part
+    if part >= taker.most[hop]:
+        taker.most[hop], taker.paths[hop] = part, path
 
 
 def _path(rows: list[list[Any]]) -> tuple[Edge, ...]:
