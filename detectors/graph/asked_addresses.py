@@ -134,10 +134,7 @@ class Asked:
             question.name: np.zeros(events.count, np.int64) for question, _ in self._questions
         }
         columns = {path: events.column(path) for path in _READ}
-        for place in np.flatnonzero(events.payments & (events.types == TRANSACTION)).tolist():
-            channel = int(columns["channel"][place])
-            if channel == UNKNOWN or self._text(events, channel) != _CHANNEL:
-                continue
+        for place in self._places(events, columns["channel"]):
             payer = self._address(events, columns, "payer", place)
             payee = self._address(events, columns, "payee", place)
             amount = int(columns["amount"][place])
@@ -155,6 +152,19 @@ class Asked:
             for question, terms in self._questions:
                 self._one(question, terms, edge, place, answers)
         return answers
+
+    def _places(self, events: Events, channels: Int64) -> list[int]:
+        """Payments of a block in virtual assets: of most streams few, so that they are looked for
+        at once."""
+        payments = events.payments & (events.types == TRANSACTION)
+        codes = np.unique(channels[payments])
+        virtual = [
+            code
+            for code in codes.tolist()
+            if code != UNKNOWN and self._text(events, code) == _CHANNEL
+        ]
+        found: list[int] = np.flatnonzero(payments & np.isin(channels, virtual)).tolist()
+        return found
 
     def _one(
         self,
