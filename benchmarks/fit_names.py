@@ -24,7 +24,14 @@ from numpy.typing import NDArray
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.name_pairs import FOLDS, Pair, development_pairs  # noqa: E402
+from benchmarks.name_pairs import (  # noqa: E402
+    FOLDS,
+    Pair,
+    development_pairs,
+    folds_of,
+    listed_entities,
+)
+from benchmarks.strangers import stranger_pairs  # noqa: E402
 from detectors.names.analysis import Analyser  # noqa: E402
 from detectors.names.columns import ORGANISATION, VESSEL, WordTable  # noqa: E402
 from detectors.names.features import FEATURES  # noqa: E402
@@ -55,6 +62,8 @@ AT_LEAST: Final = {
     "short_forms": -0.6,
 }
 """What these say against a match is no less than this: chosen, as the lists have few such pairs."""
+STRANGERS: Final = 3000
+"""Names of people on no list that are held against the listed names most like theirs."""
 HARD: Final = ("alias", "neighbour", "distorted", "own script", "own script, other")
 """Sources of pairs that are hard: aliases and slips beside the nearest names of others. What is
 reached on them alone is reported; they have no say of their own in where the cut is."""
@@ -244,6 +253,10 @@ def main() -> None:
     weights = word_weights(versions, Analyser(replace(tables, weights={})))
     analyser = Analyser(replace(tables, weights=weights))
     pairs = development_pairs(versions, analyser, scale=given.scale)
+    entities = listed_entities(versions)
+    place = folds_of(entities, analyser)
+    count = int(STRANGERS * given.scale)
+    pairs += stranger_pairs(versions, entities, place, analyser.tables, count)
     x, kinds = features_of(pairs, analyser)
     y = np.array([float(pair.match) for pair in pairs])
     folds = np.array([pair.fold for pair in pairs])
@@ -253,15 +266,19 @@ def main() -> None:
     hard = np.isin(sources, HARD)
     print(f"{len(pairs)} pairs, {int(y.sum())} of them matches, {FOLDS} folds by entity")
 
-    said = np.zeros(len(y), bool)
+    said, said_hard = np.zeros(len(y), bool), np.zeros(len(y), bool)
     for fold in range(FOLDS):
         held = folds == fold
         fitted = ~held & ~native
         lines = fit_kinds(x[fitted], kinds[fitted], y[fitted], hopeless[fitted])
-        said[held] = odds_of(x[held], kinds[held], lines) >= 0
+        odds = odds_of(x, kinds, lines)
+        said[held] = odds[held] >= 0
+        known = hard & ~held
+        said_hard[held] = odds[held] >= best_shift(odds[known], y[known])
     report("ours", said, y, sources)
     for name, part in (("without half alike", sources != "half alike"), ("hard alone", hard)):
         report(f"ours, {name}", said[part], y[part], sources[part])
+    report("ours, hard alone, cut on hard pairs", said_hard[hard], y[hard], sources[hard])
     if given.boosted:
         report("boosted trees, same features", _boosted(x, kinds, y, folds), y, sources)
     if given.peers:

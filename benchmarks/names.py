@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import machine, one_core  # noqa: E402
 from benchmarks.name_pairs import DISTORTIONS, listed_entities  # noqa: E402
+from benchmarks.strangers import strangers  # noqa: E402
 from detectors.names.analysis import Analyser  # noqa: E402
 from detectors.names.pairs import pair_scores  # noqa: E402
 from detectors.names.screener import Query, Screener  # noqa: E402
@@ -31,43 +32,6 @@ from regtech.adapters.lists.folder import read_lists  # noqa: E402
 from regtech.app.names import FOLDER, MATCH_MIN, country_words, load_model, load_tables  # noqa: E402
 from regtech.content import content_root  # noqa: E402
 from regtech.reference.watchlists import ListVersion  # noqa: E402
-
-# Own compilation of frequent names of many countries: people who are on no list.
-GIVEN: Final = (
-    "James Mary Robert Patricia Michael Linda David Elizabeth William Barbara Thomas Susan "
-    "Daniel Karen Matthew Lisa Anna Peter Julia Lukas Sophie Jan Eva Pierre Camille Luc "
-    "Giulia Marco Chiara Carlos Lucia Javier Carmen Pedro Ana Joao Beatriz Dmitri Olga Sergei "
-    "Natalia Ivan Elena Mehmet Ayse Mustafa Fatma Omar Layla Hassan Amina Yusuf Zainab Arjun "
-    "Priya Rahul Ananya Wei Fang Ming Xin Hiroshi Yuki Kenji Sakura Min-jun Ji-woo Seo-yeon "
-    "Nguyen Linh Somchai Kofi Ama Chinedu Ngozi Thabo Lerato Erik Ingrid Lars Astrid Mikko "
-    "Aino Liam Aoife Piotr Zofia Andrei Ioana Nikos Eleni "
-).split()
-FAMILY: Final = (
-    "Smith Johnson Williams Brown Jones Miller Davis Wilson Anderson Taylor Moore Clark Lewis "
-    "Walker Hall Young King Wright Schmidt Weber Wagner Becker Hoffmann Dubois Laurent Moreau "
-    "Girard Rossi Russo Ferrari Bianchi Fernandez Lopez Sanchez Ramirez Torres Silva Santos "
-    "Oliveira Costa Smirnov Volkov Morozov Novikov Yilmaz Kaya Demir Celik Haddad Mansour "
-    "Khalil Saleh Patel Sharma Gupta Reddy Zhang Wang Liu Chen Yang Huang Sato Suzuki "
-    "Takahashi Tanaka Kim Park Lee Tran Pham Okafor Mensah Nkosi Dlamini Larsen Hansen "
-    "Johansson Nilsson Korhonen Virtanen Murphy Kelly Nowak Kowalski Popescu Ionescu "
-    "Papadopoulos Georgiou OBrien Fitzgerald Campbell Stewart "
-).split()
-
-
-def innocent_names(count: int, listed: set[str], analyser: Analyser) -> list[str]:
-    """Names of people, of those names that do not stand on a list as they are."""
-    draw = random.Random(11)
-    found: dict[str, None] = {}
-    while len(found) < count:
-        words = [draw.choice(GIVEN), draw.choice(FAMILY)]
-        if draw.random() < 0.35:
-            words.insert(1, draw.choice(GIVEN))
-        if draw.random() < 0.15:
-            words.append(draw.choice(FAMILY))
-        name = " ".join(words)
-        if " ".join(sorted(analyser.analyse(name)[0].words)) not in listed:
-            found[name] = None
-    return list(found)
 
 
 def distorted_names(version: ListVersion, analyser: Analyser, each: int) -> list[tuple[str, str]]:
@@ -94,15 +58,23 @@ def timed(screener: Screener, names: list[str]) -> np.ndarray[Any, np.dtype[np.f
     return spent
 
 
-def blocking_recall(screener: Screener, names: list[str], least: float) -> tuple[int, int]:
-    """Of the rows that a name scores so high with, how many the index gives; and of how many."""
-    found = whole = 0
+def blocking_recall(screener: Screener, names: list[str], least: float) -> dict[str, Any]:
+    """Of the rows that a name scores so high with, how many the index gives, and of how many; the
+    same of the entries that these belong to, each of which is one hit. Some names that lose."""
+    counts, losing = np.zeros(4, np.int64), []
     for name in names:
-        odds = screener.odds_of_all(name)
-        hits = np.flatnonzero(odds >= np.log(least / (1 - least)))
-        found += int(np.isin(hits, screener.candidates(name)).sum())
-        whole += len(hits)
-    return found, whole
+        hits = np.flatnonzero(screener.odds_of_all(name) >= np.log(least / (1 - least)))
+        got = hits[np.isin(hits, screener.candidates(name))]
+        entries = len(screener.owners_of(got)), len(screener.owners_of(hits))
+        counts += np.array((len(got), len(hits), *entries))
+        if entries[0] < entries[1]:
+            losing.append(name)
+    rows, of_rows, found, of_found = counts.tolist()
+    return {
+        "rows": f"{rows} of {of_rows} ({rows / max(1, of_rows):.5f})",
+        "entries": f"{found} of {of_found} ({found / max(1, of_found):.5f})",
+        "such as": losing[:5],
+    }
 
 
 def main() -> None:
@@ -112,6 +84,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
     parser.add_argument("--questions", type=int, default=2000)
     parser.add_argument("--brute", type=int, default=150, help="questions against every row")
+    parser.add_argument("--innocent", type=int, default=2000, help="names of people on no list")
     parser.add_argument("--threshold", type=float, default=0.9)
     given = parser.parse_args()
     if given.lists is None or not given.lists.is_dir():
@@ -131,7 +104,7 @@ def main() -> None:
     draw = random.Random(3)
     every = [name.text for v in versions for entry in v.entries for name in entry.names]
     known = {" ".join(sorted(analyser.analyse(name)[0].words)) for name in every}
-    innocent = innocent_names(2000, known, analyser)
+    innocent = strangers(given.innocent, known, analyser)
     un = next(version for version in versions if version.name == "un")
     distorted = distorted_names(un, analyser, 2)
 
@@ -169,8 +142,7 @@ def main() -> None:
     some = draw.sample([name for name, _ in distorted], given.brute // 2)
     some += draw.sample(every, given.brute - len(some))
     for least in (0.5, given.threshold):
-        got, whole = blocking_recall(screener, some, least)
-        found[f"blocking recall from {least}"] = f"{got} of {whole} ({got / max(1, whole):.5f})"
+        found[f"blocking recall from {least}"] = blocking_recall(screener, some, least)
     found["near-exact F1"] = _near_exact(versions, analyser)
     found["peers"] = _peers(every, draw.sample(questions, 40))
     found["machine"] = machine()

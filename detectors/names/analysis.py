@@ -14,7 +14,15 @@ from typing import Final, Literal
 
 from detectors.names.scripts import CJK, NO_VOWELS, Script, romanised, scripts_of, simplified
 from detectors.names.skeleton import LENGTH_MAX, packed, skeleton
-from detectors.names.tables import KEPT_FORMS, NameTables, Role
+from detectors.names.tables import (
+    FORM_WORDS_LONG,
+    KEPT_FORMS,
+    RELATION_CODES,
+    NameTables,
+    Relation,
+    Role,
+    form_word,
+)
 
 Kind = Literal["", "person", "entity", "vessel", "aircraft"]
 
@@ -39,6 +47,8 @@ _DOTTED_SPACED: Final = re.compile(r"\b(?:[a-z]\. ){2,}(?:[a-z]\.)?")
 _WORDS: Final = re.compile(r"[a-z0-9]+")
 _QUOTED: Final = re.compile(r"[\"“”«»„‟]")
 _SIGNS: Final = re.compile("[^\\w]|_")
+_FORMS_FIRST: Final = frozenset({"ab", "ao", "cv", "pt"})
+"""Company forms of two letters that stand before a name: Swedish, Russian and Indonesian."""
 _ROLE_WEIGHTS: Final = {
     Role.NAME: 1.0,
     Role.INITIAL: 0.35,
@@ -55,6 +65,9 @@ _ROLE_WEIGHTS: Final = {
 }
 _SHORT_WEIGHTS: Final = {2: 0.7, 3: 0.8, 4: 0.9}
 """Short words are alike by chance: by length, what is left of their weight."""
+_GIVEN: Final = frozenset({Relation.SHORT, Relation.SPELLING})
+GIVEN_WEIGHT: Final = 0.75
+"""A name that has short forms or many spellings is many people's, however rare on lists."""
 WEIGHT_MIN: Final = 0.3
 """A word that is common on lists is not therefore worth nothing: the floor of its rarity."""
 
@@ -177,15 +190,18 @@ class Analyser:
     def _without_forms(self, words: list[str]) -> tuple[list[str], int]:
         """Words without their company forms, and the classes of those."""
         heads = self._form_heads
-        if len(words) < 2 or heads.isdisjoint(words):
+        sounds = [form_word(word) for word in words]
+        if len(words) < 2 or (heads.isdisjoint(words) and heads.isdisjoint(sounds)):
             return words, 0
         forms, found, at, end = self.tables.forms, 0, 0, len(words)
         left: list[str] = []
         while at < end:
             word = words[at]
-            if word in heads:
+            if word in heads or sounds[at] in heads:
                 for size in range(min(self.tables.form_words_max, end - at), 0, -1):
                     name = forms.get(tuple(words[at : at + size]))
+                    if name is None and size >= FORM_WORDS_LONG:
+                        name = forms.get(tuple(sounds[at : at + size]))
                     if name is None or not self._stands_alone(words, at, size, forms):
                         continue
                     found |= self._form_bits[name]
@@ -202,12 +218,15 @@ class Analyser:
         return (left, found) if left else (words, found)
 
     def _stands_alone(self, words: Sequence[str], at: int, size: int, forms: object) -> bool:
-        """Two letters may be a form at an end of a name; in the middle they are a word."""
+        """Three letters may be a form at an end of a name, in the middle they are a word; two
+        letters at the beginning are a form in few languages, and ``ag`` is son in Tuareg."""
         letters = sum(map(len, words[at : at + size]))
         if letters > 3 or size > 2:
             return True
         rest = words[at + size :]
-        return at == 0 or all(word in self._form_heads or len(word) <= 2 for word in rest)
+        if at == 0:
+            return letters > 2 or words[0] in _FORMS_FIRST
+        return all(word in self._form_heads or len(word) <= 2 for word in rest)
 
     def _token(self, word: str) -> Token:
         tables = self.tables
@@ -220,6 +239,9 @@ class Analyser:
         elif role == Role.NAME and len(word) > 6 and word.endswith(tables.descent_endings):
             role = Role.PATRONYMIC
         rarity = max(WEIGHT_MIN, tables.weights.get(word, 1.0))
+        groups = tables.groups.get(word, ())
+        if any(group % RELATION_CODES in _GIVEN for group in groups):
+            rarity = min(rarity, GIVEN_WEIGHT)
         if role == Role.NAME:
             rarity *= _SHORT_WEIGHTS.get(len(word), 1.0)
         bones = skeleton(word)
@@ -228,7 +250,7 @@ class Analyser:
             role,
             rarity * _ROLE_WEIGHTS[role],
             packed(bones),
-            tables.groups.get(word, ()),
+            groups,
             value,
             word.encode("ascii").translate(_CODES).ljust(TOKEN_MAX, b"\0"),
             bones.encode("ascii").translate(_CODES).ljust(LENGTH_MAX, b"\0"),

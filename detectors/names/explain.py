@@ -62,7 +62,8 @@ WORDS: Final = frozenset(
     {
         "covered_less", "covered_more", "covered_both", "same_less", "said_some", "said_much",
         "said_more", "said_covered", "whole", "slips", "worst_word", "lost_fewer", "lost_other",
-        "lost_word", "replaced", "uneven", "other_word",
+        "lost_word", "replaced", "uneven", "other_word", "core", "worst_of_few", "same_said",
+        "loose",
     }
 )  # fmt: skip
 """Features that say how much of the words is accounted for; told together, as ``words``."""

@@ -22,7 +22,16 @@ from detectors.names.columns import (
     ORGANISATION,
     PERSON,
 )
-from detectors.names.kernels import FULL, PLACES, ZERO, bit_count, common_length, spelling_cost
+from detectors.names.kernels import (
+    EXCHANGED,
+    FULL,
+    PLACES,
+    VOWEL_BITS,
+    ZERO,
+    bit_count,
+    common_length,
+    spelling_cost,
+)
 from detectors.names.tables import GROUPS_MAX, Relation, Role
 from regtech.columns.jit import inline_kernel, kernel
 
@@ -66,6 +75,10 @@ FEATURES: Final = (
     "whole",
     "best_word",
     "short_forms",
+    "core",
+    "worst_of_few",
+    "same_said",
+    "loose",
 )
 """What the score is made of, each by its number; ``words`` says what they mean."""
 
@@ -76,7 +89,7 @@ COUNT: Final = len(FEATURES)
     GENERATION_DIFFERS, FORM_DIFFERS, FORM_SAME, COUNTRY_DIFFERS, COUNTRY_EXTRA, INITIALS,
     DESCENT_CROSSED, SINGLE_WORD, LETTERS, CONSONANTS, ACRONYM, SLIPS, WORST_WORD, FIRST_WORD,
     LAST_WORD, DISORDER, OTHER_SCRIPT, VOWELLESS, KIND_DIFFERS, ONE_WORD_EACH, OTHER_WORD,
-    SAID_COVERED, WHOLE, BEST_WORD, SHORT_FORMS,
+    SAID_COVERED, WHOLE, BEST_WORD, SHORT_FORMS, CORE, WORST_OF_FEW, SAME_SAID, LOOSE,
 ) = range(COUNT)  # fmt: skip
 
 ONE_SLIP: Final = 0.66
@@ -89,6 +102,16 @@ JOINED_LOOSE: Final = 30
 """Words written as one that sound alike cost at most so much, in tenths of a letter for each."""
 JOINED_SAME: Final = 0.98
 """Words written as one, letter by letter: the most that any are alike."""
+SAME_VOWELS: Final = 0.9
+"""How alike words are whose consonants sound alike and whose vowels are the same."""
+LOOSE_BELOW: Final = 0.85
+"""Words less alike than this are so loosely that it counts by itself."""
+SHORT_LEAST: Final = 0.74
+"""How alike forms of one given name are that share no letter..."""
+SHORT_MORE: Final = 0.2
+"""...and how much more where they share all of them."""
+SOUND_COST: Final = 0.22
+"""What words that sound alike may differ in, of their letters, before it counts against them."""
 LIKELY_SLIP: Final = 3
 """Cost of a letter that is as good as the same: ``byn`` for bin, ``end`` for and."""
 
@@ -100,6 +123,7 @@ _DESCENT: Final = int(Role.DESCENT)
 _NUMERAL: Final = int(Role.NUMERAL)
 _GENERATION: Final = int(Role.GENERATION)
 _COUNTRY: Final = int(Role.COUNTRY)
+_ORGANISATION: Final = int(Role.ORGANISATION)
 _NONE: Final = int(Relation.NONE)
 _SAME: Final = int(Relation.SAME)
 _ALIKE: Final = int(Relation.ALIKE)
@@ -110,7 +134,7 @@ _BY_INITIAL: Final = int(Relation.INITIAL)
 _JOINED: Final = int(Relation.JOINED)
 GROUP_LIKENESS: Final = np.zeros(16, np.float64)
 """How alike words of one group are, by the relation that its number says."""
-GROUP_LIKENESS[Relation.SHORT] = 0.9
+GROUP_LIKENESS[Relation.SHORT] = SHORT_LEAST + SHORT_MORE
 GROUP_LIKENESS[Relation.SPELLING] = 0.95
 GROUP_LIKENESS[Relation.MEANING] = 0.92
 _SIDE: Final = TOKENS_MAX
@@ -204,6 +228,10 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
         for j in range(GROUPS_MAX):
             if rw.groups[b, j] == group and GROUP_LIKENESS[group % 16] > best:
                 best, how = GROUP_LIKENESS[group % 16], group % 16
+    if how == _SHORT:
+        # John is no nearer to Ivan than that; Alexander and Aleksandr are.
+        cost = spelling_cost(lw.codes, a, la, rw.codes, b, lb, 10 * max(la, lb), rows)
+        best = SHORT_LEAST + SHORT_MORE * max(0.0, 1.0 - cost / (10.0 * max(la, lb)))
     little_a = role_a == _PARTICLE or role_a == _DESCENT or role_a == _HONORIFIC
     little_b = role_b == _PARTICLE or role_b == _DESCENT or role_b == _HONORIFIC
     longer, shorter = max(la, lb), min(la, lb)
@@ -211,7 +239,8 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     strict = little_a != little_b or numbers
     if strict:
         # A particle or title is a name only where it is one with a slip in it.
-        most = FULL if longer > 4 else LIKELY_SLIP if longer > 2 else -1
+        most = FULL if longer > 4 else EXCHANGED if longer == 4 else LIKELY_SLIP
+        most = most if longer > 2 else -1
     common = bit_count(np.int64(lw.sounds[a]) & np.int64(rw.sounds[b]))
     either = bit_count(np.int64(lw.sounds[a]) | np.int64(rw.sounds[b]))
     if shorter > 1 and 5 * (longer - shorter) <= most and 2 * common >= either:
@@ -231,7 +260,8 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
                 alike = max(alike, ONE_SLIP)
             if alike > best:
                 best, how = alike, _ALIKE
-    if strict or (shorter < 4 and lw.codes[a, 0] != rw.codes[b, 0] and not bare):
+    other_begin = lw.codes[a, 0] != rw.codes[b, 0]
+    if strict or (shorter < 4 and other_begin and not bare and longer != shorter + 1):
         pass  # too little to sound alike by
     elif lw.bones[a] == rw.bones[b] and lw.bones[a] > 37:
         count = lw.bone_lengths[a]
@@ -239,8 +269,15 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
             # One consonant behind a vowel says next to nothing.
             alike = 0.9 if count > 2 else 0.78 if lw.bone_codes[a, 0] != 1 else 0.66
         else:
-            # Vowels may differ, and so may their number, but not as in Omar and Hamriyah.
+            # Vowels may differ, and so may their number, but not as in Omar and Hamriyah; nor may
+            # the consonants that sound alike all be other letters, as in Brown and Varon.
             alike = (0.86 if count > 2 else 0.74) - 0.08 * max(0, longer - shorter - 1)
+            if _same_vowels(lw, a, rw, b):
+                alike = SAME_VOWELS
+            elif shorter < 4 and other_begin:
+                alike = 0.0
+            cost = spelling_cost(lw.codes, a, la, rw.codes, b, lb, 6 * longer, rows)
+            alike -= 1.2 * max(0.0, cost / (10.0 * longer) - SOUND_COST)
         if alike > best:
             best, how = alike, _SOUND
     elif bare and (lw.bones[a] == rw.bones[b]) and lw.bones[a] > 0:
@@ -249,6 +286,26 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     if best < ALIKE_MIN:
         return 0.0, _NONE
     return float(best), int(how)
+
+
+@inline_kernel(nrt=False)
+def _same_vowels(lw: Any, a: int, rw: Any, b: int) -> bool:
+    """Whether two words have the same vowels in the same order, and any."""
+    i: Any = np.int64(0)
+    j: Any = np.int64(0)
+    count = 0
+    while True:
+        while i < lw.lengths[a] and (VOWEL_BITS >> np.int64(lw.codes[a, i])) & 1 == 0:
+            i += 1
+        while j < rw.lengths[b] and (VOWEL_BITS >> np.int64(rw.codes[b, j])) & 1 == 0:
+            j += 1
+        if i == lw.lengths[a] or j == rw.lengths[b]:
+            return count > 0 and i == lw.lengths[a] and j == rw.lengths[b]
+        if lw.codes[a, i] != rw.codes[b, j]:
+            return False
+        count += 1
+        i += 1
+        j += 1
 
 
 @inline_kernel(nrt=False)
@@ -553,6 +610,7 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
 
     covered_l = covered_r = same_l = same_r = lost_l = lost_r = 0.0
     top_l = top_r = 0.0
+    core_l = core_r = named_l = named_r = exact = loose = 0.0
     slips = said = 0.0
     worst, closest, shortened = 1.0, 0.0, 0
     alone_l = alone_r = names_l = names_r = initials = paired = crossed = 0
@@ -563,9 +621,14 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
         plain = weight > 0.13
         names_l += plain and role != _INITIAL
         covered_l += weight * alike
+        if role != _ORGANISATION and role != _COUNTRY:
+            core_l += weight
+            named_l += weight * alike
         if alike > 0:
             relation = s.relation[0, i]
             same_l += weight if alike > 0.97 else 0.0
+            exact += weight if relation == _SAME else 0.0
+            loose += weight * max(0.0, LOOSE_BELOW - alike)
             said += weight * alike
             slips += weight * (1.0 - alike)
             if plain:
@@ -592,6 +655,9 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
         plain = weight > 0.13
         names_r += plain and role != _INITIAL
         covered_r += weight * alike
+        if role != _ORGANISATION and role != _COUNTRY:
+            core_r += weight
+            named_r += weight * alike
         if alike > 0:
             same_r += weight if alike > 0.97 else 0.0
         else:
@@ -649,6 +715,12 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[WORST_WORD] = 1.0 - worst if paired > 0 else 0.0
     f[BEST_WORD] = 1.0 - closest if paired > 0 else 0.0
     f[SHORT_FORMS] = min(shortened, 2)
+    if core_l > 0.0 and core_r > 0.0:
+        f[CORE] = min(named_l / core_l, named_r / core_r)
+    if min(names_l, names_r) <= 2:
+        f[WORST_OF_FEW] = f[WORST_WORD]
+    f[SAME_SAID] = min(exact, 2.0) / 2.0
+    f[LOOSE] = min(5.0 * loose, 2.0)
     f[FIRST_WORD] = _sign(s.likeness[0, 0] > 0.8 and s.at[0, 0] == 0)
     f[LAST_WORD] = _sign(s.likeness[0, n - 1] > 0.8 and s.at[0, n - 1] == m - 1)
     turned = 0

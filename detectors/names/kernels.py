@@ -47,6 +47,8 @@ def _costs() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 REPLACED, DROPPED = _costs()
+VOWEL_BITS: Final = np.int64(sum(1 << _number(letter) for letter in "aeiou"))
+"""A bit for the number of each vowel."""
 
 
 def _near_letters() -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ SAYING_NO: Final = frozenset(
         "lost_fewer", "lost_other", "lost_word", "replaced", "uneven", "numeral", "numeral_extra",
         "generation", "form_differs", "country_differs", "country_extra", "initials",
         "descent_crossed", "single_word", "slips", "worst_word", "disorder", "kind_differs",
-        "one_word_each", "other_word", "best_word", "short_forms",
+        "one_word_each", "other_word", "best_word", "short_forms", "worst_of_few", "loose",
     }
 )  # fmt: skip
 """Features that only ever speak against a match; all others only ever for one."""

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from detectors.names.analysis import TOKENS_MAX, AnalysedName, Analyser, Kind
 from detectors.names.blocking import Places, find_rows, places_for
-from detectors.names.columns import Names, Words, WordTable, single
+from detectors.names.columns import LATIN, NO_VOWELS, Names, Words, WordTable, single
 from detectors.names.explain import Explanation, explain_pair
 from detectors.names.features import Scratch, prepare, scratch_for
 from detectors.names.index import Index, build_index
 from detectors.names.scoring import Model, score_rows
+from detectors.names.scripts import Script
 from detectors.names.standing import NEVER, Standing, covered, standings
 from detectors.names.support import (
     EXACT,
@@ -45,7 +46,7 @@ from regtech.reference.watchlists import BirthDate, ListedName, ListEntry, ListV
 THRESHOLD: Final = 0.9
 """From this score on a listed name is a hit, unless another is given. A default, not law."""
 GRAM_ROWS: Final = 25
-WORD_ROWS: Final = 120
+WORD_ROWS: Final = 200
 """So many rows the searches by trigrams and by words of the index hands on."""
 SUPPORT_MAX: Final = SAME_DATE + SAME_COUNTRY
 """Names whose odds are further below the threshold than this no date and no country brings up."""
@@ -154,6 +155,8 @@ class Screener:
             for row in np.flatnonzero(np.diff(native))
         )
         self._last = np.append(self._rows.until == NEVER, [True])
+        self._spelled = np.append(self._with_vowels(), [True])
+        self._last_spelled: NDArray[np.bool_] = self._last & self._spelled
 
     def __len__(self) -> int:
         """How many names, in all readings, there are to be found."""
@@ -188,8 +191,8 @@ class Screener:
                 continue
             words, names = single(reading)
             count = find_rows(
-                words, names, self.words, self._index, live, self._gram_rows, self._word_rows,
-                thread.places, thread.scratch,
+                words, names, self.words, self._index, self._for(reading, live),
+                self._gram_rows, self._word_rows, thread.places, thread.scratch,
             )  # fmt: skip
             if len(thread.odds) < count:
                 thread.odds = np.zeros(2 * count)
@@ -244,17 +247,22 @@ class Screener:
     def candidates(self, name: str, kind: Kind = "") -> NDArray[np.int32]:
         """Rows that the index gives for a name, of its likeliest reading; for measuring."""
         thread = self._thread()
-        words, names = single(thread.analyser.analyse(name, kind)[0])
+        reading = thread.analyser.analyse(name, kind)[0]
+        words, names = single(reading)
         count = find_rows(
-            words, names, self.words, self._index, self._last, self._gram_rows, self._word_rows,
-            thread.places, thread.scratch,
+            words, names, self.words, self._index, self._for(reading, self._last),
+            self._gram_rows, self._word_rows, thread.places, thread.scratch,
         )  # fmt: skip
         return np.array(thread.places.found[:count])
 
     def odds_of_all(self, name: str, kind: Kind = "") -> NDArray[np.float64]:
-        """Log-odds of a name against every row, without the index; for measuring."""
+        """Log-odds of a name against every row, without the index; for measuring.
+
+        Minus infinity for rows that the name is not held against.
+        """
         thread = self._thread()
-        words, names = single(thread.analyser.analyse(name, kind)[0])
+        reading = thread.analyser.analyse(name, kind)[0]
+        words, names = single(reading)
         rows = np.arange(len(self), dtype=np.int32)
         odds = np.zeros(len(self))
         prepare(words, names, 0, thread.scratch)
@@ -262,7 +270,12 @@ class Screener:
             words, names, 0, self.words, self.names, rows, len(rows), self.model.weights,
             thread.scratch, odds,
         )  # fmt: skip
+        odds[~self._for(reading, self._last)[: len(self)]] = -np.inf
         return odds
+
+    def owners_of(self, rows: NDArray[np.intp] | NDArray[np.int32]) -> NDArray[np.int32]:
+        """Which entry each row belongs to, by a number; for measuring."""
+        return np.unique(self._rows.owner[rows])
 
     # --- for texts
 
@@ -423,6 +436,23 @@ class Screener:
             asked = [number for number, name in enumerate(self.lists) if name in set(lists)]
             live &= np.isin(rows.of_list, asked)
         return live
+
+    def _with_vowels(self) -> NDArray[np.bool_]:
+        """Rows that a name in Latin letters is held against: where an entry gives its name in
+        these, what its name without vowels could be read as says nothing more."""
+        flags, owner = self.names.flags[: len(self)], self._rows.owner
+        spelled = np.zeros(len(self._standings), np.bool_)
+        spelled[owner[(flags & LATIN) != 0]] = True
+        return np.asarray(((flags & NO_VOWELS) == 0) | ~spelled[owner])
+
+    def _for(self, reading: AnalysedName, live: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Of the rows asked for those that a reading of the question is held against."""
+        if reading.scripts not in (Script.LATIN, Script.NONE):
+            return live
+        if live is self._last:
+            return self._last_spelled
+        found: NDArray[np.bool_] = live & self._spelled[: len(live)]
+        return found
 
     def _thread(self) -> _Thread:
         found: _Thread | None = getattr(self._local, "parts", None)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
+from detectors.names.skeleton import skeleton
 from regtech.errors import ContentError
 
 RELATION_CODES: Final = 16
@@ -56,7 +57,7 @@ RELATIONS: Final = {
     "spelling": Relation.SPELLING,
     "meaning": Relation.MEANING,
 }
-KEPT_FORMS: Final = frozenset({"foundation", "association", "cooperative", "state_enterprise"})
+KEPT_FORMS: Final = frozenset({"foundation", "association", "cooperative"})
 """Classes whose words are part of the name as well: a foundation is called one."""
 
 
@@ -105,6 +106,18 @@ class NameTables:
             ) from error
 
 
+FORM_WORD_LONG: Final = 8
+"""Words of company forms from this length on are told by their consonants..."""
+FORM_WORDS_LONG: Final = 3
+"""...in forms of so many words: ``obshchestvo s ogranichennoi otvetstvennostyu`` is romanised in
+more ways than can be listed."""
+
+
+def form_word(word: str) -> str:
+    """A word as it is looked up in a long company form."""
+    return skeleton(word) if len(word) >= FORM_WORD_LONG else word
+
+
 def plain(word: str) -> str:
     """A word of a table as tokens have it."""
     return word.replace("'", "").lower()
@@ -151,7 +164,10 @@ def _built(
     signs: list[tuple[str, str]] = []
     for name, entry in forms["classes"].items():
         for words in entry["words"]:
-            sequences.setdefault(tuple(plain(words).split()), name)
+            parts = tuple(plain(words).split())
+            sequences.setdefault(parts, name)
+            if len(parts) >= FORM_WORDS_LONG:
+                sequences.setdefault(tuple(map(form_word, parts)), name)
         signs.extend((sign, name) for sign in entry["signs"])
     return NameTables(
         roles=roles,

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.ownership.answer import Answer, Owner
+from detectors.ownership.common import Partners
+from detectors.ownership.common import Terms as CommonTerms
 from detectors.ownership.graph import OwnershipGraph
 from detectors.ownership.layers import ENDLESS
 from detectors.ownership.observing import (
@@ -39,6 +41,10 @@ from regtech.reference.zones import local_days
 
 OWNERSHIP: Final = EVENT_TYPES.index("ownership")
 PARTY: Final = EVENT_TYPES.index("party")
+EXPOSURE: Final = EVENT_TYPES.index("exposure")
+FIGURE: Final = EVENT_TYPES.index("figure")
+_EXPOSURE_FIELDS: Final = ("holder.id", "counterparty.id", "kind", "amount", "currency")
+_FIGURE_FIELDS: Final = ("of.id", "name", "value", "currency")
 BELOW_MAX: Final = 200
 """Parties below the owned that are looked at for one event; more are counted in the finding."""
 PATHS_MAX: Final = 5
@@ -56,7 +62,7 @@ class Ownership:
     """Puts an ``OwnershipGraph`` to work in a run."""
 
     name = "ownership"
-    asks = frozenset({"owner_share", "same_owner", "layers", "beneficial_owner"})
+    asks = frozenset({"owner_share", "same_owner", "layers", "beneficial_owner", "common_owner"})
 
     def check(self, question: Question) -> str | None:
         """What is wrong with a question, or None."""
@@ -67,13 +73,25 @@ class Ownership:
                 _terms(question)
             except (KeyError, ValueError) as error:
                 return f"beneficial_owner takes comparator (at_least, above) and threshold: {error}"
+        elif question.asks == "common_owner":
+            if question.types != ("exposure",):
+                return "common_owner is asked of exposure events"
+            try:
+                CommonTerms.of(question)
+            except (KeyError, ValueError) as error:
+                return (
+                    f"common_owner takes the parameters of detectors/ownership/common.py: {error}"
+                )
         elif question.comparison is not None and question.comparison[0] not in _COMPARATORS:
             return f"a share or a depth is compared by {' '.join(_COMPARATORS)}"
         return None
 
     def reads(self, questions: Sequence[Question]) -> Mapping[str, Sequence[str]]:
-        """Ownership and facts about parties."""
-        return {"ownership": OWNERSHIP_FIELDS, "party": PARTY_FIELDS}
+        """Ownership and facts about parties; balances and figures where partners are asked of."""
+        found = {"ownership": OWNERSHIP_FIELDS, "party": PARTY_FIELDS}
+        if any(question.asks == "common_owner" for question in questions):
+            found |= {"exposure": _EXPOSURE_FIELDS, "figure": _FIGURE_FIELDS}
+        return found
 
     def start(self, questions: Sequence[Question]) -> Asked:
         """A graph in which nothing is known yet."""
@@ -97,6 +115,10 @@ class Asked:
     def __init__(self, questions: Sequence[Question]) -> None:
         self._graph = OwnershipGraph()
         self._questions = list(questions)
+        self._common = {q.name: CommonTerms.of(q) for q in questions if q.asks == "common_owner"}
+        self._partners = Partners()
+        self._money = (EXPOSURE, FIGURE) if self._common else ()
+        """Types of events with what partners owe and what it is held against."""
         self._compared = {q.name: _terms(q) for q in questions if q.asks == "beneficial_owner"}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Owners found so far, by question and party."""
@@ -113,7 +135,7 @@ class Asked:
         self._found = {}
         answers = {q.name: np.full(events.count, UNKNOWN) for q in self._questions}
         types, wanting = events.types, self._wanting(events)
-        looked_at = np.isin(types, (OWNERSHIP, PARTY))
+        looked_at = np.isin(types, (OWNERSHIP, PARTY, *self._money))
         looked_at[list(wanting)] = True
         places = np.flatnonzero(looked_at)
         block = _Block(self, events, places)
@@ -127,6 +149,8 @@ class Asked:
             if kind == OWNERSHIP:
                 ref = f"{event.word('reporter')}/{events.event_id(place)}"
                 observe_ownership(self._graph, event.time_us, event.value, event.word, ref)
+            elif kind in self._money:
+                self._note_money(event, kind)
             if place in wanting:
                 self._answers.clear()
                 self._standing.clear()
@@ -144,7 +168,7 @@ class Asked:
         for question in self._questions:
             growing = question.asks == "beneficial_owner"
             asked = events.types == OWNERSHIP if growing else events.asked(question)
-            for path in question.parties or ("owned",):
+            for path in ("owned",) if growing else question.parties:
                 asked &= _party_column(events, path) != UNKNOWN
             for place in np.flatnonzero(asked).tolist():
                 found.setdefault(place, []).append(question)
@@ -167,6 +191,8 @@ class Asked:
         at = event.at(question.zone)
         if question.asks == "beneficial_owner":
             return self._new_owners(question, event, at)
+        if question.asks == "common_owner":
+            return self._common_owner(question, event, at)
         names = [event.party(path) for path in question.parties]
         if question.asks == "same_owner":
             return self._same_owner(question, event, names, at)
@@ -239,6 +265,42 @@ class Asked:
                 break
         return order[:BELOW_MAX], max(0, len(order) - BELOW_MAX)
 
+    def _note_money(self, event: _Event, kind: int) -> None:
+        """A balance or a figure, as far as it is whole."""
+        amount = event.value("amount" if kind == EXPOSURE else "value")
+        currency = event.value("currency")
+        if amount is None or currency is None:
+            return
+        party = event.word("holder.id" if kind == EXPOSURE else "of.id") or ""
+        if kind == FIGURE:
+            self._partners.note_figure(party, event.word("name") or "", (amount, currency))
+        elif (other := event.word("counterparty.id")) is not None:
+            self._partners.note_balance(party, event.word("kind") or "", other, (amount, currency))
+
+    def _common_owner(self, question: Question, event: _Event, at: Moment) -> int:
+        """Whether the counterparty is one of several partners with one owner."""
+        terms = self._common[question.name]
+        holder, other = event.word("holder.id"), event.word("counterparty.id")
+        if event.word("kind") != terms.kind:
+            return NO
+        if holder is None or other is None or event.value("amount") is None:
+            return UNKNOWN
+
+        def answer_of(party: str, threshold: Fraction) -> Answer | None:
+            if not self._graph.knows(party):
+                return None
+            return self._graph.beneficial_owners(party, at, threshold, paths=PATHS_MAX)
+
+        outcome, data, owners = self._partners.judge(terms, holder, other, answer_of)
+        if outcome == YES:
+            data["owners"] = [
+                _owner(partner, owner)
+                for partner, with_ in owners.items()
+                for owner in with_.values()
+            ]
+            self._found[(question.name, event.place)] = Finding(data)
+        return outcome
+
     # --- state
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
@@ -248,12 +310,16 @@ class Asked:
         return {
             **{f"graph.{k}": array for k, array in self._graph.export_arrays().items()},
             "told": np.frombuffer(written, np.uint8).copy(),
+            "partners": np.frombuffer(
+                json.dumps(self._partners.export(), ensure_ascii=False).encode(), np.uint8
+            ).copy(),
         }
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """See ``regtech.ports.detection.Answering``."""
         graph = {k[len("graph.") :]: a for k, a in arrays.items() if k.startswith("graph.")}
         self._graph = OwnershipGraph.restore(graph)
+        self._partners.restore(json.loads(arrays["partners"].tobytes()))
         told = json.loads(arrays["told"].tobytes())
         self._told = {(name, entity): frozenset(names) for name, entity, *names in told}
 

@@ -3,8 +3,8 @@
 Compiling takes over a minute of processor time, once. What rules ask of networks and what the
 engine does are compiled without each other, so another process (``python -m
 regtech.app.compiling``) takes the first, while this one judges a few events to compile the second.
-Both find the other's code in the cache of kernels afterwards. With the word ``all`` the command does
-both for what ships, before tests that would compile the same in each of their processes.
+Both find the other's code in the cache of kernels afterwards. With the word ``all`` the command
+does both for what ships, before tests that would compile the same in each of their processes.
 """
 
 from __future__ import annotations

@@ -20,26 +20,37 @@ def shipped_detectors(*, trial: bool = False) -> Detectors:
     """What answers the functions and ``detect:`` of rules.
 
     Names are screened against the lists that ``REGTECH_LISTS`` names, payments are scored by the
-    models of ``REGTECH_MODELS``; without these rules that ask wait. ``trial``: for the tests in
-    packs, against lists of made-up names and a model of simulated payments.
+    models of ``REGTECH_MODELS``; without these rules that ask wait, and so do those that ask for
+    listed addresses. ``trial``: for the tests in packs, against lists of made-up names and a model
+    of simulated payments.
     """
     if trial:
         mappings = content_root("mappings")
         return _detectors(
-            str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS)
+            str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS), True
         )
-    return _detectors(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"))
+    return _detectors(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"), False)
 
 
 @cache
-def _detectors(lists: str, models: str) -> Detectors:
+def _detectors(lists: str, models: str, trial: bool) -> Detectors:
     from detectors.graph.asked import Networks
+    from detectors.graph.asked_addresses import Addresses
     from detectors.ownership.asked import Ownership
     from regtech.reference.load import Reference
+    from regtech.sandbox.ruletest import MARK
 
-    found: list[Any] = [Ownership(), Networks(Reference.shipped().currencies)]
+    currencies = Reference.shipped().currencies
+    found: list[Any] = [Ownership(), Networks(currencies)]
     if lists:
         found.append(_screening(lists))
+        marked = MARK if trial else ""
+        found.append(
+            Addresses(
+                currencies, partial(_listed_addresses, lists), partial(_key, marked),
+                partial(_unmarked, marked),
+            )
+        )  # fmt: skip
     if models:
         found.append(_anomalies(models))
     return tuple(found)
@@ -54,6 +65,28 @@ def _anomalies(folder: str) -> Any:
 
     models = Models(Path(folder))
     return Anomalies(models.standing, (SHAPES, Shapes), Codes(CHANNELS, PARTY_KINDS))
+
+
+def _key(mark: str, address: str) -> str:
+    """An address as it is compared; tests in packs set their mark in front of it."""
+    from detectors.names.support import wallet_key
+
+    plain = _unmarked(mark, address)
+    return address[: len(address) - len(plain)] + wallet_key(plain)
+
+
+def _unmarked(mark: str, address: str) -> str:
+    return address.rpartition(mark)[2] if mark else address
+
+
+def _listed_addresses(lists: str) -> Any:
+    from detectors.names.addresses import listed_addresses
+    from regtech.adapters.lists.folder import read_lists
+    from regtech.app.names import FOLDER, country_words
+
+    return listed_addresses(
+        read_lists(Path(lists), country_words(content_root("mappings") / FOLDER))
+    )
 
 
 def _screening(lists: str) -> Any:

@@ -77,10 +77,16 @@ class Finding:
         return f"{self.key}#{self.step}" if self.key and self.step else self.key
 
     def written(self, ids: Mapping[int, str]) -> dict[str, Any]:
-        """As it stands in an alert; in ``edges`` an event's number becomes its id."""
+        """As it stands in an alert; in ``edges`` an event's number becomes its id.
+
+        An event too far back for its number to be known stands there by its id already.
+        """
         made = dict(self.data)
         if "edges" in made:
-            made["edges"] = [{**edge, "event": ids[edge["event"]]} for edge in made["edges"]]
+            made["edges"] = [
+                {**edge, "event": e if isinstance(e := edge["event"], str) else ids[e]}
+                for edge in made["edges"]
+            ]
         return {**made, "period": self.period} if self.key else made
 
 

@@ -38,6 +38,14 @@ _DETECTORS: Final[dict[str, Words]] = {
         "a person newly stands behind it through a chain of holdings",
         "有自然人经由持股链新成为受益所有人",
     ),
+    "common_owner": (
+        "one owner stands behind several partners just under a limit",
+        "同一所有人控制多家略低于限额的合作方",
+    ),
+    "address_exposure": (
+        "too large a part of what the address received or paid has to do with listed addresses",
+        "地址收付中与名单地址有关的比例过高",
+    ),
 }
 _FOUND: Final[Words] = ("found by the detector {0}", "检测器{0}的发现")
 

@@ -28,7 +28,7 @@ from regtech.sandbox.harness import judge_events
 
 REPORTER: Final = "R1"
 UNTOLD: Final = "cannot_tell"
-_PREFIX: Final = "~"
+MARK: Final = "~"
 _IDS: Final = frozenset({"id", "account", "institution", "group", "device", "lei", "national"})
 _TOP: Final = frozenset(
     {"id", "reporter", "project", "reference", "about", "loan_id", "linked", "product"}
@@ -102,8 +102,8 @@ class Bench:
         )
         outcome = Outcome()
         for reject in trial.rejects:
-            prefix, _, name = str(self.events[reject.line - 1]["id"]).rpartition(_PREFIX)
-            outcome.refused.setdefault(prefix + _PREFIX, []).append(
+            prefix, _, name = str(self.events[reject.line - 1]["id"]).rpartition(MARK)
+            outcome.refused.setdefault(prefix + MARK, []).append(
                 f"event {name} was refused: {reject.code} {reject.field} "
                 f"(found {reject.found}, expected {reject.expected})"
             )
@@ -187,7 +187,7 @@ def bench_of(rules: Iterable[Rule], profile: Profile) -> Bench:
     countries: dict[str, str] = {}
     for rule in rules:
         for test in rule.tests:
-            prefix = f"{len(cases)}{_PREFIX}"
+            prefix = f"{len(cases)}{MARK}"
             own = [(_instant(str(e.get("time"))), e) for e in prepared_events(rule, test, prefix)]
             end = _instant(test.until) if test.until else max((t for t, _ in own), default=0)
             cases.append(Case(rule, test, prefix, end))
@@ -248,7 +248,7 @@ def _instant(text: str) -> int:
 def _owner(alert: Alert) -> str:
     """Prefix of the test whose parties or events an alert is about."""
     for text in (alert.subject["id"], alert.subject.get("institution", ""), *alert.events):
-        number, mark, _ = text.partition(_PREFIX)
+        number, mark, _ = text.partition(MARK)
         if mark and number.isdigit():
             return str(number + mark)
     return ""

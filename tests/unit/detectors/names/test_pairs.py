@@ -86,6 +86,39 @@ def test_company_forms_are_told_apart_and_from_names(analyser: Analyser) -> None
     assert forms("Romashka JSC")[1] not in (0, limited[1])
     assert forms("AB Volvo")[0] == ["volvo"]
     assert analyser.analyse("Sa Ad Limited", "person")[0].forms == 0
+    # Romanised in another way than any that is listed.
+    for text in (
+        "Obschestvo s Ogranichennoy Otvetstvennostiu Romashka",
+        "Obshchestvo s ogranichennoi otvetstvennostiu Romashka",
+        "Tavarystva z Abmezhavanay Adkaznastsiu Romashka",
+    ):
+        assert forms(text) == limited
+    assert forms("Respublikanskoye Unitarnoye Predpriyatie Tsentr")[0] == ["tsentr"]
+    # Two letters before a name are seldom a form: a son in Tuareg, a family name in Korean.
+    assert forms("Ag Moussa Bah") == (["ag", "moussa", "bah"], 0)
+    assert forms("Kim Se Gon") == (["kim", "se", "gon"], 0)
+
+
+@pytest.mark.parametrize(
+    ("near", "far"),
+    [
+        # Forms of one given name: the more letters they share the nearer.
+        (("Alexander Petrov", "Aleksandar Petrov"), ("Ivan Petrov", "John Petrov")),
+        # The same consonants: nearer with the same vowels than with other letters throughout.
+        (("Djan Petrov", "Jan Petrov"), ("Brown Petrov", "Varon Petrov")),
+        # A slip in a small word, and another word.
+        (
+            ("Mahfouz Olud Walid", "Mahfouz Ould Walid"),
+            ("Mahfouz Omar Walid", "Mahfouz Ould Walid"),
+        ),
+    ],
+)
+def test_what_is_nearer(
+    analyser: Analyser, model: Model, near: tuple[str, str], far: tuple[str, str]
+) -> None:
+    left, right = zip(near, far, strict=True)
+    first, second = pair_scores(analyser, model, left, right)
+    assert first > second
 
 
 @pytest.mark.skipif(BOUNDSCHECK, reason="the kernel is compared for its answers")

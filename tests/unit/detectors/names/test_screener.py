@@ -103,6 +103,19 @@ def test_weak_aliases_need_support(tables: NameTables, model: Model) -> None:
     assert any(part.part == "weak_alias" for part in bare.evidence)
 
 
+def test_latin_names_are_held_against_latin_ones_where_there_are_any(
+    tables: NameTables, model: Model
+) -> None:
+    arabic = ListedName("بلال بن مروان")
+    versions = [ListVersion("both", (entry("a", "Qwrtz Xypsilon", arabic),))]
+    versions += [ListVersion("arabic", (entry("b", "بلال بن مروان"),))]
+    screener = Screener(tables, model, versions)
+    found = {hit.key for hit in screener.screen(Query("Bilal bin Marwan"), threshold=0.7)}
+    assert found == {("arabic", "b")}
+    asked = {hit.key for hit in screener.screen(Query("بلال بن مروان"))}
+    assert asked == {("arabic", "b"), ("both", "a")}
+
+
 def test_an_instant_is_answered_by_the_version_of_that_time(
     tables: NameTables, model: Model
 ) -> None:
