@@ -7,8 +7,9 @@ is ever joined on "missing". How each is found:
 * ``subject``: ``subject.id``, with the institution in front for customers and accounts, whose ids
   are the institution's own; an event's subject is the event.
 * ``group``: the part of the subject that is one (``per: group``, ``holder,counterparty.group``),
-  else the first of ``GROUP_FACTS`` that is given, else what the caller knows of the subject's or
-  the counterparty's group (``groups``).
+  else ``subject.group``, as the engine knows it of the party, else the first of ``GROUP_FACTS``
+  that is given, else what the caller knows of the subject's or the counterparty's group
+  (``groups``).
 * ``counterparty``: the part of the subject that is the other side (``holder,counterparty``), else
   the first of ``COUNTERPARTY_FACTS`` that is given.
 """
@@ -126,7 +127,11 @@ def facts_of(
         facts.get("reporter"), "facts.reporter"
     )
     counterparty = _part(per, own, COUNTERPARTY_PARTS) or _first(facts, COUNTERPARTY_FACTS)
-    group = _group_part(per, own) or _first(facts, GROUP_FACTS)
+    group = (
+        _group_part(per, own)
+        or _text(written.get("group"), "subject.group")
+        or _first(facts, GROUP_FACTS)
+    )
     if group is None and groups:
         group = next(
             (groups[p] for p in (own, counterparty) if p is not None and p in groups), None
