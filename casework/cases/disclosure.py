@@ -77,9 +77,15 @@ def sees_alert(scope: Scope, alert: StoredAlert) -> bool:
 def own_part(scope: Scope, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """An alert as far as it is the institutions' own: what detectors found is of others as well.
 
-    A ring of payments names customers of other institutions, and events that these reported.
+    A ring of payments names customers of other institutions, and events that these reported. The
+    group of a party may be known from another institution alone.
     """
-    if scope.tenants is None or not body.get("findings"):
+    if scope.tenants is None:
+        return body
+    subject = body.get("subject")
+    if isinstance(subject, dict) and "group" in subject:
+        body = {**body, "subject": {k: v for k, v in subject.items() if k != "group"}}
+    if not body.get("findings"):
         return body
     return {k: [] if k == "events" else v for k, v in body.items() if k != "findings"}
 

@@ -7,8 +7,9 @@ is ever joined on "missing". How each is found:
 * ``subject``: ``subject.id``, with the institution in front for customers and accounts, whose ids
   are the institution's own; an event's subject is the event.
 * ``group``: the part of the subject that is one (``per: group``, ``holder,counterparty.group``),
-  else the first of ``GROUP_FACTS`` that is given, else what the caller knows of the subject's or
-  the counterparty's group (``groups``).
+  else ``subject.group``, as the engine knows it of the party, else the first of ``GROUP_FACTS``
+  that is given, else what the caller knows of the subject's or the counterparty's group
+  (``groups``).
 * ``counterparty``: the part of the subject that is the other side (``holder,counterparty``), else
   the first of ``COUNTERPARTY_FACTS`` that is given.
 """
@@ -16,6 +17,7 @@ is ever joined on "missing". How each is found:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from casework.cases.times import instant_us
@@ -126,7 +128,11 @@ def facts_of(
         facts.get("reporter"), "facts.reporter"
     )
     counterparty = _part(per, own, COUNTERPARTY_PARTS) or _first(facts, COUNTERPARTY_FACTS)
-    group = _group_part(per, own) or _first(facts, GROUP_FACTS)
+    group = (
+        _group_part(per, own)
+        or _text(written.get("group"), "subject.group")
+        or _first(facts, GROUP_FACTS)
+    )
     if group is None and groups:
         group = next(
             (groups[p] for p in (own, counterparty) if p is not None and p in groups), None
@@ -218,15 +224,21 @@ def _subject(per: str, own: str | None, institution: str | None) -> str | None:
 
 def _part(per: str, own: str | None, names: tuple[str, ...]) -> str | None:
     """The part of a subject of several that stands for one of the names."""
-    if own is None or not names:
+    place = _place_in(per, names)
+    if own is None or place is None:
         return None
-    heads, parts = per.split(","), own.split("|")
-    if len(heads) != len(parts):
+    parts = own.split("|")
+    if len(parts) != place[1]:
         return None  # an id has the separator in it: it cannot be told which part is which
-    for head, part in zip(heads, parts, strict=True):
-        if head in names:
-            return part if part not in _MISSING else None
-    return None
+    part = parts[place[0]]
+    return part if part not in _MISSING else None
+
+
+@lru_cache(1024)
+def _place_in(per: str, names: tuple[str, ...]) -> tuple[int, int] | None:
+    """Where one of the names stands in a subject, and of how many; None where none does."""
+    heads = per.split(",")
+    return next(((place, len(heads)) for place, head in enumerate(heads) if head in names), None)
 
 
 def _group_part(per: str, own: str | None) -> str | None:

@@ -100,7 +100,7 @@ def collector_paused() -> Iterator[None]:
     """A batch makes many small objects and no cycles; walking over them costs half of the time.
 
     What it leaves is old at once: otherwise the first object made afterwards has all of it walked
-    over once more.
+    over once more. Not where a server has frozen what it holds: that has to stay so.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -108,12 +108,18 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if next(_paused) % _PAUSES:
-                gc.freeze()
-                gc.unfreeze()
-            else:
-                gc.collect()
+            if not gc.get_freeze_count():
+                _make_old()
             gc.enable()
+
+
+def _make_old() -> None:
+    """Move all young objects to the old ones without a look at them; now and then with one."""
+    if next(_paused) % _PAUSES:
+        gc.freeze()
+        gc.unfreeze()
+    else:
+        gc.collect()
 
 
 class _Gathering:

@@ -113,7 +113,13 @@ ALERT_PROPERTIES: dict[str, dict[str, Any]] = {
     "status": {"enum": ["enabled", "advisory", "shadow", "disabled"]},
     "subject": {
         "type": "object",
-        "properties": {"per": {"type": "string"}, "id": {"type": "string"}},
+        "description": "whom it is about; `group` where one is known of the party",
+        "properties": {
+            "per": {"type": "string"},
+            "id": {"type": "string"},
+            "institution": {"type": "string", "description": "whose customer or account it is"},
+            "group": {"type": "string", "description": "its group, where one is known"},
+        },
         "required": ["per", "id"],
     },
     "period": {"type": "string", "description": "2026-03-02, 2026-W10, 2026-03, 2026-Q1, …"},

@@ -25,7 +25,7 @@ from regtech.engine.shape import (
     note_conversions,
     shape_of,
 )
-from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES, subject_parts
+from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES, group_path, subject_parts
 from regtech.engine.variants import Variant
 from regtech.errors import InternalError
 from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
@@ -89,6 +89,10 @@ class EvidenceMaker:
         if rule.by:
             written["by"] = {path: self._part(env, path) for path in rule.by}
             key += "|" + "|".join(written["by"].values())
+        path = group_path(rule.per, env.event_type)
+        group = None if path is None else env.field(path)
+        if isinstance(group, str):  # as the event gives it, or as the party's own event last did
+            written["group"] = group
         return key, written
 
     def _part(self, env: RowEnvironment, path: str) -> str:

@@ -26,7 +26,7 @@ from regtech.engine.asking import (
 from regtech.engine.columns import ColumnRegistry, has_path, is_name, sides
 from regtech.engine.kernels.measures import CALENDAR, EVER, KIND, MONTHS, PERIODS, ROLLING
 from regtech.engine.lowering import calendar_length, mean_parts, persons_parts
-from regtech.engine.subjects import EVENT, PREFIXES, Part, is_sided, key_parts
+from regtech.engine.subjects import EVENT, PREFIXES, Part, group_path, is_sided, key_parts
 from regtech.engine.variants import (
     TIME_MIN,
     Variant,
@@ -247,6 +247,8 @@ def _register(plan: Plan, variant: Variant) -> None:
         for part in parts:
             if part not in (EVENT, "@institution", "@unknown"):
                 touch(plan, event_type, part)
+        if (path := group_path(rule.per, event_type)) is not None:
+            touch(plan, event_type, path)
     if rule.alert.due is not None:
         for event_type in rule.on:
             touch(plan, event_type, rule.alert.due_from)

@@ -19,6 +19,14 @@ def _prefixes(event_type: str) -> frozenset[str]:
     return frozenset(path[: -len(".id")] for path in paths if path.endswith(".id"))
 
 
+_IN_GROUPS: Final = {
+    "transaction": "party",
+    "exposure": "counterparty",
+    "data_transfer": "exporter",
+    "loan": "borrower",
+}
+"""The party of an event whose group is meant where none is named."""
+
 PREFIXES: Final = {event_type: _prefixes(event_type) for event_type in TYPE_FIELDS}
 """Paths of the parties that each event type has."""
 
@@ -39,16 +47,27 @@ def subject_parts(name: str, event_type: str) -> tuple[Part, ...]:
     if name == "party" and transaction:
         return ("party.id",)
     if name == "group":
-        owner = {
-            "transaction": "party",
-            "exposure": "counterparty",
-            "data_transfer": "exporter",
-            "loan": "borrower",
-        }.get(event_type)
+        owner = _IN_GROUPS.get(event_type)
         return (f"{owner}.group",) if owner else ("@unknown",)
     if name in PREFIXES[event_type] or (transaction and name == "counterparty"):
         return (f"{name}.id",)
     return (name,)
+
+
+def group_path(per: tuple[str, ...], event_type: str) -> str | None:
+    """Where the group of a rule's subject stands on an event type, or is known from its party.
+
+    None where the subject is several parties, or names the group itself; an event has that of who
+    exports data or borrows, but a payment has two sides.
+    """
+    if per == ("event",):
+        owner = None if event_type == "transaction" else _IN_GROUPS.get(event_type)
+        return f"{owner}.group" if owner else None
+    paths = [part for name in per for part in subject_parts(name, event_type) if "." in part]
+    parties = {path.rpartition(".")[0] for path in paths}
+    if len(parties) != 1 or any(path.endswith(".group") for path in paths):
+        return None
+    return f"{parties.pop()}.group"
 
 
 def key_parts(names: tuple[str, ...], event_type: str) -> tuple[Part, ...]:

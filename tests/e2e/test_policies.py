@@ -116,6 +116,17 @@ def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> No
     assert sum(policies.values()) * 2 < len(alerts)
 
 
+def test_payments_and_exports_of_one_group_are_one_case(folder: Path) -> None:
+    """The customer's group is in the register of parties, the exporter's in the event."""
+    by_id = {alert["id"]: alert for alert in written(folder)}
+    with parts_of(folder) as parts:
+        cases = [case for case in cases_of(parts) if case.policy == "money-and-data"]
+        alerts = [by_id[alert] for case in cases for alert in held(parts, case)]
+    assert [(case.queue, case.key_kind) for case in cases] == [("complex", "group")]
+    assert {"ty-structuring", "cn-xb-sa-ciio"} <= {alert["rule"] for alert in alerts}
+    assert {alert["subject"]["group"] for alert in alerts} == {cases[0].key}
+
+
 def test_the_same_alerts_in_another_order_make_the_same_cases(folder: Path) -> None:
     lines = [
         line

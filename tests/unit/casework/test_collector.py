@@ -1,0 +1,34 @@
+"""The collector rests while a batch is decided, and is left as it was found."""
+
+from __future__ import annotations
+
+import gc
+
+from casework.policy.gather import collector_paused
+
+
+def test_it_rests_within_and_runs_afterwards() -> None:
+    assert gc.isenabled()
+    with collector_paused():
+        assert not gc.isenabled()
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_what_a_server_has_frozen_stays_so() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with collector_paused():
+            pass
+        assert gc.get_freeze_count() > frozen // 2 > 0
+    finally:
+        gc.unfreeze()
+
+
+def test_what_a_batch_leaves_is_not_young() -> None:
+    with collector_paused():
+        kept = [[number] for number in range(2000)]
+    assert len(gc.get_objects(generation=0)) < len(kept)
