@@ -34,7 +34,7 @@ def _plan(pack: str, rules: Path | None, law_as_of: str | None = None) -> Any:
 
 @cache
 def _compiled(pack: str, rules: Path | None, law_as_of: str | None) -> Any:
-    from regtech.app.detection import shipped_detectors
+    from regtech.app.detection import deciding_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import require_packs
@@ -56,7 +56,7 @@ def _compiled(pack: str, rules: Path | None, law_as_of: str | None) -> Any:
         Reference.shipped(),
         include_disabled=True,
         law_as_of=day,
-        detectors=shipped_detectors(trial=True),
+        detectors=deciding_detectors(),
     )
 
 
