@@ -88,6 +88,7 @@ class Anomalies:
     ) -> None:
         self._find, self._codes = find, codes
         self._make_shapes = shapes[1]
+        self._models_again: dict[str, Standing] = {}
         self.features = stream_features(shapes[0])
 
     def check(self, question: Question) -> str | None:
@@ -122,6 +123,15 @@ class Anomalies:
         }
         return Asked(questions, models, stream, self.features, self._codes)
 
+    def _by_digest(self, version: str, digest: str) -> Standing | None:
+        """The very model that an alert names, read once; None where it is not here."""
+        if digest not in self._models_again:
+            found = self._find(version)
+            if isinstance(found, Missing) or found.digest != digest:
+                return None
+            self._models_again[digest] = found
+        return self._models_again[digest]
+
     def again(self, question: Question, data: Mapping[str, Any]) -> Decided:
         """What the figures of a finding come to; by the model itself where it is here."""
         try:
@@ -129,8 +139,8 @@ class Anomalies:
         except (KeyError, InvalidOperation):
             return Decided(UNKNOWN if "reason" in data else None)
         answer = YES if score > level else 0
-        found = self._find(str(data.get("model")))
-        if isinstance(found, Missing) or found.digest != data.get("digest"):
+        found = self._by_digest(str(data.get("model")), str(data.get("digest")))
+        if found is None:
             return Decided(
                 answer, "the model of the score is not here: its score was taken as it is"
             )
