@@ -55,7 +55,8 @@ def _detectors(lists: str, models: str) -> Detectors:
 
 
 def _anomalies(folder: str) -> Any:
-    from detectors.anomaly.asked import Anomalies, Codes
+    from detectors.anomaly.asked import Anomalies
+    from detectors.anomaly.reading import Codes
     from regtech.app.models import Models
     from regtech.app.paymenttable import CHANNELS
     from regtech.app.shapes import SHAPES, Shapes
