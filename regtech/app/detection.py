@@ -25,11 +25,21 @@ def shipped_detectors(*, trial: bool = False) -> Detectors:
     of simulated payments.
     """
     if trial:
-        mappings = content_root("mappings")
-        return _detectors(
-            str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS), True
-        )
+        return _detectors(*_trial(), True)
     return _detectors(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"), False)
+
+
+def deciding_detectors() -> Detectors:
+    """What decides alerts of the past again: every rule compiles, by the lists and models that are
+    set, else by those of trials, which never have the digest that an alert names."""
+    lists, models = _trial()
+    found = setting("REGTECH_LISTS") or lists, setting("REGTECH_MODELS") or models
+    return _detectors(*found, False)
+
+
+def _trial() -> tuple[str, str]:
+    mappings = content_root("mappings")
+    return str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS)
 
 
 @cache
@@ -57,7 +67,8 @@ def _detectors(lists: str, models: str, trial: bool) -> Detectors:
 
 
 def _anomalies(folder: str) -> Any:
-    from detectors.anomaly.asked import Anomalies, Codes
+    from detectors.anomaly.asked import Anomalies
+    from detectors.anomaly.reading import Codes
     from regtech.app.models import Models
     from regtech.app.paymenttable import CHANNELS
     from regtech.app.shapes import SHAPES, Shapes

@@ -72,7 +72,7 @@ def _of_file(path: Path, law_as_of: str | None) -> Any:
 
 @lru_cache(PLANS_MAX)
 def _compiled(path: Path, _: tuple[int, int], law_as_of: str | None) -> Any:
-    from regtech.app.detection import shipped_detectors
+    from regtech.app.detection import deciding_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import require_packs
@@ -83,7 +83,7 @@ def _compiled(path: Path, _: tuple[int, int], law_as_of: str | None) -> Any:
         Reference.shipped(),
         include_disabled=True,
         law_as_of=day,
-        detectors=shipped_detectors(trial=True),
+        detectors=deciding_detectors(),
     )
 
 
