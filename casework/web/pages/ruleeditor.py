@@ -59,6 +59,7 @@ def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
 def begin(visit: Person) -> Response:
     """A pack in use, or one to begin from."""
     rules, drafts = _parts(visit)
+    drafts.make_ready()  # while the author reads and types
     chosen = visit.asked("pack", 200)
     return _editor(visit, rules.source(chosen) if chosen else drafts.start(), chosen)
 

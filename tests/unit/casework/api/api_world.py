@@ -142,7 +142,7 @@ class ApiWorld:
         rules, proposals = parts.get("rules"), MemoryProposals(record)
         if isinstance(rules, Rules):
             # The first run on a machine compiles for a while.
-            drafts, ids = Drafts(rules, seconds=300), itertools.count(1)
+            drafts, ids = Drafts(rules, ready_s=300), itertools.count(1)
             parts |= {
                 "drafts": drafts,
                 "proposals": ProposalService(
@@ -174,6 +174,8 @@ class ApiWorld:
                 app, client, context, identity, accounts, world, clock, health, desk,
                 deciding, bulk, journal, index=index, proposals=proposals,
             )  # fmt: skip
+        if isinstance(rules, Rules):
+            drafts.close()
         if isinstance(backtests := parts.get("backtests"), Backtests):
             backtests.close()
         if journal is not None:

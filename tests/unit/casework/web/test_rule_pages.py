@@ -439,7 +439,7 @@ def test_a_form_that_cannot_be_written_keeps_what_was_typed(world: PageWorld) ->
     bad = {**fields, "act": "yaml", "value:rules/0/title/en": "a\x07b", "value:params/x": "1"}
     page = person.page(person.send("/rule-form", bad), 400)
     assert "could not be written into the draft" in page.text and _draft_of(page) == text
-    hostile = text + "# </textarea><script>x</script> &lt; \"q\"\n"
+    hostile = text + '# </textarea><script>x</script> &lt; "q"\n'
     shown = person.page(person.send("/rule-form", {**fields, "yaml": hostile, "act": "check"}))
     assert "<script>x" not in shown.response.text and _draft_of(shown) == hostile
     broken = {"act": "form", "yaml": "rules: [", "rule": ""}
