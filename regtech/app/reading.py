@@ -321,6 +321,8 @@ class RuleReading:
         }
         with self._store.unit(scope) as unit:
             unit.log(scope, "", LogDraft(EntryKind.NOTED, detail=detail))
+        if place is None:
+            return  # nothing is judged here: a start has nothing to compare with
         try:
             write_whole(self._source.data / _IN_FORCE, {"packs": after, "place": place})
         except OSError as error:

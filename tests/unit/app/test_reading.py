@@ -349,7 +349,7 @@ def test_nothing_is_written_to_what_ships(tmp_path: Path) -> None:
     record = MemoryRecord(clock, Salts())
     book, store = Rules([]), MemoryProposals(record)
     service = ProposalService(store, book, Drafts(book), clock, lambda: "P-1")
-    source = RuleSource(("cn",), None, None, tmp_path)
+    source = RuleSource(("cn",), None, None, tmp_path / "none")
     reading = RuleReading(source, book, service, store, None, clock)
     with pytest.raises(UsageError, match="packs that ship"):
         reading.apply(OPERATOR, ())

@@ -125,8 +125,8 @@ class ApiWorld:
         index = MemoryIndex()
         parts: dict[str, Any] = {"search": SearchService(record, index), **more}
         journal = deciding = bulk = None
+        names = ("cn-aml-large-value",) if events else ()
         if events:
-            names = ("cn-aml-large-value",)
             packs = chosen_packs(names, rules_folder)
             journal = Journal(folder / "data")
             deciding = Deciding(
@@ -154,10 +154,11 @@ class ApiWorld:
                     folder / "backtests", rules, drafts, clock, data=folder / "data", history=None
                 )
                 parts.setdefault("backtests", desk_of_backtests)
-                source = RuleSource(names, rules_folder, None, folder / "data")
-                parts["rules_in_force"] = RuleReading(
-                    source, rules, parts["proposals"], proposals, deciding, clock
-                )
+            source = RuleSource(names, rules_folder, None, folder / "data")
+            parts.setdefault(
+                "rules_in_force",
+                RuleReading(source, rules, parts["proposals"], proposals, deciding, clock),
+            )
         context = Context(
             service=world.service,
             alerts=AlertReading(record, clock, Weekdays(), world.service.themes),
