@@ -38,6 +38,7 @@ def main() -> None:
         ("latency", "--events", events, *kept),
         ("api", "--events", str(200_000 // share), *kept),
         ("restart", "--events", events, *kept),
+        ("exchange", "--events", str(300_000 // share), *kept),
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),

@@ -314,11 +314,15 @@ class RuleDrafts(Protocol):
         Raises ``InputError`` where there is no such part, or nothing would be left.
         """
 
+    def make_ready(self) -> None:
+        """Have what runs tests be ready soon; returns at once."""
+
     def run_tests(self, text: str) -> Trial:
         """Run the tests of a draft without errors, on the real engine.
 
         Raises ``ContentError`` for a draft with errors and ``CapacityError`` where it takes longer
-        or more memory than it may, or where others' tests are running.
+        or more memory than it may, or where others' tests are running; with the code ``warming``
+        where it is being made ready, and nothing was run.
         """
 
 

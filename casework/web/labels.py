@@ -271,6 +271,12 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "login_refused": N_("sign-in refused"),
         "key_created": N_("key created"),
         "key_revoked": N_("key revoked"),
+        "rules_proposed": N_("rules proposed"),
+        "rules_approved": N_("rules approved"),
+        "rules_refused": N_("rules refused"),
+        "rules_withdrawn": N_("rules taken back"),
+        "rules_applied": N_("rules written out"),
+        "rules_in_force": N_("rules in force"),
     },
     "act": {
         "claim": N_("Take it"),

@@ -197,6 +197,8 @@ def _context(
         home=settings.home,
     )  # fmt: skip
     stack.callback(backtests.close)
+    stack.callback(drafts.close)
+    workers.around(lambda: None, drafts.close)
     workers.around(lambda: None, backtests.close)
     context = Context(
         service=service,

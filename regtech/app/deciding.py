@@ -325,6 +325,11 @@ class Deciding:
         """The place of the journal after which events are judged by the rules in use."""
         return self._from
 
+    @property
+    def journal_bytes(self) -> int:
+        """How long the journal is."""
+        return self._journal.end
+
     # --- other rules
 
     def remembers_to(self) -> int:
@@ -364,8 +369,7 @@ class Deciding:
                 said(other.place)
                 self._use(other.warm, other.packs)
                 self._remembered, self._from = other.remembered, other.place
-        # What was there at the start was set aside from the collector, the old rules among it.
-        gc.unfreeze()
+        # As at the start. The old rules go by themselves: nothing in them points in a circle.
         gc.collect()
         gc.freeze()
         return other.place

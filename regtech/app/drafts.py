@@ -1,27 +1,23 @@
 """Drafts of rulepacks for the rule editor: checked here, their tests run in a process beside.
 
-A draft comes from a browser. It is data, bounded in size, and nothing of it is kept; its tests may
-be made to run long, so they run alone, in a process with a bound of time and memory.
+A draft comes from a browser. It is data, bounded in size, and nothing of it is kept; its tests run
+in a process with a bound of time and memory (``regtech.app.trials``).
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from casework.policy.durable_child import limit
 from casework.service.outside import Draft, FailedTest, RuleForm, Trial
 from regtech.app.rulebook import DRAFT, Rules
 from regtech.app.ruleforms import rule_form, rules_in
 from regtech.app.ruleparts import added, taken_away
+from regtech.app.trials import READY_S, Bench
 from regtech.content.editing import edited
 from regtech.content.faults import Fault, meant
 from regtech.content.saying import as_data, from_data, say
-from regtech.errors import CapacityError, ContentError, InputError
+from regtech.errors import ContentError, InputError
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.lock import version_order
 from regtech.rulelang.new import new_pack
@@ -39,16 +35,20 @@ WORDS_MAX: Final = 1_000
 """What is told of failed tests: so many, so many problems of each, so many signs of a problem."""
 
 
-class Drafts:
-    """``casework.service.outside.RuleDrafts``. ``seconds``: that the tests of a draft may take."""
+def start_text() -> str:
+    """A pack to begin from, without errors, whose tests pass."""
+    return new_pack("new-pack", "INTL", "new-rule", "USD")
 
-    def __init__(self, book: Rules, seconds: float = TRIAL_S) -> None:
+
+class Drafts:
+    """``casework.service.outside.RuleDrafts``. ``seconds``, ``ready_s``: see ``Bench``."""
+
+    def __init__(self, book: Rules, seconds: float = TRIAL_S, ready_s: float = READY_S) -> None:
         self._book = book
-        self._seconds = seconds
-        self._one = threading.Lock()
+        self._bench = Bench(seconds, ready_s)
 
     def start(self) -> str:
-        return new_pack("new-pack", "INTL", "new-rule", "USD")
+        return start_text()
 
     def schema(self) -> Mapping[str, Any]:
         return pack_schema()
@@ -117,39 +117,14 @@ class Drafts:
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
-        if not self._one.acquire(blocking=False):
-            raise CapacityError(
-                say("tests of another draft are running"), hint=say("try again in half a minute")
-            )
-        try:
-            return _trial(_beside(text, self._seconds))
-        finally:
-            self._one.release()
+        return _trial(self._bench.run(text))
 
+    def make_ready(self) -> None:
+        self._bench.make_ready()
 
-def _beside(text: str, seconds: float) -> Any:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "regtech.app.drafts"],
-            input=text.encode("utf-8", "surrogatepass"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CapacityError(
-            say("the tests took longer than %(seconds)g seconds and were stopped", seconds=seconds),
-            hint=say(
-                "try again (a first run compiles for a while), or regtech rules test on the file"
-            ),
-        ) from None
-    if done.returncode:
-        raise CapacityError(
-            say("the tests could not be run to their end"),
-            hint=say("they need more memory than they may have; regtech rules test on the file"),
-        )
-    return json.loads(done.stdout)
+    def close(self) -> None:
+        """Let go of the process that runs tests."""
+        self._bench.close()
 
 
 def _trial(found: Mapping[str, Any]) -> Trial:
@@ -183,14 +158,3 @@ def tried(text: str) -> dict[str, Any]:
 
 def _short(problem: str) -> Any:
     return as_data(problem if len(problem) <= WORDS_MAX else problem[:WORDS_MAX])
-
-
-def main() -> None:
-    """A draft from standard input, what its tests brought to standard output."""
-    limit()
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
-    sys.stdout.write(json.dumps(tried(text)))
-
-
-if __name__ == "__main__":
-    main()

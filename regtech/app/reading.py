@@ -247,7 +247,7 @@ class RuleReading:
 
     def _exchange(self, scope: Scope, asked: str, written: Collection[str]) -> int | None:
         """Read, make ready, exchange; the place where that was. None: the same packs judge on."""
-        packs = self._source.packs()
+        packs = self._read_packs()
         before = self._book.named()
         if named(packs) == before:
             self._book.take(packs)  # titles, explanations and tests may be others
@@ -266,23 +266,40 @@ class RuleReading:
         self._book.take(packs)
         return place
 
+    def _read_packs(self) -> list[Pack]:
+        """The packs as they are written now. Where the journal is long, the process beside reads
+        and checks them first and keeps them, so that this one has not to compile beside decisions.
+        """
+        failed: StoreError | None = None
+        if self._deciding is not None and self._deciding.journal_bytes > NEAR_BYTES:
+            try:
+                self._follow_beside(self._deciding.remembers_to())
+            except StoreError as error:
+                failed = error
+        packs = self._source.packs()  # says what is wrong with them
+        if failed is not None:
+            raise failed
+        return packs
+
+    def _follow_beside(self, position: int) -> None:
+        self._telling(stage="journal")
+        progress = str(self._source.data / _PROGRESS)
+        wanted = replace(self._source.memory(position), progress=progress)
+        with self._memory:
+            run_beside(wanted.command(), self._stopping)
+        if self._stopping():
+            raise Interrupted("the server comes to its end")
+
     def _ready(self, deciding: Deciding, packs: Sequence[Pack]) -> Follower:
         """An engine of the new packs that is near the end of the journal."""
         for _ in range(ROUNDS_MAX):
-            if self._stopping():
-                raise Interrupted("the server comes to its end")
             other = deciding.follower(packs)
             if other.behind <= NEAR_BYTES:
                 return other
             position = deciding.remembers_to()
             if position - other.place <= NEAR_BYTES:
                 return other  # the rest waits for the record
-            self._telling(stage="journal")
-            wanted = replace(
-                self._source.memory(position), progress=str(self._source.data / _PROGRESS)
-            )
-            with self._memory:
-                run_beside(wanted.command(), self._stopping)
+            self._follow_beside(position)
             if named(self._source.packs()) != named(packs):
                 break
         raise ConflictError(
@@ -321,6 +338,8 @@ class RuleReading:
         }
         with self._store.unit(scope) as unit:
             unit.log(scope, "", LogDraft(EntryKind.NOTED, detail=detail))
+        if place is None:
+            return  # nothing is judged here: a start has nothing to compare with
         try:
             write_whole(self._source.data / _IN_FORCE, {"packs": after, "place": place})
         except OSError as error:

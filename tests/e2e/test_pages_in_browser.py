@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import socket
 import sys
 import threading
@@ -31,6 +32,7 @@ from regtech.app.choice import chosen_packs  # noqa: E402
 from regtech.app.drafts import Drafts  # noqa: E402
 from regtech.app.rulebook import Rules  # noqa: E402
 from regtech.clock import ManualClock  # noqa: E402
+from regtech.content import content_root  # noqa: E402
 from tests.contract.world import SERVICE, START_US, alert  # noqa: E402
 from tests.support.browser import ARGUMENTS, axe, chromium  # noqa: E402
 from tests.support.proposals import proposal, texts  # noqa: E402
@@ -47,16 +49,16 @@ TYPED = "Looked at everything. 已逐项核对。"
 WORDS = {
     "en": {"claim": "Claim next", "report": "Ask to report", "confirmed": "Confirmed",
            "approve": "Approve", "reported": "Reported", "out": "Sign out",
-           "waits": "approved, not in force"},
+           "waits": "approved, not in force", "force": "Put it in force", "in": "in force"},
     "zh": {"claim": "领取下一件", "report": "申请报送", "confirmed": "属实",
            "approve": "批准", "reported": "已报送", "out": "退出",
-           "waits": "已批准，尚未生效"},
+           "waits": "已批准，尚未生效", "force": "使其生效", "in": "已生效"},
 }  # fmt: skip
 OPERATOR_PAGES = ("/webhooks", "/webhooks/ep-BANK-A", "/accounts", "/audit", "/audit?chain=BANK-A",
-                  "/health", "/preferences")  # fmt: skip
+                  "/health", "/preferences", "/rules-in-force")  # fmt: skip
 AUTHOR_PAGES = ("/rules", "/rule-editor", "/rule-editor?pack=cn-aml-conduct", "/proposals",
                 f"/proposals/{proposal().id}", "/backtests", "/backtests/B-1", "/backtests/B-2",
-                "/backtests/B-1/changes/0")  # fmt: skip
+                "/backtests/B-1/changes/0", "/rules-in-force")  # fmt: skip
 PAGES = ("/queue", "/queue?q=K1", "/overview", "/alerts", "/parties",
          "/parties?kind=subject&key=BANK-A%7CK1", "/institutions", "/institutions/BANK-A",
          "/rules", "/rules/cn-str", "/policies", "/styleguide", "/cases/{case}",
@@ -150,14 +152,19 @@ def rule_site(tmp_path: Path) -> Iterator[Site]:
     ]  # fmt: skip
     history = tmp_path / "history.ndjson"
     history.write_text("".join(json.dumps(one) + "\n" for one in deposits), encoding="utf-8")
-    rules = Rules(chosen_packs(("cn-aml-conduct",)))
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    shutil.copy(content_root("rules") / "cn" / "cn-aml-conduct.yml", folder)
+    rules = Rules(chosen_packs((), folder), folder=folder)
     desk = Backtests(
         tmp_path / "backtests", rules, Drafts(rules), ManualClock(START_US),
         data=None, history=history,
     )  # fmt: skip
     # The first run of a pack's tests on a machine compiles for a while.
     patient = Limits(timeout_s=300)
-    with PageWorld.made(tmp_path, rules=rules, backtests=desk, limits=patient) as world:
+    more = {"rules": rules, "backtests": desk, "limits": patient, "rules_folder": folder}
+    with PageWorld.made(tmp_path, **more) as world:
+        world.api.person("operator", Role.OPERATOR)
         world.api.person("author", Role.AUTHOR)
         world.api.person("second", Role.AUTHOR)
         with listening(world) as made:
@@ -313,9 +320,22 @@ def test_an_author_mends_a_draft_tries_it_and_a_second_person_approves(
         page.wait_for_selector(".rule-form")
         field = page.locator('[name="value:rules/0/alert/severity"]')
         field.select_option("medium")
+        # A measure more, then none: the text is that of before.
+        before = page.locator("textarea[name=yaml]").input_value()
+        page.locator('[name="new:measure rules/0 name"]').fill("many")
+        page.locator('[name="new:measure rules/0 value"]').fill("count(over=day)")
+        page.locator('button[value="add:condition:measure rules/0"]').click()
+        page.wait_for_selector(".notice.good")
+        assert "many: count(over=day)" in page.locator("textarea[name=yaml]").input_value()
+        offered = page.locator('option[value="off rules/0/let/many"]')
+        choice = offered.locator("xpath=..")
+        choice.select_option("off rules/0/let/many")
+        choice.locator("xpath=../../button").click()
+        page.wait_for_selector(".notice.good")
+        good = good.replace("severity: low", "severity: medium")
+        assert before != page.locator("textarea[name=yaml]").input_value()
         page.locator("button[value=yaml]").click()
         page.wait_for_selector("#yaml", state="attached")
-        good = good.replace("severity: low", "severity: medium")
         assert page.locator("#yaml").input_value() == good
         if lang == "en":
             _backtest(page)
@@ -335,6 +355,17 @@ def test_an_author_mends_a_draft_tries_it_and_a_second_person_approves(
         page.get_by_role("button", name=words["approve"], exact=True).click()
         page.wait_for_url("**?done=approve*")
         assert words["waits"] in page.locator("#main").inner_text()
+    with person(browser, site, "operator", lang, java_script_enabled=scripts) as page:
+        page.goto(f"{site.url}{path}")
+        page.get_by_role("button", name=words["force"], exact=True).click()
+        page.wait_for_selector("progress")
+        reading: Any = site.world.api.context.rules_in_force
+        reading.work(SERVICE)
+        # The page asks again by itself.
+        page.wait_for_selector(".standing-in_force")
+        assert words["in"] in page.locator("#main").inner_text()
+        page.goto(f"{site.url}/rules-in-force")
+        assert "new-pack" in page.locator("#main").inner_text()
 
 
 def _backtest(page: Page) -> None:
@@ -535,6 +566,31 @@ def test_no_page_is_wider_than_a_telephone(browser: Browser, site: Site, lang: s
                 assert wide <= 390, (path, wide)
             page.locator(".menu-button").click()
             assert page.locator("#menu a").first.is_visible()
+
+
+@pytest.mark.parametrize(("lang", "colours"), [("en", "light"), ("zh", "dark")])
+def test_a_rule_as_a_form_on_a_telephone_and_by_keyboard(
+    browser: Browser, rule_site: Site, lang: str, colours: str
+) -> None:
+    small = {"viewport": {"width": 390, "height": 800}, "color_scheme": colours}
+    with person(browser, rule_site, "author", lang, **small) as page:
+        page.set_default_timeout(60_000)
+        page.goto(f"{rule_site.url}/rule-editor?pack=cn-aml-conduct")
+        page.locator("button[value=form]").click()
+        page.wait_for_selector(".rule-form")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.evaluate(axe())
+        result = page.evaluate(f"axe.run(document, {{runOnly: {STANDARDS}}})")
+        assert [(bad["id"], bad["nodes"][0]["html"][:160]) for bad in result["violations"]] == []
+        # Typed, and the next two stops of Tab are the value and the button.
+        page.locator('[name="new:measure rules/0 name"]').focus()
+        page.keyboard.type("many")
+        page.keyboard.press("Tab")
+        page.keyboard.type("count(over=day)")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".notice.good")
+        assert "many: count(over=day)" in page.locator("textarea[name=yaml]").input_value()
 
 
 def test_nothing_is_asked_of_another_host(browser: Browser, site: Site) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import sys
 import threading
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from regtech.cli.main import run
+from regtech.content import content_root
 
 ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
@@ -87,6 +90,86 @@ def test_from_an_event_to_a_worked_case_and_through_a_kill(
     assert "Traceback" not in log
     for secret in (feed, li, case["id"], "C3"):
         assert secret not in log
+
+
+def test_an_approved_change_comes_into_force_while_events_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Proposed, approved, written out by a command beside the server, and through a kill."""
+    pack, rules = "cn-aml-large-value", tmp_path / "rules"
+    rules.mkdir()
+    shutil.copy(content_root("rules") / "cn" / f"{pack}.yml", rules)
+    served = Served(tmp_path, rules)
+    try:
+        feed = user(served, capsys, "feed", "service", "events,read")
+        anna = user(served, capsys, "anna", "author", "read,work")
+        bo = user(served, capsys, "bo", "author", "read,work")
+        li = user(served, capsys, "li", "supervisor", "read,work")
+        served.start()
+        served.ask(feed, "POST", "/events", _BANK)
+        below = {"amount": "45000"}
+        assert served.ask(feed, "POST", "/events", _deposit(1) | below)[1]["alerts"] == []
+        (used,) = served.ask(anna, "GET", "/packs")[1]["items"]
+        text = (rules / f"{pack}.yml").read_text(encoding="utf-8")
+        for old, new in (("version: 1.0.0", "version: 1.1.0"), ("CNY 50000", "CNY 40000")):
+            text = text.replace(old, new, 1)
+        # Tests of the figure are those of the new one; of the mixed figure none is near it.
+        tests, following = text.index("    tests:"), text.index("  - id: cn-lvtr-0502")
+        text = text[:tests] + _TESTS + text[following:]
+        text = "".join(re.split(_ONE_BELOW, text, maxsplit=1))
+        wanted = {"yaml": text, "note": "a lower figure", "base": used["digest"]}
+        pause = threading.Event()
+        for _ in range(120):  # on a machine that has compiled nothing yet
+            status, made = served.ask(anna, "POST", "/proposals", wanted)
+            if status != 503:
+                break
+            pause.wait(1)
+        assert status == 201, made
+        path = f"/proposals/{made['id']}"
+        assert served.ask(bo, "POST", f"{path}/decision", {"act": "approve"})[0] == 200
+        command = ["rules", "apply", "--store", served.store, "--to", str(rules), "--as", "op"]
+        assert run(command) == 0
+        for number in range(2, 1200):
+            one = {"id": f"x{number}", "payee": {"id": f"X{number}"}}
+            event = _deposit(58) | below | one
+            assert served.ask(feed, "POST", "/events", event)[1]["verdict"] == "judged"
+            standing = served.ask(bo, "GET", path)[1]["standing"]
+            if standing == "in_force":
+                break
+            pause.wait(0.1)
+        assert standing == "in_force", served.ask(bo, "GET", "/rules-in-force")
+        (alert,) = served.ask(feed, "POST", "/events", _deposit(59) | below)[1]["alerts"]
+        assert alert["rule_version"] == "1.1.0"
+        served.end(signal.SIGKILL)
+        served.start()
+        for _ in range(100):
+            _, page = served.ask(li, "GET", "/alerts?limit=200")
+            if alert["id"] in [one["id"] for one in page["items"]]:
+                break
+            pause.wait(0.1)
+        assert {one["rule_version"] for one in page["items"]} == {"1.1.0"}
+        served.end(signal.SIGTERM)
+    finally:
+        if served.child is not None and served.child.poll() is None:
+            served.end(signal.SIGKILL)
+    log = (served.folder / "serve.log").read_text()
+    assert "Traceback" not in log and "worker_failed" not in log
+
+
+_ONE_BELOW = r"(?s)      - name: together one fen below\n.*?expect: none\n"
+_TESTS = """\
+    tests:
+      - name: the new figure exactly
+        events:
+          - {time: "2026-03-02T09:00:00+08:00", payee: {id: C1}, channel: cash, kind: deposit,
+             amount: "40000", currency: CNY}
+        expect: {alert: {subject: C1, cny: 40000}}
+      - name: one fen below
+        events:
+          - {time: "2026-03-02T09:00:00+08:00", payee: {id: C1}, channel: cash, kind: deposit,
+             amount: "39999.99", currency: CNY}
+        expect: none
+"""
 
 
 def test_what_was_begun_is_finished_when_the_end_is_asked_for(

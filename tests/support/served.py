@@ -25,7 +25,8 @@ def _port() -> int:
 class Served:
     """``regtech serve`` over a store in a folder."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, rules: Path | None = None, **environment: str) -> None:
+        self.rules = rules
         self.folder, self.store, self.port = folder, str(folder / "cases.db"), _port()
         self.environment = {**os.environ, **environment}
         self.child: subprocess.Popen[bytes] | None = None
@@ -35,6 +36,7 @@ class Served:
         command = [
             sys.executable, "-m", "regtech.cli.main", "serve", "--store", self.store,
             "--port", str(self.port), "--packs", "cn-aml-large-value",
+            *(() if self.rules is None else ("--rules", str(self.rules))),
         ]  # fmt: skip
         self.log = (self.folder / "serve.log").open("ab")
         self.child = subprocess.Popen(

@@ -60,6 +60,7 @@ def _parts(visit: Visit) -> tuple[RuleBook, RuleDrafts]:
 def begin(visit: Person) -> Response:
     """A pack in use, or one to begin from."""
     rules, drafts = _parts(visit)
+    drafts.make_ready()  # while the author reads and types
     chosen = visit.asked("pack", 200)
     return _editor(visit, rules.source(chosen) if chosen else drafts.start(), chosen)
 
@@ -97,8 +98,9 @@ def change(visit: Person) -> Response:
     """Write the values of the form into the draft: to another rule, or back to the YAML."""
     _, drafts = _parts(visit)
     before, values = _typed(visit), _values(visit)
-    # Buttons of parts say which part they are for.
-    wanted, _, part = visit.typed.get("act").partition(":")
+    # Buttons of parts say in which section they stand, and which part they are for.
+    wanted, _, rest = visit.typed.get("act").partition(":")
+    at, _, part = rest.partition(":")
     rule = visit.typed.get("rule")
     shown = visit.typed.get("shown")
     text = before
@@ -107,21 +109,21 @@ def change(visit: Person) -> Response:
         if wanted == "add":
             text, done = _added(visit, drafts, text, part), "add"
         elif wanted == "take":
-            text, done = _taken_away(visit, drafts, text, part), "take"
+            text, done = _taken_away(visit, drafts, text, at), "take"
         else:
             done = ""
     except InputError as error:
         if text != before:
             # What was typed into the values is kept; only the part was refused.
             values = {}
-        return _form(visit, text, shown, status=400, refused=error, typed=values)
+        return _form(visit, text, shown, status=400, refused=error, typed=values, at=at)
     if wanted == "yaml":
         return _editor(visit, text)
     # Its id may have been typed anew.
     test = visit.typed.get("test")
     if done:
-        test = NEWEST if part.startswith("test ") else "" if "/tests/" in part else test
-    return _form(visit, text, shown if done else rule, test=test, done=done)
+        test = NEWEST if part.startswith("test ") else "" if at == "tests" else test
+    return _form(visit, text, shown if done else rule, test=test, done=done, at=at)
 
 
 def _added(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
@@ -136,8 +138,8 @@ def _added(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
     return drafts.added(text, kind, path, given)
 
 
-def _taken_away(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
-    how, _, path = visit.typed.get(f"{TAKEN}{part}").partition(" ")
+def _taken_away(visit: Visit, drafts: RuleDrafts, text: str, section: str) -> str:
+    how, _, path = visit.typed.get(f"{TAKEN}{section}").partition(" ")
     if not path:
         raise InputError("nothing was chosen", hint="choose what is to be taken away")
     return drafts.taken_away(text, path, goes_on=how == "on")
@@ -162,6 +164,7 @@ def _form(
     typed: Mapping[str, str] | None = None,
     test: str | None = None,
     done: str = "",
+    at: str = "",
 ) -> Response:
     """A rule of the draft as a form, the first one where none is named."""
     _, drafts = _parts(visit)
@@ -179,6 +182,8 @@ def _form(
     # One test at a time: all of them together weigh more than a page may.
     open_test = int(number) if number.isdecimal() and int(number) < len(tests) else None
     sections = [section for section in form.sections if section.kind != "test"]
+    if open_test is not None:
+        sections.insert(0, tests[open_test])
     draft, faults = drafts.check(text)
     return page(
         visit,
@@ -190,7 +195,8 @@ def _form(
         base=visit.typed.get("base"),
         names=names,
         form=form,
-        sections=sections if open_test is None else [tests[open_test], *sections],
+        sections=sections,
+        kinds=[section.kind for section in sections],
         tests=[section.title for section in tests],
         open_test=open_test,
         typed=typed or {},
@@ -199,6 +205,7 @@ def _form(
         take=TAKEN,
         given={} if not refused else dict(visit.typed.fields),
         done=done,
+        at=at,
         refused=refused,
         draft=draft,
         faults=list(faults)[:SHOWN_MAX],

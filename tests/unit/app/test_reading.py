@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from casework.cases.alert import StoredAlert
 from casework.cases.scope import Role
 from casework.service.outside import Reading, ReadingState
 from casework.service.proposals import ProposalService, Standing
@@ -26,6 +27,8 @@ from regtech.app import reading as module
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding
 from regtech.app.drafts import Drafts
+from regtech.app.evidence import RuleTexts
+from regtech.app.explain import explain_alert
 from regtech.app.journal import Journal
 from regtech.app.proposals import write_out
 from regtech.app.reading import RuleReading, RuleSource
@@ -349,7 +352,7 @@ def test_nothing_is_written_to_what_ships(tmp_path: Path) -> None:
     record = MemoryRecord(clock, Salts())
     book, store = Rules([]), MemoryProposals(record)
     service = ProposalService(store, book, Drafts(book), clock, lambda: "P-1")
-    source = RuleSource(("cn",), None, None, tmp_path)
+    source = RuleSource(("cn",), None, None, tmp_path / "none")
     reading = RuleReading(source, book, service, store, None, clock)
     with pytest.raises(UsageError, match="packs that ship"):
         reading.apply(OPERATOR, ())
@@ -373,3 +376,27 @@ def _approved(server: Server, text: str) -> str:
         made = server.service.propose(author, text, "Order 3", base=base)
         server.service.approve(second, made.id)
     return made.id
+
+
+def test_an_alert_of_the_rules_before_is_explained_and_handed_over_with_their_text(
+    tmp_path: Path,
+) -> None:
+    rules = folder_of_rules(tmp_path / "rules")
+    server = Server(tmp_path / "data", rules)
+    text = server.book.source(PACK)
+    server.send(bank())
+    (raw,) = server.send(deposit(1))[1]
+    told = explain_alert(json.loads(raw), rules=rules)
+    change(rules)
+    server.read()
+    (fresh,) = server.send(deposit(2, "45000", payee={"id": "C2", "country": "CN"}))[1]
+    assert explain_alert(json.loads(raw), rules=rules) == told
+    assert "40,000" in explain_alert(json.loads(fresh), rules=rules) and "40,000" not in told
+    texts = RuleTexts(rules)
+    assert [rule.text for rule in texts([StoredAlert.of(raw)])] == [text] and not texts.missing
+    assert [rule.text for rule in texts([StoredAlert.of(fresh)])] == [server.book.source(PACK)]
+    # Where the text was not kept, no other one is given for it.
+    shutil.rmtree(rules / ".versions")
+    texts = RuleTexts(rules)
+    assert texts([StoredAlert.of(raw)]) == [] and texts.missing == {"cn-lvtr-0501"}
+    server.end()

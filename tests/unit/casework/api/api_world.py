@@ -125,8 +125,8 @@ class ApiWorld:
         index = MemoryIndex()
         parts: dict[str, Any] = {"search": SearchService(record, index), **more}
         journal = deciding = bulk = None
+        names = ("cn-aml-large-value",) if events else ()
         if events:
-            names = ("cn-aml-large-value",)
             packs = chosen_packs(names, rules_folder)
             journal = Journal(folder / "data")
             deciding = Deciding(
@@ -142,7 +142,7 @@ class ApiWorld:
         rules, proposals = parts.get("rules"), MemoryProposals(record)
         if isinstance(rules, Rules):
             # The first run on a machine compiles for a while.
-            drafts, ids = Drafts(rules, seconds=300), itertools.count(1)
+            drafts, ids = Drafts(rules, ready_s=300), itertools.count(1)
             parts |= {
                 "drafts": drafts,
                 "proposals": ProposalService(
@@ -154,10 +154,11 @@ class ApiWorld:
                     folder / "backtests", rules, drafts, clock, data=folder / "data", history=None
                 )
                 parts.setdefault("backtests", desk_of_backtests)
-                source = RuleSource(names, rules_folder, None, folder / "data")
-                parts["rules_in_force"] = RuleReading(
-                    source, rules, parts["proposals"], proposals, deciding, clock
-                )
+            source = RuleSource(names, rules_folder, None, folder / "data")
+            parts.setdefault(
+                "rules_in_force",
+                RuleReading(source, rules, parts["proposals"], proposals, deciding, clock),
+            )
         context = Context(
             service=world.service,
             alerts=AlertReading(record, clock, Weekdays(), world.service.themes),
@@ -174,6 +175,8 @@ class ApiWorld:
                 app, client, context, identity, accounts, world, clock, health, desk,
                 deciding, bulk, journal, index=index, proposals=proposals,
             )  # fmt: skip
+        if isinstance(rules, Rules):
+            drafts.close()
         if isinstance(backtests := parts.get("backtests"), Backtests):
             backtests.close()
         if journal is not None:

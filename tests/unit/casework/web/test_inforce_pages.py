@@ -89,6 +89,11 @@ def test_what_was_approved_is_put_in_force_all_at_once(world: PageWorld) -> None
     assert operator.get("/health").text.count("being read") == 1
     reading.work(SERVICE)
     assert "1.1.0" in operator.get("/rules-in-force").text
+    logged = operator.get("/audit?chain=")
+    assert "rules in force from byte 0 of the journal on" in logged.text
+    assert world.api.context.rules is not None
+    (used,) = world.api.context.rules.packs()
+    assert f"{PACK} 1.1.0 {used['digest'][:16]}" in logged.text and path in logged.links
     assert operator.send("/rules-in-force", {"act": "odd"}).status_code == 400
     for name in ("author", "wang"):
         person = world.signed_in(name)

@@ -432,7 +432,8 @@ def test_the_form_adds_and_takes_away(world: PageWorld, lang: str) -> None:
     )  # fmt: skip
     for part, typed, line, taken in steps:
         given = {f"new:{part} {key}": value for key, value in typed.items()}
-        added = {**fields, "yaml": _sent(text), "act": f"add:{part}", **given}
+        act = f"add:{SECTIONS[part.split()[0]]}:{part}"
+        added = {**fields, "yaml": _sent(text), "act": act, **given}
         page = person.page(person.send("/rule-form", added))
         draft = _draft_of(page)
         assert line in draft and draft != text
@@ -451,6 +452,9 @@ def test_the_form_adds_and_takes_away(world: PageWorld, lang: str) -> None:
         assert _draft_of(person.page(person.send("/rule-form", away))) == text
 
 
+SECTIONS = {"figure": "figures", "measure": "condition", "test": "tests"}
+
+
 def _holds(page: Page, select: Any, value: str) -> bool:
     whole = page.response.text.partition(f'name="{select.attrs["name"]}"')[2]
     return f'value="{value}"' in whole.partition("</select>")[0]
@@ -463,11 +467,11 @@ def test_what_cannot_be_added_keeps_what_was_typed(world: PageWorld) -> None:
     part = "figure params/cash_cny"
     given = {f"new:{part} value": "CNY 40000", f"new:{part} from": "soon"}
     fields = {"yaml": _sent(text), "base": "b", "rule": RULE, "shown": RULE, **given}
-    page = person.page(person.send("/rule-form", {**fields, "act": f"add:{part}"}), 400)
+    page = person.page(person.send("/rule-form", {**fields, "act": f"add:figures:{part}"}), 400)
     assert "no day" in page.text and _draft_of(page) == text
     (typed,) = [n for n in page.all("input") if n.attrs.get("name") == f"new:{part} from"]
     assert typed.attrs["value"] == "soon"
-    page = person.page(person.send("/rule-form", {**fields, "act": "take:2"}), 400)
+    page = person.page(person.send("/rule-form", {**fields, "act": "take:law"}), 400)
     assert "nothing was chosen" in page.text
 
 
