@@ -38,6 +38,7 @@ from regtech.app.warm import Remember
 from regtech.app.workers import run_beside
 from regtech.clock import Clock
 from regtech.content.faults import Fault
+from regtech.content.saying import say
 from regtech.errors import (
     ConflictError,
     ContentError,
@@ -116,7 +117,7 @@ class RuleReading:
     def reading(self, scope: Scope) -> Reading:
         allow(scope, Action.READ_PROPOSALS)
         if Role.INSTITUTION in scope.roles or not scope.reaches_chain(""):
-            raise ForbiddenError(f"{scope.actor} may not see how rules are read")
+            raise ForbiddenError(say("%(actor)s may not see how rules are read", actor=scope.actor))
         return self.told()
 
     def told(self) -> Reading:
@@ -150,8 +151,8 @@ class RuleReading:
         folder = self._source.folder
         if folder is None:
             raise UsageError(
-                "this server reads the packs that ship, which nobody writes to",
-                hint="start it with --rules FOLDER; regtech rules apply --to FOLDER fills it",
+                say("this server reads the packs that ship, which nobody writes to"),
+                hint=say("start it with --rules FOLDER; regtech rules apply --to FOLDER fills it"),
             )
         with self._writing:
             written = write_out(self._service, folder, proposals, scope)
@@ -162,8 +163,10 @@ class RuleReading:
         allow(scope, Action.APPLY_PROPOSALS)
         if scope.jurisdictions is not None or scope.tenants is not None:
             raise ForbiddenError(
-                f"{scope.actor} may not have rules be read",
-                hint="those of all jurisdictions are: it takes one who is there for all of them",
+                say("%(actor)s may not have rules be read", actor=scope.actor),
+                hint=say(
+                    "those of all jurisdictions are: it takes one who is there for all of them"
+                ),
             )
 
     def _ask(self, scope: Scope) -> None:
@@ -303,9 +306,11 @@ class RuleReading:
             if named(self._source.packs()) != named(packs):
                 break
         raise ConflictError(
-            "the rules were changed while they were read, or events come faster than they can be "
-            "followed",
-            hint="have them be read again",
+            say(
+                "the rules were changed while they were read, or events come faster than they can "
+                "be followed"
+            ),
+            hint=say("have them be read again"),
         )
 
     # --- what is on record

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from regtech.content import structure
 from regtech.content.editing import edited
+from regtech.content.saying import say
 from regtech.content.structure import data_at, part_at, parts_of
 from regtech.errors import InputError
 
@@ -42,11 +43,14 @@ def added(text: str, kind: str, path: str, given: Mapping[str, str]) -> str:
     """
     add = _ADD.get(kind)
     if add is None:
-        raise InputError(f"{kind[:40]!r} is nothing that can be added")
+        raise InputError(say("%(kind)r is nothing that can be added", kind=kind[:40]))
     asked = {name: " ".join(given.get(name, "").split()) for name in INPUTS[kind]}
     for name, value in asked.items():
         if not value and name not in ("like", "zh", "article"):
-            raise InputError(f"{kind}: {name} is empty", hint="say what is to be added")
+            raise InputError(
+                say("%(kind)s: %(name)s is empty", kind=kind, name=name),
+                hint=say("say what is to be added"),
+            )
     return add(text, path, asked)
 
 
@@ -128,7 +132,9 @@ def _add_figure(text: str, path: str, given: Mapping[str, str]) -> str:
     if "value" in entry:
         old = part_at(parts_of(text), f"{path}/value")
         if old.sequence and not old.flow:
-            raise InputError("the list of words is not in brackets", hint="change it in the YAML")
+            raise InputError(
+                say("the list of words is not in brackets"), hint=say("change it in the YAML")
+            )
         before = structure.raw(text, f"{path}/value")
         ended = f"{{until: {day - _DAY}, value: {before}}}"
         return structure.rewritten(
@@ -140,7 +146,9 @@ def _add_figure(text: str, path: str, given: Mapping[str, str]) -> str:
     for number, version in enumerate(versions):
         first, last = version.get("from"), version.get("until")
         if first == day:
-            raise InputError(f"there is a figure from {day} on", hint="change that one")
+            raise InputError(
+                say("there is a figure from %(day)s on", day=day), hint=say("change that one")
+            )
         if first is not None and first > day:
             until, at = first - _DAY, number
             break
@@ -162,13 +170,15 @@ def _ended(text: str, path: str, last: date) -> str:
 def _without_figure(text: str, where: str, number: int, goes_on: bool) -> str:
     versions = data_at(text, where)
     if number >= len(versions) or len(versions) == 1:
-        raise InputError("a parameter keeps one figure", hint="take its use away first")
+        raise InputError(say("a parameter keeps one figure"), hint=say("take its use away first"))
     taken = versions[number]
     made = structure.without(text, f"{where}/{number}")
     if not goes_on:
         return made
     if not follows(versions, number):
-        raise InputError("the figure before does not end the day before", hint="take it away alone")
+        raise InputError(
+            say("the figure before does not end the day before"), hint=say("take it away alone")
+        )
     before = f"{where}/{number - 1}"
     if (until := taken.get("until")) is not None:
         return edited(made, {f"{before}/until": str(until)})
@@ -216,7 +226,10 @@ def _single(text: str, where: str) -> str:
 
 def _add_cite(text: str, path: str, given: Mapping[str, str]) -> str:
     if given["instrument"] not in (data_at(text, "").get("instruments") or {}):
-        raise InputError(f"there is no instrument {given['instrument']}", hint="add it first")
+        raise InputError(
+            say("there is no instrument %(instrument)s", instrument=given["instrument"]),
+            hint=say("add it first"),
+        )
     article = given["article"] and f", article: {structure.written(given['article'], True)}"
     shape = f"{{instrument: {given['instrument']}{article}, confidence: {given['confidence']}}}"
     return structure.with_entry(text, path, "cite", shape, _BEFORE_CITE)
@@ -244,7 +257,9 @@ def _before_rules(text: str, *others: str) -> tuple[str, ...]:
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name[:100]!r} is no name", hint="letters, digits and _")
+        raise InputError(
+            say("%(name)r is no name", name=name[:100]), hint=say("letters, digits and _")
+        )
     return name
 
 
@@ -253,7 +268,7 @@ def _number(text: str, count: int) -> int:
     if not text and count:
         return count - 1
     if not text.isdecimal() or int(text) >= count:
-        raise InputError("there is none that it could be like", hint="choose one")
+        raise InputError(say("there is none that it could be like"), hint=say("choose one"))
     return int(text)
 
 
@@ -261,7 +276,9 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{text[:40]!r} is no day", hint="such as 2027-01-01") from None
+        raise InputError(
+            say("%(text)r is no day", text=text[:40]), hint=say("such as 2027-01-01")
+        ) from None
 
 
 _ADD: Final[Mapping[str, Callable[[str, str, Mapping[str, str]], str]]] = {

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from casework.policy.durable_child import limit
+from regtech.content.saying import say
 from regtech.errors import CapacityError
 
 READY_S: Final = 8.0
@@ -52,7 +53,7 @@ class Bench:
         is not ready yet (then with the code ``warming``), or they took too long or too much."""
         if not self._one.acquire(blocking=False):
             raise CapacityError(
-                "tests of another draft are running", hint="try again in half a minute"
+                say("tests of another draft are running"), hint=say("try again in half a minute")
             )
         try:
             return self._run(text)
@@ -65,13 +66,15 @@ class Bench:
         with self._lock:
             child, self._spare = self._spare, None
         if child is None:
-            raise CapacityError("the server comes to its end", hint="try again when it is back")
+            raise CapacityError(
+                say("the server comes to its end"), hint=say("try again when it is back")
+            )
         if not self._is_ready(child):
             with self._lock:
                 self._spare = child
             raise CapacityError(
-                "the tests are being made ready on this machine, which takes up to a minute once",
-                hint="try again in a moment; nothing was run and nothing is lost",
+                say("the tests are being made ready on this machine, once, for up to a minute"),
+                hint=say("try again in a moment; nothing was run and nothing is lost"),
                 code="warming",
             )
         with child:
@@ -80,13 +83,18 @@ class Bench:
             except subprocess.TimeoutExpired:
                 child.kill()
                 raise CapacityError(
-                    f"the tests took longer than {self._seconds:g} seconds and were stopped",
-                    hint="try again, or regtech rules test on the file",
+                    say(
+                        "the tests took longer than %(seconds)g seconds and were stopped",
+                        seconds=self._seconds,
+                    ),
+                    hint=say("try again, or regtech rules test on the file"),
                 ) from None
         if child.returncode or not out:
             raise CapacityError(
-                "the tests could not be run to their end",
-                hint="they need more memory than they may have; regtech rules test on the file",
+                say("the tests could not be run to their end"),
+                hint=say(
+                    "they need more memory than they may have; regtech rules test on the file"
+                ),
             )
         return json.loads(out)
 

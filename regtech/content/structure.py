@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
+from regtech.content.saying import say
 from regtech.content.yamlmarks import Document, load, parse_events, plain
 from regtech.errors import InputError
 
-_HINT: Final = "change it in the YAML"
+_HINT: Final = say("change it in the YAML")
 _KEPT: Final = 4
 """Texts whose parts are kept: one step asks for those of a text several times."""
 
@@ -46,12 +47,14 @@ def _loaded(text: str) -> Document:
 def parts_of(text: str) -> Part:
     """The parts of a text. Raises ``InputError`` where it cannot be read."""
     if _loaded(text).problems:
-        raise InputError("the text cannot be read as YAML", hint="mend it in the YAML first")
+        raise InputError(
+            say("the text cannot be read as YAML"), hint=say("mend it in the YAML first")
+        )
     events = parse_events(text)
     for event in events:
         if isinstance(event, (ScalarEvent, MappingStartEvent)) or hasattr(event, "flow_style"):
             return _part(text, events, event)
-    raise InputError("the text is empty")
+    raise InputError(say("the text is empty"))
 
 
 def _part(text: str, events: Iterator[Any], event: Any) -> Part:
@@ -84,7 +87,10 @@ def part_at(root: Part, path: str) -> Part:
     found = root
     for name in path.split("/") if path else ():
         if name not in found.children:
-            raise InputError(f"there is nothing at {path[:200]} in the text", hint="open it anew")
+            raise InputError(
+                say("there is nothing at %(path)s in the text", path=path[:200]),
+                hint=say("open it anew"),
+            )
         found = found.children[name]
     return found
 
@@ -108,7 +114,7 @@ def copied(text: str, path: str) -> str:
     items = part_at(parts_of(text), where)
     item = part_at(items, name)
     if not items.sequence:
-        raise InputError(f"{where} is no list", hint=_HINT)
+        raise InputError(say("%(path)s is no list", path=where), hint=_HINT)
     data = _plain(text)
     _at(data, where).append(_at(data, path))
     last = items.children[str(len(items.children) - 1)]
@@ -125,7 +131,7 @@ def with_item(text: str, path: str, item: str, at: int | None = None) -> str:
     behind the last."""
     items = part_at(parts_of(text), path)
     if not items.sequence:
-        raise InputError(f"{path} is no list", hint=_HINT)
+        raise InputError(say("%(path)s is no list", path=path), hint=_HINT)
     data, count = _plain(text), len(items.children)
     at = count if at is None else at
     _at(data, path).insert(at, plain(load(item + "\n", "<text>").root))
@@ -154,16 +160,19 @@ def with_entry(
     """
     entries = part_at(parts_of(text), path)
     if not entries.mapping:
-        raise InputError(f"{path} has no entries", hint=_HINT)
+        raise InputError(say("%(path)s has no entries", path=path), hint=_HINT)
     if name in entries.children:
-        raise InputError(f"there is {name} already at {path}", hint="change it, or take it away")
+        raise InputError(
+            say("there is %(name)s already at %(path)s", name=name, path=path),
+            hint=say("change it, or take it away"),
+        )
     lines = [f"{name}: {value}"] if isinstance(value, str) else [f"{name}:", *value]
     data = _plain(text)
     _at(data, path)[name] = plain(load("\n".join(lines) + "\n", "<text>").root)[name]
     before = list(entries.children) if after is None else [n for n in after if n in entries.keys]
     if entries.flow:
         if len(lines) > 1:
-            raise InputError(f"{path} is written in braces", hint=_HINT)
+            raise InputError(say("%(path)s is written in braces", path=path), hint=_HINT)
         if not entries.children:
             made = _spliced(text, entries.start + 1, entries.start + 1, lines[0])
         elif before:
@@ -193,7 +202,7 @@ def without(text: str, path: str) -> str:
     around, part = part_at(root, where), part_at(root, path)
     if len(around.children) == 1 and not around.flow:
         if not where:
-            raise InputError("nothing would be left", hint=_HINT)
+            raise InputError(say("nothing would be left"), hint=_HINT)
         return without(text, where)
     data = _plain(text)
     holder = _at(data, where)
@@ -243,7 +252,10 @@ def written(value: str, flow: bool = False) -> str:
         found = plain(document.root)
         if not document.problems and found == ([value] if flow else {"x": value}):
             return shape
-    raise InputError(f"{value[:100]!r} cannot be written", hint="leave out signs that are no text")
+    raise InputError(
+        say("%(value)r cannot be written", value=value[:100]),
+        hint=say("leave out signs that are no text"),
+    )
 
 
 def as_typed(value: str, flow: bool = False) -> str:
@@ -267,7 +279,10 @@ def data_at(text: str, path: str) -> Any:
     try:
         return _at(_plain(text), path)
     except (KeyError, IndexError, ValueError, TypeError):
-        raise InputError(f"there is nothing at {path[:200]}", hint="open it anew") from None
+        raise InputError(
+            say("there is nothing at %(path)s in the text", path=path[:200]),
+            hint=say("open it anew"),
+        ) from None
 
 
 def _plain(text: str) -> Any:
@@ -283,7 +298,7 @@ def _at(data: Any, path: str) -> Any:
 def _checked(text: str, data: Any) -> str:
     document = _loaded(text)
     if document.problems or plain(document.root) != data:
-        raise InputError("it cannot be written there", hint=_HINT)
+        raise InputError(say("it cannot be written there"), hint=_HINT)
     return text
 
 
@@ -318,7 +333,7 @@ def _dash(text: str, item: Part) -> int:
     start = _line_start(text, item.start)
     dash = text.find("-", start, item.start)
     if dash < 0 or text[start:dash].strip() or text[dash + 1 : item.start].strip():
-        raise InputError("the list is not written with an item a line", hint=_HINT)
+        raise InputError(say("the list is not written with an item a line"), hint=_HINT)
     return dash
 
 
@@ -326,7 +341,7 @@ def _lines_of(text: str, part: Part, start: int) -> tuple[int, int]:
     """The lines of an item or entry that begins there, alone on them but for a dash."""
     first = _line_start(text, start)
     if text[first:start].strip() not in ("", "-"):
-        raise InputError("something else stands on its line", hint=_HINT)
+        raise InputError(say("something else stands on its line"), hint=_HINT)
     return first, _line_end(text, part.end)
 
 

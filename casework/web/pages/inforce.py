@@ -14,6 +14,7 @@ from casework.service.outside import Reading, ReadingState, RulesInForce
 from casework.web.render import gettext, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
+from regtech.content.saying import say
 from regtech.errors import NotFoundError, UsageError
 
 router = page_router()
@@ -27,7 +28,7 @@ ACTS: Final = ("apply", "read")
 def desk_of(visit: Visit) -> RulesInForce:
     """What exchanges rules. Raises ``NotFoundError`` where nothing does."""
     if visit.parts.rules_in_force is None:
-        raise NotFoundError("this server exchanges no rules")
+        raise NotFoundError(say("this server exchanges no rules"))
     return visit.parts.rules_in_force
 
 
@@ -75,7 +76,11 @@ def act(visit: Person) -> Response:
     """Put everything that was approved in force, or have the rules be read as they stand."""
     desk, wanted = desk_of(visit), visit.typed.get("act")
     if wanted not in ACTS:
-        raise UsageError(f"{wanted[:40]!r} is nothing that can be done with the rules in force")
+        raise UsageError(
+            say(
+                "%(wanted)r is nothing that can be done with the rules in force", wanted=wanted[:40]
+            )
+        )
     if wanted == "apply":
         desk.apply(visit.scope, ())
     else:

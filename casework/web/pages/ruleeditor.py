@@ -141,7 +141,7 @@ def _added(visit: Visit, drafts: RuleDrafts, text: str, part: str) -> str:
 def _taken_away(visit: Visit, drafts: RuleDrafts, text: str, section: str) -> str:
     how, _, path = visit.typed.get(f"{TAKEN}{section}").partition(" ")
     if not path:
-        raise InputError("nothing was chosen", hint="choose what is to be taken away")
+        raise InputError(say("nothing was chosen"), hint=say("choose what is to be taken away"))
     return drafts.taken_away(text, path, goes_on=how == "on")
 
 
