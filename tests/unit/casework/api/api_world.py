@@ -142,7 +142,7 @@ class ApiWorld:
         rules, proposals = parts.get("rules"), MemoryProposals(record)
         if isinstance(rules, Rules):
             # The first run on a machine compiles for a while.
-            drafts, ids = Drafts(rules, ready_s=300), itertools.count(1)
+            drafts, ids = Drafts(rules, seconds=120, ready_s=300), itertools.count(1)
             parts |= {
                 "drafts": drafts,
                 "proposals": ProposalService(
