@@ -25,8 +25,8 @@ def shipped_detectors(*, trial: bool = False) -> Detectors:
     of simulated payments.
     """
     if trial:
-        return _detectors(*_trial(), True)
-    return _detectors(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"), False)
+        return detectors_of(*_trial(), True)
+    return detectors_of(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"), False)
 
 
 def deciding_detectors() -> Detectors:
@@ -34,7 +34,7 @@ def deciding_detectors() -> Detectors:
     set, else by those of trials, which never have the digest that an alert names."""
     lists, models = _trial()
     found = setting("REGTECH_LISTS") or lists, setting("REGTECH_MODELS") or models
-    return _detectors(*found, False)
+    return detectors_of(*found, False)
 
 
 def _trial() -> tuple[str, str]:
@@ -43,7 +43,9 @@ def _trial() -> tuple[str, str]:
 
 
 @cache
-def _detectors(lists: str, models: str, trial: bool) -> Detectors:
+def detectors_of(lists: str, models: str, trial: bool = False) -> Detectors:
+    """The detectors over the lists and models of two folders; "" for none. ``trial``: names bear the
+    marks that tests in packs set."""
     from detectors.graph.asked import Networks
     from detectors.graph.asked_addresses import Addresses
     from detectors.ownership.asked import Ownership

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from regtech.app.detection import _detectors, shipped_detectors
+from regtech.app.detection import detectors_of, shipped_detectors
 from regtech.app.models import Models
 from regtech.clock import ManualClock
 from regtech.columns.vocabulary import Vocabulary
@@ -220,7 +220,7 @@ def _kept(tmp_path: Path) -> Path:
 
 
 def _outcomes(pack: Pack, reference: Reference, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    trial = judge_events([pack], EVENTS[:200], reference, detectors=_detectors("", str(folder)))
+    trial = judge_events([pack], EVENTS[:200], reference, detectors=detectors_of("", str(folder)))
     found: dict[str, list[dict[str, Any]]] = {}
     for alert in trial.alerts:
         found.setdefault(f"{alert.rule} {alert.outcome}", []).append(
@@ -266,7 +266,7 @@ def test_a_challenger_decides_once_two_people_have_promoted_it(
     assert cannot.id == "score-fixed"
 
     def reasons() -> set[str]:
-        detectors = _detectors.__wrapped__("", str(folder))
+        detectors = detectors_of.__wrapped__("", str(folder))
         trial = judge_events([named], EVENTS[:1300], reference, detectors=detectors)
         return {alert.rule for alert in trial.alerts}
 
@@ -299,7 +299,7 @@ def test_parameters_that_mean_nothing_are_refused(
 
 
 def test_without_a_folder_of_models_such_rules_wait(pack: Pack, reference: Reference) -> None:
-    plan = compile_plan([pack], reference, detectors=_detectors("", ""))
+    plan = compile_plan([pack], reference, detectors=detectors_of("", ""))
     assert plan.waiting == dict.fromkeys(RULES - {"score-drift"}, "anomaly") | {
         "score-drift": "model_drift"
     }
