@@ -44,8 +44,8 @@ def _trial() -> tuple[str, str]:
 
 @cache
 def detectors_of(lists: str, models: str, trial: bool = False) -> Detectors:
-    """The detectors over the lists and models of two folders; "" for none. ``trial``: names bear the
-    marks that tests in packs set."""
+    """The detectors over the lists and models of two folders; "" for none. ``trial``: names bear
+    the marks that tests in packs set."""
     from detectors.graph.asked import Networks
     from detectors.graph.asked_addresses import Addresses
     from detectors.ownership.asked import Ownership
