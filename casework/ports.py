@@ -46,6 +46,7 @@ class CaseQuery:
     ``assignee`` "" asks for those that nobody has. ``awake_at_us`` leaves out what is snoozed
     beyond that time. ``due_before_us``: only what is due before it.
     ``tell_before_us``: only what has a warning or an overdue date to tell before it.
+    ``opened_from_us``, ``opened_before_us``: only what was opened from the one to before the other.
     """
 
     open: bool | None = True
@@ -58,6 +59,20 @@ class CaseQuery:
     awake_at_us: int | None = None
     due_before_us: int | None = None
     tell_before_us: int | None = None
+    opened_from_us: int | None = None
+    opened_before_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertQuery:
+    """Which alerts; None asks for all. Times are those of events: from the one to before the
+    other."""
+
+    disposition: Disposition | None = None
+    jurisdiction: str | None = None
+    tenant: str | None = None
+    from_us: int | None = None
+    before_us: int | None = None
 
 
 class Tally(StrEnum):
@@ -382,8 +397,8 @@ class Record(Protocol):
     def alerts(
         self,
         scope: Scope,
+        query: AlertQuery | None = None,
         *,
-        disposition: Disposition | None = None,
         after: str | None = None,
         limit: int = 50,
     ) -> Page[StoredAlert]:

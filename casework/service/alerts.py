@@ -6,18 +6,18 @@ What an institution is shown is put on record, as in ``read``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from casework.cases.alert import StoredAlert
 from casework.cases.case import Case
-from casework.cases.directive import Disposition
 from casework.cases.disclosure import own_part
 from casework.cases.grades import clear_grade, masked
 from casework.cases.keys import Key
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, EntryKind
-from casework.ports import Page
+from casework.ports import AlertQuery, Page
 from casework.service.base import Base
 
 PARTY_ALERTS: Final = 200
@@ -36,16 +36,17 @@ class AlertReading(Base):
     def alerts(
         self,
         scope: Scope,
+        query: AlertQuery | None = None,
         *,
-        disposition: Disposition | None = None,
         after: str | None = None,
         limit: int = 50,
     ) -> Page[dict[str, Any]]:
         """Alerts, the latest event time first."""
         allow(scope, Action.READ)
-        # What was suppressed or braked is the authority's own affair.
-        asked = None if scope.restricted else disposition
-        page = self.record.alerts(scope, disposition=asked, after=after, limit=limit)
+        asked = query or AlertQuery()
+        if scope.restricted:  # what was suppressed or braked is the authority's own affair
+            asked = replace(asked, disposition=None)
+        page = self.record.alerts(scope, asked, after=after, limit=limit)
         return Page(tuple(self._shown(scope, page.items)), page.after)
 
     def alerts_of_case(

@@ -27,6 +27,7 @@ from casework.cases.sla import tell_at
 from casework.cases.timeline import Draft, Entry, opened
 from casework.ports import (
     AlertConflict,
+    AlertQuery,
     AsideAlert,
     CaseQuery,
     Dossier,
@@ -126,9 +127,23 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         return False
     if query.tell_before_us is not None and tell_at(case) >= query.tell_before_us:
         return False
+    if query.opened_from_us is not None and case.opened_us < query.opened_from_us:
+        return False
+    if query.opened_before_us is not None and case.opened_us >= query.opened_before_us:
+        return False
     if query.due_before_us is not None:
         return case.due_us is not None and case.due_us < query.due_before_us
     return True
+
+
+def _is_asked(alert: StoredAlert, query: AlertQuery) -> bool:
+    """Whether an alert is what is asked for, its outcome apart."""
+    pairs = ((query.jurisdiction, alert.jurisdiction), (query.tenant, alert.tenant))
+    return (
+        all(wanted is None or wanted == found for wanted, found in pairs)
+        and (query.from_us is None or alert.time_us >= query.from_us)
+        and (query.before_us is None or alert.time_us < query.before_us)
+    )
 
 
 class MemoryRecord:
@@ -270,14 +285,17 @@ class MemoryRecord:
     def alerts(
         self,
         scope: Scope,
+        query: AlertQuery | None = None,
         *,
-        disposition: Disposition | None = None,
         after: str | None = None,
         limit: int = 50,
     ) -> Page[StoredAlert]:
         place = None if after is None else read_cursor(after, (int, str))
+        asked = query or AlertQuery()
+        disposition = asked.disposition
         with self._lock:
             found = [a for a in self._tables.alerts.values() if sees_alert(scope, a)]
+            found = [a for a in found if _is_asked(a, asked)]
             known = self._tables.asides
             if disposition is Disposition.OPEN:
                 found = [a for a in found if a.id not in known]

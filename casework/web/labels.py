@@ -315,6 +315,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "overdue": N_("overdue"),
         "every": N_("ended and snoozed too"),
         "q": N_("Words"),
+        "from": N_("from day"),
+        "until": N_("until day"),
     },
     "found": {"case": N_("Case"), "alert": N_("Alert"), "party": N_("Party")},
     "typed": {

@@ -22,7 +22,7 @@ from casework.cases.errors import VersionConflictError
 from casework.cases.keys import KeyKind
 from casework.cases.scope import Role, Scope
 from casework.cases.timeline import Draft, EntryKind, changed, replay
-from casework.ports import CaseQuery, Reach, Record, Tally, Topic
+from casework.ports import AlertQuery, CaseQuery, Reach, Record, Tally, Topic
 from casework.service.placing import Placed
 from casework.stores.sql.record import SqlRecord
 from regtech.clock import ManualClock
@@ -136,9 +136,9 @@ def test_alerts_aside_are_kept_and_shown_with_the_reason(world: World) -> None:
         unit.set_aside(SERVICE, [suppressed, braked])
         assert unit.asides(SERVICE, ids) == {ids[0]: suppressed, ids[1]: braked}
     shown = world.record.alerts
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.SUPPRESSED).items] == ids[:1]
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.BRAKED).items] == ids[1:2]
-    assert [a.id for a in shown(SERVICE, disposition=Disposition.OPEN).items] == ids[2:]
+    assert [a.id for a in shown(SERVICE, AlertQuery(Disposition.SUPPRESSED)).items] == ids[:1]
+    assert [a.id for a in shown(SERVICE, AlertQuery(Disposition.BRAKED)).items] == ids[1:2]
+    assert [a.id for a in shown(SERVICE, AlertQuery(Disposition.OPEN)).items] == ids[2:]
     listed = world.record.asides
     assert [item.directive for item in listed(SERVICE).items] == [braked, suppressed]
     assert [item.alert.id for item in listed(SERVICE, rule="other").items] == ids[1:2]
@@ -397,6 +397,17 @@ def test_alerts_are_counted_by_week_as_they_come(world: World) -> None:
         mine = [n for n in range(30) if n % 2 == parity and START_US // DAY_US + n in days]
         assert sum(series) == len(mine) and len(series) == 3
         assert series[-1] == sum(START_US // DAY_US + n > last - 7 for n in mine)
+        for week, count in enumerate(series):  # what is counted can be shown
+            begin = (last - 20 + 7 * week) * DAY_US
+            asked = AlertQuery(jurisdiction=value, from_us=begin, before_us=begin + 7 * DAY_US)
+            shown = world.record.alerts(SERVICE, asked).items
+            assert len(shown) == count and {a.jurisdiction for a in shown} == {value}
+    some = world.record.alerts(SERVICE, AlertQuery(tenant="BANK-1", from_us=START_US), limit=4)
+    rest = world.record.alerts(SERVICE, AlertQuery(tenant="BANK-1"), after=some.after).items
+    assert len(some.items) + len(rest) == 10
+    assert {a.tenant for a in (*some.items, *rest)} == {"BANK-1"}
+    foreign = scope(tenants={"BANK-2"})
+    assert world.record.alerts(foreign, AlertQuery(tenant="BANK-1")).items == ()
     by_bank = world.record.alert_weeks(scope(tenants={"BANK-1"}), Tally.TENANT, last, 3)
     assert set(by_bank) == {"BANK-1"} and sum(by_bank["BANK-1"]) == 7
     bank = scope("bank", Role.INSTITUTION, tenants={"BANK-1"})

@@ -16,7 +16,7 @@ from casework.api.types.common import Cursor, Limit, Moment, microseconds
 from casework.cases.directive import Disposition
 from casework.cases.keys import KeyKind
 from casework.cases.times import time_text
-from casework.ports import Page
+from casework.ports import AlertQuery, Page
 
 router = APIRouter(tags=["alerts"])
 
@@ -29,11 +29,25 @@ def list_alerts(
     caller: Reader,
     parts: Parts,
     disposition: Disposition | None = None,
+    jurisdiction: Annotated[str | None, Query(max_length=20)] = None,
+    tenant: Annotated[str | None, Query(max_length=200)] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     after: Cursor = None,
     limit: Limit = 50,
 ) -> T.AlertPage:
-    """Alerts, the latest event time first. Suppressed and braked ones are there as well."""
-    page = parts.alerts.alerts(caller.scope, disposition=disposition, after=after, limit=limit)
+    """Alerts, the latest event time first. Suppressed and braked ones are there as well.
+
+    ``since`` and ``until``: of events from the one to before the other.
+    """
+    query = AlertQuery(
+        disposition,
+        jurisdiction,
+        tenant,
+        None if since is None else microseconds(since),
+        None if until is None else microseconds(until),
+    )
+    page = parts.alerts.alerts(caller.scope, query, after=after, limit=limit)
     return _page(page)
 
 

@@ -7,15 +7,17 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from casework.cases.directive import Disposition
 from casework.cases.disclosure import OPEN_KINDS
 from casework.cases.keys import Key, KeyKind, key_of
 from casework.cases.scope import Scope
-from casework.ports import CaseQuery, Reach, Tally
+from casework.ports import AlertQuery, CaseQuery, Reach, Tally
 from casework.stores.common import DAY_US, effective
 from casework.stores.sql.tables import (
     ALERT_DAYS,
     ALERT_KEYS,
     ALERTS,
+    ASIDES,
     CASE_TENANTS,
     CASES,
 )
@@ -188,6 +190,28 @@ def _asked(scope: Scope, query: CaseQuery) -> list[Condition]:
         where.append(c.due_sort < asked.due_before_us)
     if asked.tell_before_us is not None:
         where.append(c.tell_us < asked.tell_before_us)
+    if asked.opened_from_us is not None:
+        where.append(c.opened_us >= asked.opened_from_us)
+    if asked.opened_before_us is not None:
+        where.append(c.opened_us < asked.opened_before_us)
+    return where
+
+
+def alerts_asked(query: AlertQuery) -> list[Condition]:
+    """What is asked of alerts, as conditions."""
+    c, where = ALERTS.c, list[Condition]()
+    if query.disposition is not None:
+        aside = sa.exists().where(ASIDES.c.alert_id == c.id)
+        if query.disposition is not Disposition.OPEN:
+            aside = aside.where(ASIDES.c.disposition == query.disposition.value)
+        where.append(~aside if query.disposition is Disposition.OPEN else aside)
+    for column, wanted in ((c.jurisdiction, query.jurisdiction), (c.tenant, query.tenant)):
+        if wanted is not None:
+            where.append(column == wanted)
+    if query.from_us is not None:
+        where.append(c.time_us >= query.from_us)
+    if query.before_us is not None:
+        where.append(c.time_us < query.before_us)
     return where
 
 

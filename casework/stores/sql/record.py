@@ -24,6 +24,7 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Entry
 from casework.ports import (
     AlertConflict,
+    AlertQuery,
     AsideAlert,
     CaseQuery,
     Dossier,
@@ -54,6 +55,7 @@ from casework.stores.sql.outbox import SqlOutbox
 from casework.stores.sql.queries import (
     alert_in_scope,
     alert_weeks,
+    alerts_asked,
     alerts_by_key,
     case_weeks,
     chunks,
@@ -220,18 +222,13 @@ class SqlRecord:
     def alerts(
         self,
         scope: Scope,
+        query: AlertQuery | None = None,
         *,
-        disposition: Disposition | None = None,
         after: str | None = None,
         limit: int = 50,
     ) -> Page[StoredAlert]:
         c = ALERTS.c
-        where = alert_in_scope(scope)
-        if disposition is not None:
-            aside = sa.exists().where(ASIDES.c.alert_id == c.id)
-            if disposition is not Disposition.OPEN:
-                aside = aside.where(ASIDES.c.disposition == disposition.value)
-            where.append(~aside if disposition is Disposition.OPEN else aside)
+        where = [*alert_in_scope(scope), *alerts_asked(query or AlertQuery())]
         if after is not None:
             time, identity = read_cursor(after, (int, str))
             later = sa.and_(c.time_us == -time, c.id > identity)

@@ -8,8 +8,10 @@ from fastapi import Response
 
 from casework.cases.directive import ASIDES, Disposition
 from casework.cases.lifecycle import Action, allow
+from casework.ports import AlertQuery
 from casework.web import owners
 from casework.web.pages.case import explained, rule_of
+from casework.web.period import Period
 from casework.web.render import gettext, page, said_in
 from casework.web.site import page_router
 from casework.web.visit import Person
@@ -32,6 +34,8 @@ def list_alerts(visit: Person) -> Response:
             say("no outcome %(wanted)r", wanted=wanted),
             hint=say("outcomes: %(asides)s", asides=", ".join(ASIDES)),
         )
+    period = Period.asked(visit)
+    filters = {name: visit.asked(name) for name in ("jurisdiction", "tenant", "from", "until")}
     rows: list[dict[str, Any]]
     if wanted:
         found = visit.parts.service.asides(
@@ -39,7 +43,13 @@ def list_alerts(visit: Person) -> Response:
         )
         rows = [{**row, "id": row["alert"]} for row in found.items]
     else:
-        found = visit.parts.alerts.alerts(visit.scope, after=after, limit=ROWS)
+        query = AlertQuery(
+            jurisdiction=filters["jurisdiction"] or None,
+            tenant=filters["tenant"] or None,
+            from_us=period.from_us,
+            before_us=period.before_us,
+        )
+        found = visit.parts.alerts.alerts(visit.scope, query, after=after, limit=ROWS)
         rows = list(found.items)
     return page(
         visit,
@@ -48,6 +58,7 @@ def list_alerts(visit: Person) -> Response:
         here="alerts",
         rows=rows,
         aside=wanted,
+        active={} if wanted else {name: value for name, value in filters.items() if value},
         asides=list(ASIDES),
         after=found.after,
     )

@@ -18,6 +18,7 @@ from casework.ports import CaseQuery, Tally
 from casework.search.query import Kind, SearchQuery
 from casework.web.acting import act_on
 from casework.web.language import catalogue
+from casework.web.period import Period
 from casework.web.render import gettext, link, page
 from casework.web.site import page_router
 from casework.web.visit import Person, Visit
@@ -29,6 +30,8 @@ router = page_router()
 ROWS: Final = 50
 BULK_MAX: Final = 500
 FILTERS: Final = ("queue", "state", "severity", "theme", "jurisdiction", "tenant", "assignee")
+DAYS: Final = ("from", "until")
+"""Filters by the day of opening, which the search index does not know."""
 FACETS: Final = {
     "state": "state",
     "severity": "severity",
@@ -107,7 +110,7 @@ def _query(visit: Visit, now: int) -> CaseQuery:
             hint=say("states: %(state)s", state=", ".join(State)),
         )
     every = visit.asked("every") == "1"
-    assignee = visit.asked("assignee")
+    assignee, opened = visit.asked("assignee"), Period.asked(visit)
     who = {"": None, "nobody": "", "me": visit.scope.actor}.get(assignee, assignee)
     return CaseQuery(
         open=None if every or state else True,
@@ -119,12 +122,14 @@ def _query(visit: Visit, now: int) -> CaseQuery:
         tenant=visit.asked("tenant") or None,
         awake_at_us=None if every else now,
         due_before_us=now if visit.asked("overdue") == "1" else None,
+        opened_from_us=opened.from_us,
+        opened_before_us=opened.before_us,
     )
 
 
 def _around(visit: Visit) -> dict[str, Any]:
     """What the page shows beside the cases: filters in force, facets, searches that are kept."""
-    kept = {name: visit.asked(name) for name in (*FILTERS, "overdue", "every", "q")}
+    kept = {name: visit.asked(name) for name in (*FILTERS, *DAYS, "overdue", "every", "q")}
     saved: list[str] = []
     if visit.parts.search is not None:
         saved = [search.name for search in visit.parts.search.saved(visit.scope)]
@@ -158,7 +163,7 @@ def asked_of(kept: Mapping[str, str]) -> SearchQuery:
 
 def _facets(visit: Visit, kept: Mapping[str, str]) -> dict[str, list[tuple[str, int]]]:
     """How many cases there are of each kind; nothing where the index cannot be asked now."""
-    if visit.parts.search is None or kept["q"]:
+    if visit.parts.search is None or kept["q"] or any(kept[name] for name in DAYS):
         return {}
     try:
         found = visit.parts.search.search(visit.scope, asked_of(kept), limit=1)

@@ -413,6 +413,18 @@ def test_the_overview_counts_what_the_queue_shows(pages: PageWorld) -> None:
     # Themes have weeks as well, those in which their cases were opened.
     (theme,) = [n for n in page.all("section") if n.attrs["aria-labelledby"] == "theme-heading"]
     assert "+3" in theme.text and "Cases opened, 12 weeks" in theme.text
+    # What weeks count is what their links show.
+    weeks = next(x for x in page.links if x.startswith("/queue?theme=") and "from=" in x)
+    assert len(person.get(weeks).all("tr", **{"data-line": ""})) == 3
+    opened = weeks.partition("from=")[2][:10]
+    assert "No case" in person.get(f"/queue?every=1&until={opened}").text
+    alerts = [link for link in page.links if link.startswith("/alerts?from=")]
+    assert len(alerts) == 12
+    shown = [len(person.get(link).all("tr", **{"data-line": ""})) for link in alerts]
+    assert shown == [0] * 11 + [3]
+    (china,) = [link for link in page.links if link.startswith("/alerts?jurisdiction=CN&from=")][:1]
+    assert len(person.get(china).all("tr", **{"data-line": ""})) == 2
+    assert person.get("/alerts?from=yesterday", status=400)
     assert "BANK-A" in person.get("/queue?jurisdiction=SG").text
     pages.api.clock.advance(40 * DAY_US)
     fresh = pages.signed_in("wang")
