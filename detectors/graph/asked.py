@@ -33,6 +33,7 @@ EDGES_MAX: Final = 100
 """Payments that a finding shows; it says how many there are."""
 _FORGET_FROM: Final = 8192
 """From so many parties on it is looked for those that can be forgotten, whenever they doubled."""
+_FIRST_CODES: Final = 8192
 _LENGTHS: Final = {"within": "window_us", "still": "still_us"}
 _COUNTS: Final = {
     "least": "least", "length_min": "least", "second": "second", "most": "most",
@@ -139,7 +140,7 @@ class Asked:
             for _, numbers in self._motifs
         ]
         self.reach_us = MEMORY_US + max(spec.spans_us for spec in self._specs)
-        self._node_of = np.full(_FORGET_FROM, -1, np.int64)
+        self._node_of = np.full(_FIRST_CODES, -1, np.int64)
         """Numbers of the parties in the graph, by their codes; -1 for one that is not there."""
         self._held = 0
         self._codes: list[int] = []
@@ -303,7 +304,7 @@ class Asked:
         self._free = [node for node, code in enumerate(self._codes) if code < 0]
         self._held = len(self._codes) - len(self._free)
         self._look_at = max(_FORGET_FROM, self._held)
-        self._node_of = np.full(int(arrays["codes"].max(initial=_FORGET_FROM)) + 1, -1)
+        self._node_of = np.full(int(arrays["codes"].max(initial=_FIRST_CODES)) + 1, -1)
         nodes = np.flatnonzero(arrays["codes"] >= 0)
         self._node_of[arrays["codes"][nodes]] = nodes
         self._keys = {(a, b, c): text for a, b, c, text in json.loads(arrays["keys"].tobytes())}
