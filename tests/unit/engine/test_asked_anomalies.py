@@ -14,19 +14,17 @@ import pytest
 from regtech.app.detection import detectors_of, shipped_detectors
 from regtech.app.models import Models
 from regtech.clock import ManualClock
-from regtech.columns.vocabulary import Vocabulary
 from regtech.content import content_root
-from regtech.engine.engine import Engine
 from regtech.engine.plan import compile_plan
-from regtech.engine.snapshot import Arrays, capture, restore, vocabularies
 from regtech.errors import ContentError
 from regtech.model.alert import seal_of
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.packs import load_packs
 from regtech.sandbox.explain import explain
-from regtech.sandbox.harness import decoder_of, judge_events, lines
+from regtech.sandbox.harness import judge_events
 from regtech.sandbox.replay import replay
+from tests.support.restarts import restarted
 
 PACK = """
 pack: intl-scores
@@ -159,21 +157,7 @@ def test_any_chop_gives_the_same_bytes(
 
 
 def test_restarts_change_nothing(pack: Pack, reference: Reference, whole: list[bytes]) -> None:
-    symbols, persons = Vocabulary(), Vocabulary()
-    arrays: Arrays | None = None
-    alerts = []
-    for start in range(0, len(EVENTS), 450):
-        plan = compile_plan([pack], reference, symbols, detectors=DETECTORS)
-        engine = Engine(plan, sources=["source0"])
-        if arrays is not None:
-            restore(engine, arrays)
-        part = lines(EVENTS[start : start + 450])
-        batch, rejects, _ = decoder_of(plan, persons).decode(part, start + 1, "source0")
-        assert not rejects
-        alerts += engine.push(batch)
-        arrays = {name: array.copy() for name, array in capture(engine, persons).items()}
-        symbols, persons = vocabularies(arrays)
-    alerts += engine.finish()
+    alerts = restarted(pack, EVENTS, reference, DETECTORS, every=450)
     assert [alert.canonical() for alert in alerts] == whole
 
 

@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.asking import waits_for
-from regtech.engine.engine import Engine
 from regtech.engine.plan import compile_plan
-from regtech.engine.snapshot import Arrays, capture, restore, vocabularies
 from regtech.errors import ContentError
 from regtech.model.alert import digested
 from regtech.model.fields import DECIMAL_SCALE, EVENT_TYPES
@@ -24,8 +21,9 @@ from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Qu
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.packs import load_packs
-from regtech.sandbox.harness import decoder_of, judge_events, lines
+from regtech.sandbox.harness import judge_events
 from regtech.sandbox.replay import replay
+from tests.support.restarts import restarted
 
 PACK = """
 pack: intl-asking
@@ -290,20 +288,7 @@ def test_any_chop_gives_the_same_bytes(pack: Pack, reference: Reference, batch: 
 
 def test_a_restart_after_every_event_changes_nothing(pack: Pack, reference: Reference) -> None:
     whole = judge_events([pack], EVENTS, reference, detectors=DETECTORS)
-    symbols, persons = Vocabulary(), Vocabulary()
-    arrays: Arrays | None = None
-    alerts = []
-    for number, one in enumerate(EVENTS):
-        plan = compile_plan([pack], reference, symbols, detectors=DETECTORS)
-        engine = Engine(plan, sources=["source0"])
-        if arrays is not None:
-            restore(engine, arrays)
-        batch, rejects, _ = decoder_of(plan, persons).decode(lines([one]), number + 1, "source0")
-        assert not rejects
-        alerts += engine.push(batch)
-        arrays = {name: array.copy() for name, array in capture(engine, persons).items()}
-        symbols, persons = vocabularies(arrays)
-    alerts += engine.finish()
+    alerts = restarted(pack, EVENTS, reference, DETECTORS, every=1)
     assert [digested(a.canonical()) for a in alerts] == [
         digested(a.canonical()) for a in whole.alerts
     ]

@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 
 from regtech.app.detection import shipped_detectors
-from regtech.columns.vocabulary import Vocabulary
-from regtech.engine.engine import Engine
 from regtech.engine.plan import compile_plan
-from regtech.engine.snapshot import Arrays, capture, restore, vocabularies
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 from regtech.rulelang.packs import load_packs
 from regtech.sandbox.explain import explain
-from regtech.sandbox.harness import decoder_of, judge_events, lines
+from regtech.sandbox.harness import judge_events
 from regtech.sandbox.replay import replay
+from tests.support.restarts import restarted
 
 PACK = """
 pack: intl-network
@@ -177,21 +175,7 @@ def test_any_chop_gives_the_same_bytes(
 
 
 def test_restarts_change_nothing(pack: Pack, reference: Reference, whole: list[bytes]) -> None:
-    symbols, persons = Vocabulary(), Vocabulary()
-    arrays: Arrays | None = None
-    alerts = []
-    for start in range(0, len(EVENTS), 30):
-        plan = compile_plan([pack], reference, symbols, detectors=DETECTORS)
-        engine = Engine(plan, sources=["source0"])
-        if arrays is not None:
-            restore(engine, arrays)
-        part = lines(EVENTS[start : start + 30])
-        batch, rejects, _ = decoder_of(plan, persons).decode(part, start + 1, "source0")
-        assert not rejects
-        alerts += engine.push(batch)
-        arrays = {name: array.copy() for name, array in capture(engine, persons).items()}
-        symbols, persons = vocabularies(arrays)
-    alerts += engine.finish()
+    alerts = restarted(pack, EVENTS, reference, DETECTORS, every=30)
     assert [alert.canonical() for alert in alerts] == whole
 
 

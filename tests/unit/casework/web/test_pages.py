@@ -1,4 +1,7 @@
-"""What forms do: the stories of each person, and what is kept when something comes between."""
+"""What forms do: the stories of each person, and what is kept when something comes between.
+
+Long because each form of the pages has its story here, in one world.
+"""
 
 from __future__ import annotations
 
