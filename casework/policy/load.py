@@ -1,4 +1,7 @@
-"""Loads policy files: from YAML to a compiled set, with every fault of all files at once."""
+"""Loads policy files: from YAML to a compiled set, with every fault of all files at once.
+
+More than 500 lines: whatever a policy may say is read in the order in which it is written.
+"""
 
 from __future__ import annotations
 

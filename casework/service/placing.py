@@ -4,6 +4,8 @@ People and policies work on the same cases. What a person did stays: a case that
 keeps its alerts, alerts that a person moved stay where they are, a priority or date that a person
 set gives way only to something more pressing, and what was done with a case goes along when a
 policy merges it into another.
+
+More than 500 lines: one unit of work, whose steps share what they read and what they change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Words for what the product has codes for: states, severities, kinds, roles, errors."""
+"""Words for what the product has codes for: states, severities, kinds, roles, errors.
+
+More than 500 lines: one table, in which a code is looked for.
+"""
 
 from __future__ import annotations
 
