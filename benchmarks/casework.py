@@ -29,13 +29,13 @@ from casework.cases.chain import SALT_BYTES  # noqa: E402
 from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
 from casework.cases.themes import Themes  # noqa: E402
 from casework.cases.times import instant_us, time_text  # noqa: E402
-from casework.policy.gather import collector_paused
 from casework.policy.planner import Planner  # noqa: E402
 from casework.ports import CaseQuery, Record  # noqa: E402
 from casework.service.cases import CaseService  # noqa: E402
 from casework.service.intake import AlertIntake  # noqa: E402
 from casework.stores.sql.record import SqlRecord  # noqa: E402
 from regtech.app.policies import shipped_planner  # noqa: E402
+from regtech.collector import collector_paused
 from regtech.reference.load import Reference  # noqa: E402
 
 PACKS = ("cn-aml-conduct", "cn-data-export", "eu-aml", "uk-aml", "hk-aml", "us-aml", "sg-data")

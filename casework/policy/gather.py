@@ -16,14 +16,10 @@ A closing ends the reach of ``merge`` (no case goes across it), which keeps clos
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import Final
 
 from casework.cases.directive import CaseDirective, CaseKey, Plan
 from casework.cases.facts import AlertFacts
@@ -33,6 +29,7 @@ from casework.policy.reader import AlertReader
 from casework.policy.standing import Standing, StandingCases
 from casework.policy.wording import Verdict
 from casework.ports import Reach
+from regtech.collector import collector_paused
 
 _Scope = tuple[int, tuple[str, ...]]
 """A policy by its index and the values of its key."""
@@ -88,38 +85,6 @@ def decide_new(
         plan = planner.plan(gathering.question([*rest, *anew], as_of))
         unknown = tuple(sorted({*plan.unknown, *gathering.cannot_tell}))
         return Decided(tuple(joined), replace(plan, unknown=unknown))
-
-
-_PAUSES: Final = 64
-"""After so many batches their cycles, of which there are few, are looked for."""
-_paused = count(1)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A batch makes many small objects and no cycles; walking over them costs half of the time.
-
-    What it leaves is old at once: otherwise the first object made afterwards has all of it walked
-    over once more. Not where a server has frozen what it holds: that has to stay so.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            if not gc.get_freeze_count():
-                _make_old()
-            gc.enable()
-
-
-def _make_old() -> None:
-    """Move all young objects to the old ones without a look at them; now and then with one."""
-    if next(_paused) % _PAUSES:
-        gc.freeze()
-        gc.unfreeze()
-    else:
-        gc.collect()
 
 
 class _Gathering:

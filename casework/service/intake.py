@@ -15,13 +15,14 @@ from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
 from casework.cases.themes import Themes
 from casework.cases.timeline import Draft, EntryKind
-from casework.policy.gather import collector_paused, decide, decide_new, turned
+from casework.policy.gather import decide, decide_new, turned
 from casework.policy.planner import Planner
 from casework.ports import Reach, Record, Unit
 from casework.service.placing import Placed, Placing
 from casework.service.reader import KnownFacts, RecordReader
 from casework.service.standing import CasesInMind, CasesInUnit
 from regtech.clock import Clock
+from regtech.collector import collector_paused
 from regtech.errors import ConflictError, InternalError
 
 BATCH: Final = 2000

@@ -130,11 +130,13 @@ def server(settings: ServerSettings, clock: Clock | None = None) -> Iterator[Ser
         metrics = Metrics()
         context, search = _context(settings, parts, record, clock, metrics, health, workers, stack)
         explanations = Explanations(settings.rules, settings.packs)
-        workers.every(
-            READY_S,
-            "explanations",
-            lambda scope: explanations.make_ready(scope, context.service, lambda: workers.stopping),
-        )
+
+        def make_ready(scope: Scope) -> None:
+            explanations.make_ready(scope, context.service, lambda: workers.stopping)
+
+        # Once before anybody is served: beside requests it takes their time.
+        workers.around(lambda: make_ready(service_scope("explanations")), lambda: None)
+        workers.every(READY_S, "explanations", make_ready)
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:

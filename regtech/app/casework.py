@@ -12,7 +12,6 @@ from typing import Any
 from casework.cases.alert import StoredAlert
 from casework.cases.chain import SALT_BYTES
 from casework.cases.scope import Role, Scope, service_scope
-from casework.policy.gather import collector_paused
 from casework.ports import Record
 from casework.service.cases import CaseService
 from casework.service.intake import BATCH, AlertIntake, IntakeReport
@@ -22,6 +21,7 @@ from regtech.app.policies import shipped_planner
 from regtech.app.progress import Progress
 from regtech.app.settings import setting
 from regtech.clock import Clock, SystemClock
+from regtech.collector import collector_paused
 from regtech.errors import InputError, UsageError
 from regtech.reference.load import Reference
 

@@ -10,7 +10,6 @@ place of the one that judged so far, with all of that one's alerts in the record
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from collections import OrderedDict, deque
@@ -30,6 +29,7 @@ from regtech.app.following import Follower, judge_samples
 from regtech.app.journal import Journal
 from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
+from regtech.collector import set_apart
 from regtech.columns.batch import Reject
 from regtech.errors import ConflictError, ForbiddenError, UsageError
 from regtech.model.quarantine import REASONS
@@ -312,8 +312,7 @@ class Deciding:
                 found += len(alerts)
                 if start == taken and alerts:
                     self._put(at, alerts)
-        gc.collect()
-        gc.freeze()  # what is here now stays: the collector need not walk over it again
+        set_apart()
         return {"events": events, "alerts": found, "to_record": self.waiting}
 
     def _use(self, warm: WarmEngine, packs: Sequence[Pack]) -> None:
@@ -370,8 +369,7 @@ class Deciding:
                 self._use(other.warm, other.packs)
                 self._remembered, self._from = other.remembered, other.place
         # As at the start. The old rules go by themselves: nothing in them points in a circle.
-        gc.collect()
-        gc.freeze()
+        set_apart()
         return other.place
 
 

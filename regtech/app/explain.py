@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from regtech.app.options import parse_day
 from regtech.app.versions import kept_files
-from regtech.errors import UsageError
+from regtech.errors import ContentError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from regtech.rulelang.ir import Pack
 
 
 @cache
@@ -65,13 +68,22 @@ def _is(plan: Any, digest: str) -> bool:
 
 def _of_file(path: Path, law_as_of: str | None) -> Any:
     """The plan of a file as it is now."""
-    state = path.stat()
     with _COMPILING:
-        return _compiled(path, (state.st_mtime_ns, state.st_size), law_as_of)
+        return _compiled(path, _state(path), law_as_of)
+
+
+_State = tuple[int, int]
+_read: dict[tuple[Path, _State], Sequence[Pack]] = {}
+"""Files that were read together, until they are compiled."""
+
+
+def _state(path: Path) -> _State:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 @lru_cache(PLANS_MAX)
-def _compiled(path: Path, _: tuple[int, int], law_as_of: str | None) -> Any:
+def _compiled(path: Path, state: _State, law_as_of: str | None) -> Any:
     from regtech.app.detection import deciding_detectors
     from regtech.engine.plan import compile_plan
     from regtech.reference.load import Reference
@@ -79,7 +91,7 @@ def _compiled(path: Path, _: tuple[int, int], law_as_of: str | None) -> Any:
 
     day = None if law_as_of is None else parse_day(law_as_of)
     return compile_plan(
-        require_packs(path),
+        _read.pop((path, state), ()) or require_packs(path),
         Reference.shipped(),
         include_disabled=True,
         law_as_of=day,
@@ -95,11 +107,30 @@ def all_packs(rules: Path | None) -> list[str]:
 def make_ready(packs: Iterable[str], rules: Path | None, stopping: Callable[[], bool]) -> None:
     """Compile packs now, so that nobody waits for it; those that are not there are passed over."""
     known = _files(rules)
-    for pack in dict.fromkeys(packs):
+    wanted = [pack for pack in dict.fromkeys(packs) if pack in known]
+    _read_together(rules)
+    for pack in wanted:
         if stopping():
-            return
-        if pack in known:
-            _plan(pack, rules)
+            break
+        _plan(pack, rules)
+    _read.clear()
+
+
+def _read_together(rules: Path | None) -> None:
+    """As a run reads them: packs that were checked before are at hand, a second sooner.
+
+    Where any of them has faults, each is read by itself.
+    """
+    from regtech.app.keptpacks import packs_for_run
+    from regtech.rulelang.files import pack_files
+
+    try:
+        states = {path: _state(path) for path in pack_files(rules)}
+        for pack in packs_for_run(list(states)):
+            path = Path(pack.path)
+            _read[path, states[path]] = [pack]
+    except (ContentError, InputError, OSError):
+        _read.clear()
 
 
 def _plan_of(entry: Mapping[str, Any], rules: Path | None) -> Any:

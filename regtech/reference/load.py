@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from regtech.content import content_root, yamlmarks
 from regtech.errors import ContentError, UsageError
@@ -17,6 +17,7 @@ from regtech.reference.rates import RateTable
 from regtech.reference.sets import MemberSet, SetTable
 
 T = TypeVar("T")
+_RATES: Final = Path("rates", "sample.csv")
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,14 @@ class Reference:
 
     @classmethod
     def shipped(cls, *, root: Path | None = None, rates_path: Path | None = None) -> Reference:
-        """The reference data that ships with the product, or that under another root."""
+        """The reference data that ships with the product, or that under another root.
+
+        What ships does not change while a process runs: it is read once.
+        """
+        if root is None and rates_path is None:
+            return _shipped(content_root("mappings"))
         root = root or content_root("mappings")
-        return cls(root, rates_path or root / "rates" / "sample.csv")
+        return cls(root, rates_path or root / _RATES)
 
     @cached_property
     def currencies(self) -> CurrencyTable:
@@ -63,6 +69,11 @@ class Reference:
         except KeyError:
             known = ", ".join(sorted(self.profiles))
             raise UsageError(f"unknown jurisdiction {identity!r}", hint=f"known: {known}") from None
+
+
+@cache
+def _shipped(root: Path) -> Reference:
+    return Reference(root, root / _RATES)
 
 
 def load_currencies(root: Path) -> CurrencyTable:

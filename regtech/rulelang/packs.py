@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from regtech.collector import collector_paused
 from regtech.content.faults import Fault, Mark, did_you_mean
 from regtech.content.saying import as_said, say
 from regtech.content.yamlmarks import Document, Mapping, Node, load, load_file
@@ -47,7 +46,7 @@ def load_packs(
     """
     faults = Faults()
     packs: list[Pack] = []
-    with _collector_paused():
+    with collector_paused():
         register = load_register() if register is None else register
         for path in pack_files(paths):
             try:
@@ -60,18 +59,6 @@ def load_packs(
                 packs.append(pack)
         check_packs(packs, faults)
     return packs, faults.ordered()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes many small objects and no cycles: collecting would only walk over them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def load_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,17 @@ class Register:
 def load_register(root: Path | None = None) -> Register:
     """Reads ``obligations.yml``, ``jurisdictions/``, ``currencies.yml``, ``sets/`` of ``mappings``.
 
-    Parts that are absent are not checked. Raises ``ContentError`` where a file is faulty.
+    Parts that are absent are not checked. Raises ``ContentError`` where a file is faulty. What was
+    read is given again for as long as the files are the same by their names, sizes and times.
     """
     folder = content_root("mappings") if root is None else root
+    names, files = register_inputs(folder)
+    states = [path.stat() for path in files]
+    return _read(folder, (*names, *((found.st_mtime_ns, found.st_size) for found in states)))
+
+
+@lru_cache(4)
+def _read(folder: Path, _: tuple[object, ...]) -> Register:
     obligations: dict[str, Obligation] = {}
     path = folder / "obligations.yml"
     if path.is_file():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 
-from casework.policy.gather import collector_paused
+import pytest
+
+from regtech.collector import collector_paused, set_apart
 
 
 def test_it_rests_within_and_runs_afterwards() -> None:
@@ -17,8 +19,9 @@ def test_it_rests_within_and_runs_afterwards() -> None:
     assert gc.isenabled()
 
 
-def test_what_a_server_has_frozen_stays_so() -> None:
-    gc.freeze()
+def test_what_a_server_has_set_apart_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regtech.collector._stays", False)  # as it was, at the end
+    set_apart()
     try:
         frozen = gc.get_freeze_count()
         with collector_paused():
