@@ -10,8 +10,8 @@ import numpy as np
 from regtech.adapters.sources import describe_source
 from regtech.app.judging import Judging, Settings, check_home
 from regtech.app.sources import check_names
-from regtech.engine.block import Sequence
 from regtech.engine.engine import Engine
+from regtech.engine.preparing import Prepared
 from regtech.model.fields import EVENT_TYPES
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
@@ -28,20 +28,19 @@ class _Counting(Engine):
 
     census: Census
 
-    def _judge(self, events: Sequence) -> None:
-        super()._judge(events)
-        judge, n = self.judge, events.count
-        index = self.plan.columns.index
-        reporters = judge.block.columns[index["reporter"]][judge.source[:n]]
+    def judge_prepared(self, prepared: Prepared) -> None:
+        super().judge_prepared(prepared)
+        events = prepared.events
+        reporters = events.block.columns[self.plan.columns.index["reporter"], events.order]
         for j, profile in enumerate(self.plan.jurisdictions):
-            governed = (judge.governed[:n] >> np.uint64(j)) & np.uint64(1) != 0
+            governed = (prepared.governed >> np.uint64(j)) & np.uint64(1) != 0
             found, counts = np.unique(
-                np.stack([judge.types[:n][governed], reporters[governed]]),
+                np.stack([prepared.types[governed], reporters[governed]]),
                 axis=1, return_counts=True,
             )  # fmt: skip
             for (kind, reporter), count in zip(found.T.tolist(), counts.tolist(), strict=True):
                 place = (profile.id, EVENT_TYPES[kind])
-                self.census.setdefault(place, Counter())[judge.word(reporter)] += count
+                self.census.setdefault(place, Counter())[self.judge.word(reporter)] += count
 
 
 def take_census(events: tuple[str, ...], packs: tuple[Pack, ...], home: str | None) -> Census:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from collections.abc import Sequence as Names
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,7 @@ from regtech.engine.kernels import hits as H
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.kernels.rows import months_before
 from regtech.engine.plan import Plan, subject_space
+from regtech.engine.preparing import Prepared
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
 from regtech.model.alert import Alert
@@ -128,9 +130,20 @@ class Engine:
         return found
 
     def _work(self) -> list[Alert]:
+        for events in self.ready():
+            self.judge_prepared(self.judge.prepare(events))
+        return self.judged()
+
+    def judged(self) -> list[Alert]:
+        """The alerts that are final now, in canonical order."""
+        self.judge.now_forget(self.now_us)
+        return self._release(self.now_us)
+
+    def ready(self) -> Iterator[Sequence]:
+        """The events that nothing can come before any more, in blocks under one law each."""
         events = self.intake.take()
         if events is None or events.count == 0:
-            return []
+            return
         times = events.block.columns[self.plan.columns.index["time"]][events.order]
         start = 0
         while start < events.count:
@@ -138,16 +151,16 @@ class Engine:
             end = min(start + BLOCK_EVENTS, events.count)
             if int(times[end - 1]) >= limit:
                 end = start + int(np.searchsorted(times[start:end], limit))
-            self._judge(events.part(start, end))
+            yield events.part(start, end)
             start = end
-        self.judge.now_forget(self.now_us)
-        return self._release(self.now_us)
 
-    def _judge(self, events: Sequence) -> None:
-        hits = self.judge.judge(events)
-        self.events += events.count
+    def judge_prepared(self, prepared: Prepared) -> None:
+        """Judge the events that follow those of the last call; ``judged`` hands out alerts."""
+        hits = self.judge.judge(prepared)
+        count = prepared.events.count
+        self.events += count
         if self.from_us is not None:
-            self.early += int(np.searchsorted(self.judge.times[: events.count], self.from_us))
+            self.early += int(np.searchsorted(prepared.times, self.from_us))
         first_closing = len(self.plan.variants)
         numbers, places = hits.rule.tolist(), hits.event.tolist()
         k = 0
@@ -163,7 +176,7 @@ class Engine:
             closing = sorted({number - first_closing for number in numbers[k:end]})
             self._close_duties(closing, places[k])
             k = end
-        self.now_us = int(self.judge.times[events.count - 1])
+        self.now_us = int(prepared.times[count - 1])
         self._hold(self.deadlines.advance(self.now_us))
 
     def _handle(self, hits: Hits, k: int) -> None:
@@ -218,8 +231,9 @@ class Engine:
 
     def _raise_found(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         """What a detector found; where the finding grows, each step of it is told once."""
-        assert isinstance(variant.when, FieldRef) and self.judge.asking is not None
-        found = self.judge.asking.finding(variant.when.path, env.side, env.event)
+        findings = self.judge.prepared.findings
+        assert isinstance(variant.when, FieldRef) and findings is not None
+        found = findings.finding(variant.when.path, env.side, env.event)
         period = found[1].period if found is not None else ""
         if not period:
             period = f"{env.field('reporter')}/{self.judge.id_of(env.event)}"
@@ -284,14 +298,15 @@ class Engine:
 
     def summary(self) -> Summary:
         """Counts so far."""
+        counters = self.judge.preparing.counters
         made = Summary(
             events=self.events,
             alerts=self.alerts,
             repeats=self.intake.repeats,
             late=self.intake.late,
             conflicts=self.intake.conflicts,
-            ungoverned=int(self.judge.counters[0]) if self.judge.counts_ungoverned else 0,
-            shared_payments=int(self.judge.counters[1]),
+            ungoverned=int(counters[0]) if self.judge.preparing.counts_ungoverned else 0,
+            shared_payments=int(counters[1]),
             overflows=int(self.judge.errors[0]),
             waiting=dict(self.plan.waiting),
         )

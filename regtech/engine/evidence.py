@@ -216,11 +216,11 @@ class EvidenceMaker:
 
     def _findings(self, env: RowEnvironment, shape: Shape) -> dict[str, Finding]:
         """What detectors say to the fields that they answered."""
-        asking = self.judge.asking
-        if asking is None:
+        findings = self.judge.prepared.findings
+        if findings is None:
             return {}
         made = (
-            asking.finding(path, env.side, env.event)
+            findings.finding(path, env.side, env.event)
             for path in shape.reading.fields
             if is_asked(path)
         )

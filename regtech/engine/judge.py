@@ -1,4 +1,4 @@
-"""One block through the kernels: facts, rows, filters, measures, rules. Hits come out.
+"""One prepared block through the kernels: rows, filters, measures, rules. Hits come out.
 
 ``Judge`` owns the state and the scratch arrays; it knows nothing of alerts, files or order.
 """
@@ -12,22 +12,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from regtech.engine.asking import Asking
 from regtech.engine.block import EventStore, Sequence
-from regtech.engine.columns import FACTS
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels import rows as R
 from regtech.engine.kernels.order import list_sizes
 from regtech.engine.kernels.programs import VECTOR, run_groups
-from regtech.engine.kernels.raw import MIN
 from regtech.engine.plan import DAY_US, TYPE_INDEX, Plan, eras
+from regtech.engine.preparing import Prepared, Preparing
 from regtech.engine.program import N_TYPES, Builder, EraProgram, Workshop, rule_period
 from regtech.engine.state import State
-from regtech.engine.subjects import PREFIXES
-from regtech.errors import InternalError
-from regtech.model.fields import EVENT_TYPES
-from regtech.reference.profiles import EVERYWHERE
 
 Int64 = npt.NDArray[np.int64]
 BLOCK_EVENTS: Final = 8192
@@ -61,6 +55,7 @@ class Judge:
     def __init__(self, plan: Plan, home: str | None = None) -> None:
         self.plan = plan
         self.state = State(plan)
+        self.preparing = Preparing(plan, self.state, home)
         self.events = EventStore()
         self.columns = plan.columns
         self.era_cuts = [int(cut) for cut in eras(plan)]
@@ -71,113 +66,25 @@ class Judge:
         """Event type and path to columns, see ``rowenv``."""
         self.program: EraProgram | None = None
         self.rule_counts = np.zeros((2 * max(len(plan.variants), 1), 2), np.int64)
-        self.counters = np.zeros(2, np.int64)
         self.errors = np.zeros(1, np.int64)
-        self.asking: Asking | None = None
-        if plan.questions:
-            self.asking = Asking(
-                plan.questions, plan.detectors, self.columns, plan.vocabulary,
-                [profile.id for profile in plan.jurisdictions],
-            )  # fmt: skip
         self._capacity = -1  # the first block makes room, even where no rule looks at any event
         self._slots = dict.fromkeys("FVSX", 0)
-        self._block_capacity = 0
-        self._counts = np.zeros(len(plan.jurisdictions), np.int64)
         self._starts = np.zeros(len(plan.jurisdictions) + 1, np.int64)
         self.group_starts = np.zeros(len(plan.jurisdictions) * N_TYPES + 1, np.int64)
         self._hit_count = np.zeros(1, np.int64)
         self._no_hits = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
         self._longest_us = max((s.retention_us for s in plan.keyspaces), default=0)
-        if self.asking is not None:
-            self._longest_us = max(self._longest_us, self.asking.reach_us)
         self.LO = np.zeros((0, 0), np.int64)
         self.HI = np.zeros((0, 0), np.int64)
         self.B = np.zeros((0, 0), np.uint8)
         self.hit_row = np.zeros(0, np.int64)
         self.hit_rule = np.zeros(0, np.int64)
         self.hit_outcome = np.zeros(0, np.int64)
-        self._prepare_governing(home)
-        self._prepare_facts()
         self._prepare_zones()
         self._prepare_rates()
         self._prepare_rules()
 
     # --- fixed tables
-
-    def _prepare_governing(self, home: str | None) -> None:
-        plan = self.plan
-        column = self.columns.column
-        self.wanted = np.array(
-            [column(p) for p in ("type", "time", "reporter", "payer.id", "payer.institution",
-                                 "payee.id", "payee.institution", "reference", "amount", "currency",
-                                 "payer.institution_country", "payee.institution_country")],
-            np.int64,
-        )  # fmt: skip
-        paths: dict[str, list[str]] = {t: [] for t in EVENT_TYPES}
-        for profile in plan.jurisdictions:
-            for event_type in EVENT_TYPES:
-                for path in profile.governing_paths(event_type):
-                    if path not in paths[event_type]:
-                        paths[event_type].append(path)
-        widest = max((len(p) for p in paths.values()), default=0) or 1
-        self.roles = np.full((N_TYPES, widest), -1, np.int64)
-        self.role_masks = np.zeros((N_TYPES, widest), np.uint64)
-        countries = 0
-        for profile in plan.jurisdictions:
-            for country in profile.countries:
-                countries = max(countries, plan.vocabulary.code_of(country) + 1)
-        self.country_masks = np.zeros(max(countries, 1), np.uint64)
-        self.intl = np.uint64(0)
-        national = []
-        for j, profile in enumerate(plan.jurisdictions):
-            bit = np.uint64(1 << j)
-            if profile.id == EVERYWHERE:
-                self.intl |= bit
-                continue
-            national.append((profile.id, bit))
-            for country in profile.countries:
-                self.country_masks[plan.vocabulary.code_of(country)] |= bit
-            for event_type in EVENT_TYPES:
-                t = TYPE_INDEX[event_type]
-                for k, path in enumerate(paths[event_type]):
-                    self.roles[t, k] = column(path)
-                    if path in profile.governing_paths(event_type):
-                        self.role_masks[t, k] |= bit
-        self.counts_ungoverned = bool(national) and home is None
-        self.home = np.uint64(0)
-        if home is not None:
-            self.home = next((bit for name, bit in national if name == home), np.uint64(0))
-        elif len(national) == 1:
-            self.home = national[0][1]
-
-    def _prepare_facts(self) -> None:
-        index = self.columns.index
-        self.fact_names = [f for f in FACTS if f"party.{f}" in index]
-        if "country" not in self.fact_names:
-            raise InternalError("the country of parties is not decoded")
-        number = {name: k for k, name in enumerate(self.fact_names)}
-        pairs = [(k, index[f"party.{name}"]) for name, k in number.items()]
-        self.set_pairs = np.array(pairs, np.int64)
-        self.state.facts = np.zeros((1, len(self.fact_names)), np.int64)
-        fill: list[tuple[int, int, int]] = []
-        derived: list[tuple[int, int, int]] = []
-        fill_from, derived_from = [0], [0]
-        for event_type in EVENT_TYPES:
-            for prefix in sorted(PREFIXES[event_type]):
-                for name, k in number.items():
-                    path = f"{prefix}.{name}"
-                    if path in index:
-                        fill.append((index[f"{prefix}.id"], k, index[path]))
-            for made in self.columns.derived.values():
-                prefix = made.path.rpartition(".")[0]
-                if prefix in PREFIXES[event_type] or prefix == "reporter":
-                    derived.append((index[made.source], number[made.fact], index[made.path]))
-            fill_from.append(len(fill))
-            derived_from.append(len(derived))
-        self.fill = np.array(fill or [(0, 0, 0)], np.int64)
-        self.fill_from = np.array(fill_from, np.int64)
-        self.derived = np.array(derived or [(0, 0, 0)], np.int64)
-        self.derived_from = np.array(derived_from, np.int64)
 
     def _prepare_zones(self) -> None:
         from regtech.reference.zones import standard_offset_us, transition_table
@@ -227,12 +134,6 @@ class Judge:
             self.rule_months[variant.index] = months
             self.rule_numbers[variant.index] = variant.rule_number
 
-    def preset_fact(self, party: str, fact: str, word: str) -> None:
-        """State a fact about a party before the first event (as a ``party`` event would)."""
-        code, value = self.plan.vocabulary.code_of(party), self.plan.vocabulary.code_of(word)
-        self.state.room_for_facts(len(self.plan.vocabulary), 1)
-        self.state.set_fact(code, self.fact_names.index(fact), value ^ int(MIN))
-
     # --- eras
 
     def era_end(self, at: int) -> int:
@@ -269,16 +170,6 @@ class Judge:
 
     # --- scratch
 
-    def _scratch_events(self, n: int) -> None:
-        if n <= self._block_capacity:
-            return
-        size = max(n, 256)
-        self.governed = np.zeros(size, np.uint64)
-        self.legs = np.zeros(size, np.int64)
-        self.leg_masks = np.zeros((2, size), np.uint64)
-        self.leg_institutions = np.full((2, size), MIN, np.int64)
-        self._block_capacity = size
-
     def _scratch_rows(self, n: int, program: EraProgram) -> None:
         if n <= self._capacity and all(program.slots[name] <= self._slots[name] for name in "FVSX"):
             return
@@ -310,46 +201,31 @@ class Judge:
 
     # --- judging
 
-    def judge(self, events: Sequence) -> Hits:
+    def prepare(self, events: Sequence) -> Prepared:
+        """Prepare the events that are judged next."""
+        return self.preparing.prepare(events, self.events.next)
+
+    def judge(self, prepared: Prepared) -> Hits:
         """Judge events that lie within one era; the arrays stay valid until the next call."""
-        plan, state, n = self.plan, self.state, events.count
-        block, src = events.block, events.order
-        cols = block.columns
+        plan, state, events = self.plan, self.state, prepared.events
+        n, block, src = events.count, events.block, events.order
         index = self.columns.index
-        types, times = cols[index["type"]][src], cols[index["time"]][src]
+        types, times = prepared.types, prepared.times
+        self.prepared = prepared
         self.block, self.source, self.types, self.times = block, src, types, times
+        self.first_event = first_event = prepared.first
         program = self._enter_era(int(times[0]))
-        state.room_for_facts(len(plan.vocabulary), n)
-        R.apply_facts(
-            cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs,
-            self.fill,
-            self.fill_from, self.derived, self.derived_from, state.fact_places, state.facts,
-            state.facts_used, TYPE_INDEX["party"],
-        )  # fmt: skip
-        self._scratch_events(n)
-        counts, starts = self._counts, self._starts
-        counts[:] = 0
         # what is older than any window of the block's first event may be let go, and no more: the
         # evidence of an alert must not depend on how the events were cut into blocks
         now = int(times[0])
-        state.room_for_payments(n, now)
-        R.govern(
-            cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
-            self.intl, self.home, state.special[1], self.governed,
-            self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
-            np.uint64((1 << len(plan.jurisdictions)) - 1),
-        )  # fmt: skip
-        if self.asking is not None:
-            state.room_for_edges(n, now)
-            edges = np.zeros(n, np.bool_)
-            R.find_edges(cols, src, n, self.wanted, state.special[3], edges)
-            self.asking.ask(block, src, self.events.next, edges, self.governed[:n])
+        counts, starts = prepared.rows, self._starts
         counts.cumsum(out=starts[1:])
         starts[0] = 0
         total = int(starts[-1])
         self._scratch_rows(total, program)
         R.make_rows(
-            types, src, n, N_TYPES, self.governed, self.leg_masks, self.leg_institutions,
+            types, src, n, N_TYPES, prepared.governed, prepared.leg_masks,
+            prepared.leg_institutions,
             starts, self.row_event, self.row_source, self.row_side, self.row_flags,
             self.row_institution,
             self.group_starts, self.group_rows,
@@ -357,16 +233,14 @@ class Judge:
         self.starts = starts
         R.local_periods(
             times, starts, self.row_event, self.zone_starts, self.zone_offsets, self.zone_lengths,
-            self.standard, self.day, self.month, self.clock, self.shifted, self.counters,
+            self.standard, self.day, self.month, self.clock, self.shifted,
         )  # fmt: skip
         if plan.needs_business_days:
             self._business_days(starts)
         persons = list_sizes(block.person_offsets, src)
         rows = np.diff(self.group_starts).reshape(len(plan.jurisdictions), N_TYPES)
         state.make_room(rows, program.added, persons, now)
-        first_event = self.events.next
-        self.first_event = first_event
-        self.events.append(events, times, cols[index["reporter"]][src])
+        self.events.append(events, times, block.columns[index["reporter"]][src])
         last = program.last_a
         if (types == _FIGURE).any():
             # whoever has a figure in this block must have a slot before others ask for it
@@ -466,7 +340,8 @@ class Judge:
 
     def now_forget(self, now_us: int) -> None:
         """Let go of event ids older than any evidence reaches."""
-        self.events.forget(now_us - self._longest_us - 2 * DAY_US)
+        longest = max(self._longest_us, self.preparing.reach_us)
+        self.events.forget(now_us - longest - 2 * DAY_US)
 
 
 def _next_working(calendar: Any, first: int, last: int) -> Int64:

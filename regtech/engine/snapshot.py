@@ -71,10 +71,10 @@ def capture(engine: Engine, persons: Vocabulary) -> Arrays:
     made |= _named("events.", engine.judge.events.export())
     made |= _named("state.", _state(engine.judge.state, len(engine.plan.vocabulary)))
     judge, intake = engine.judge, engine.intake
-    if judge.asking is not None:
-        made |= _named("detectors.", judge.asking.export())
+    if judge.preparing.asking is not None:
+        made |= _named("detectors.", judge.preparing.asking.export())
     made["judge.rule_counts"] = judge.rule_counts.copy()
-    made["judge.counters"] = judge.counters.copy()
+    made["judge.counters"] = judge.preparing.counters.copy()
     made["judge.errors"] = judge.errors.copy()
     pending = intake.pending()
     if pending is not None and pending.count:
@@ -111,10 +111,10 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     judge, intake = engine.judge, engine.intake
     judge.events = EventStore.from_arrays(_under("events.", arrays))
     _restore_state(judge.state, _under("state.", arrays))
-    if judge.asking is not None:
-        judge.asking.restore(_under("detectors.", arrays))
+    if judge.preparing.asking is not None:
+        judge.preparing.asking.restore(_under("detectors.", arrays))
     judge.rule_counts[:] = arrays["judge.rule_counts"]
-    judge.counters[:] = arrays["judge.counters"]
+    judge.preparing.counters[:] = arrays["judge.counters"]
     judge.errors[:] = arrays["judge.errors"]
     if "pending.columns" in arrays:
         parts = {name: arrays[f"pending.{name}"] for name in _PENDING}

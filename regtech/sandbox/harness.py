@@ -80,7 +80,7 @@ def judge_events(
     names = [f"source{k}" for k in range(max(len(streams), 1))]
     engine = Engine(plan, sources=names, lateness_us=lateness_us, home=home)
     for party, country in (countries or {}).items():
-        engine.judge.preset_fact(party, "country", country)
+        engine.judge.preparing.preset_fact(party, "country", country)
     decoder = decoder_of(plan)
     alerts: list[Alert] = []
     rejects: list[Reject] = []

@@ -328,14 +328,12 @@ def local_periods(
     month: Any,
     clock: Any,
     shifted: Any,
-    cache: Any,
 ) -> None:
     """Local day number, month number (year * 12 + month - 1) and microsecond of day of each row.
 
     ``zone_starts[j, k]`` and ``zone_offsets[j, k]``: UTC offsets of jurisdiction j from that
     instant on.
-    ``shifted``: time plus the zone's standard offset (for windows of months). ``cache`` is scratch
-    of 4 words a jurisdiction.
+    ``shifted``: time plus the zone's standard offset (for windows of months).
     """
     day_us = np.int64(86_400_000_000)
     for j in range(starts.shape[0] - 1):
