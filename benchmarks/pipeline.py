@@ -1,11 +1,12 @@
 """A file of mixed events to a file of alerts: all packs, one core, by the command itself.
 
-    python benchmarks/pipeline.py [--events 1000000] [--digest-check]
+    python benchmarks/pipeline.py [--events 1000000] [--digest-check] [--both-cores]
 
 Runs ``regtech run`` over NDJSON and over Parquet of the same events, pinned to one core. The rate
 is given twice: over the seconds of the run (packs read and compiled, events judged, alerts
 written) and over the whole command with the start of Python and the loading of kernels. A run
-more with clocks around the stages tells where the time goes.
+more with clocks around the stages tells where the time goes. ``--both-cores`` runs the command
+with ``--cores 2`` as well, not pinned, in turn with the others.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from benchmarks.common import Cost, arguments, folder, one_core, regtech, run_ch
 STAGES = "BENCHMARK_STAGES"
 
 
-def measure(path: Path, out: Path, repeats: int) -> dict[str, Any]:
+def measure(path: Path, out: Path, repeats: int, *options: str) -> dict[str, Any]:
     """The best of some runs of the command over a file."""
     best: tuple[Cost, dict[str, Any]] | None = None
     for _ in range(repeats):
-        text, cost = run_child(regtech("run", str(path), "--out", str(out), "--json"))
+        text, cost = run_child(regtech("run", str(path), "--out", str(out), "--json", *options))
         found = json.loads(text)
         if best is None or cost.cpu < best[0].cpu:
             best = cost, found
@@ -45,6 +46,15 @@ def measure(path: Path, out: Path, repeats: int) -> dict[str, Any]:
         "per_cpu_second": found["events"] / cost.cpu,
         "peak_mib": cost.peak_mib,
     }
+
+
+def cores(wanted: set[int] | None = None) -> set[int]:
+    """The cores that this process and its children may use, set where they are given."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    if wanted:
+        os.sched_setaffinity(0, wanted)
+    return os.sched_getaffinity(0)
 
 
 def stages(path: Path, out: Path) -> dict[str, float]:
@@ -69,6 +79,7 @@ def _staged(path: str, out: str) -> None:
     from regtech.engine.evidence import EvidenceMaker
     from regtech.engine.intake import Intake
     from regtech.engine.judge import Judge
+    from regtech.engine.preparing import Preparing
 
     spent: dict[str, float] = {"imports": process_time() - began}
     stack: list[float] = []
@@ -96,9 +107,10 @@ def _staged(path: str, out: str) -> None:
     clocked(Intake, "push", "order and repeats")
     clocked(Intake, "take", "order and repeats")
     clocked(Judge, "_enter_era", "programs of an era")
+    clocked(Preparing, "prepare", "facts, laws, detectors")
     clocked(Judge, "judge", "measures and rules")
     clocked(EvidenceMaker, "make", "evidence of alerts")
-    clocked(Engine, "push", "rest of the engine")
+    clocked(Engine, "judge_ready", "rest of the engine")
     clocked(Engine, "finish", "rest of the engine")
     clocked(AlertFile, "write", "write alerts")
     start = process_time()
@@ -115,7 +127,9 @@ def main() -> None:
     parser = arguments("NDJSON and Parquet to alerts, all packs, one core", 200_000)
     parser.add_argument("--digest-check", action="store_true", help="fail where digests differ")
     parser.add_argument("--ndjson-only", action="store_true")
+    parser.add_argument("--both-cores", action="store_true")
     given = parser.parse_args()
+    every = cores()
     one_core(given.core)
     found = []
     with folder(given.folder) as where:
@@ -125,6 +139,10 @@ def main() -> None:
             made = measure(path, out, given.repeats)
             made["stages"] = stages(path, out)
             made["bytes_per_event"] = path.stat().st_size / given.events
+            if given.both_cores:
+                cores(every)
+                made["two_cores"] = measure(path, out, given.repeats, "--cores", "2")
+                one_core(given.core)
             found.append(made)
             if not given.json:
                 _print(made)
@@ -143,6 +161,13 @@ def _print(made: dict[str, Any]) -> None:
         f"  command  {made['command_wall']:7.2f} s wall {made['command_cpu']:7.2f} s CPU "
         f"{made['per_cpu_second']:9,.0f} events/CPU s   peak {made['peak_mib']:.0f} MiB"
     )
+    if two := made.get("two_cores"):
+        print(
+            f"  2 cores  {two['run_seconds']:7.2f} s wall             "
+            f"{two['per_second']:10,.0f} events/s   {two['command_cpu']:.2f} s CPU, "
+            f"{made['run_seconds'] / two['run_seconds']:.2f} x, "
+            f"{'the same digest' if two['digest'] == made['digest'] else 'ANOTHER DIGEST'}"
+        )
     parts = sorted(made["stages"].items(), key=lambda x: -x[1])
     print("  CPU s    " + ", ".join(f"{name} {spent:.2f}" for name, spent in parts))
 

@@ -94,6 +94,14 @@ class Outcome:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A slice that was taken in: the records refused in it, and its bytes for progress."""
+
+    rejects: list[Reject]
+    size: int
+
+
 class Judging:
     """One run's sources, decoder and engine.
 
@@ -153,27 +161,45 @@ class Judging:
 
     def step(self) -> Outcome | None:
         """One slice through the engine; None when there is nothing left to read."""
+        taken = self.take_in()
+        if taken is None:
+            return None
+        alerts = self.engine.judge_ready()
+        return self._outcome(alerts, [*taken.rejects, *self.sorted_out()], taken.size)
+
+    def finish(self) -> Outcome:
+        """The end of all sources and, where ``--to`` says, of the period."""
+        alerts = self.engine.finish(self.settings.to_us)
+        return self._outcome(alerts, self.sorted_out(), 0)
+
+    def close(self) -> None:
+        """Let go of what was opened, wherever the run stands."""
+        self.merge.close()
+
+    def take_in(self) -> Taken | None:
+        """One slice into the engine's intake, not judged yet; None when nothing is left to read."""
         found = self.merge.next()
         if found is None:
             return None
         if isinstance(found, int):
             # The last to end stays open: more may follow after a resume.
-            last = all(source.ended for source in self.merge.sources)
-            return self._done([] if last else self.engine.close_source(found), [], 0)
-        alerts = []
+            if not all(source.ended for source in self.merge.sources):
+                self.engine.intake.close(found)
+            return Taken([], 0)
         self.counts.given += len(found.rejects)
         for reject in found.rejects:
             self.counts.rejected[reject.code] += 1
         if found.batch is not None:
             self.counts.given += found.batch.count
-            batch = self._in_time(found.batch)
-            if batch.count:
-                alerts = self.engine.push(batch)
-        return self._done(alerts, found.rejects, found.size)
+            self.engine.intake.push(self._in_time(found.batch))
+        return Taken(found.rejects, found.size)
 
-    def finish(self) -> Outcome:
-        """The end of all sources and, where ``--to`` says, of the period."""
-        return self._done(self.engine.finish(self.settings.to_us), [], 0)
+    def sorted_out(self) -> list[Reject]:
+        """Late and conflicting events since the last call; lines that nobody asks for any more go
+        with them."""
+        rejects = self._set_aside()
+        self._forget_lines()
+        return rejects
 
     def _in_time(self, batch: Batch) -> Batch:
         if self.settings.to_us is None:
@@ -182,9 +208,7 @@ class Judging:
         self.counts.after += batch.count - kept.count
         return kept
 
-    def _done(self, alerts: list[Alert], rejects: list[Reject], size: int) -> Outcome:
-        rejects = [*rejects, *self._set_aside()]
-        self._forget_lines()
+    def _outcome(self, alerts: list[Alert], rejects: list[Reject], size: int) -> Outcome:
         if self.settings.from_us is not None:
             alerts = [alert for alert in alerts if alert.order[0] >= self.settings.from_us]
         if self.near is not None:

@@ -15,6 +15,7 @@ from regtech.adapters.committed import STDOUT, Position
 from regtech.adapters.quarantine import QuarantineFile
 from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.adapters.sources import SourceFile, describe_source
+from regtech.app.ahead import TwoProcesses
 from regtech.app.choice import chosen_packs
 from regtech.app.compiling import compile_kernels
 from regtech.app.judging import Judging, Outcome, Settings, check_home
@@ -95,6 +96,7 @@ def run_command(
     home: str | None = None,
     near: Fraction | None = None,
     strict: bool = False,
+    cores: int = 1,
     progress: Progress | None = None,
     clock: Clock | None = None,
 ) -> RunSummary:
@@ -105,6 +107,8 @@ def run_command(
     """
     if from_ is not None and to is not None and from_ >= to:
         raise UsageError("--from is not before --to")
+    if cores > 1 and snapshot is not None:
+        raise UsageError("a run with snapshots stays on one core", hint="leave --cores out")
     outputs = Outputs.beside(out, quarantine, near is not None)
     outputs.check(events)
     if snapshot is not None and STDOUT in (outputs.alerts, outputs.quarantine):
@@ -119,7 +123,9 @@ def run_command(
     with contextlib.ExitStack() as stack:
         folder = None if snapshot is None else stack.enter_context(SnapshotFolder(snapshot))
         kept = None if store is None else stack.enter_context(_opened(store, clock))
-        run = _Run(settings, outputs, files, batch, strict, folder, resume, told, clock, kept)
+        run = _Run(
+            settings, outputs, files, batch, strict, folder, resume, told, clock, kept, cores
+        )
         # A pipe may give nothing for hours: there the first signal has to break off.
         patient = all(file.size is not None and Path(file.name).is_file() for file in files)
         stopping = stack.enter_context(Stopping(patient))
@@ -158,6 +164,7 @@ class _Run:
         told: Progress,
         clock: Clock,
         store: AlertStore | None,
+        cores: int,
     ) -> None:
         self.store = store
         self.settings, self.outputs = settings, outputs
@@ -169,7 +176,7 @@ class _Run:
         found = self._newest() if folder is not None and resume else None
         self._known = [] if found is None else found.said["sources"]
         again, new = resolve_sources(files, self._known)
-        self.judging = Judging(
+        self.judging = (TwoProcesses if cores > 1 else Judging)(
             settings,
             names_of(self._known, new),
             [*again, *new],
@@ -276,7 +283,7 @@ class _Run:
 
     def abandon(self) -> None:
         """The unclean end: nothing gets the name of a finished file."""
-        self.judging.merge.close()
+        self.judging.close()
         self.alerts.abandon()
         self.quarantine.abandon()
 

@@ -82,6 +82,10 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first record that cannot be used.")
     ] = False,
+    cores: Annotated[
+        int,
+        typer.Option(help="2: read and prepare in one process, judge in another.", min=1, max=2),
+    ] = 1,
     lang: Lang = None,
     json_: Json = False,
 ) -> int:
@@ -116,6 +120,7 @@ def run(
         "home": (home or setting("REGTECH_HOME")).upper() or None,
         "near": parse_share(near) if near else None,
         "strict": strict,
+        "cores": cores,
     }
     # The engine takes a while to import: only once the call itself is known to be right.
     from regtech.app.run import run_command

@@ -24,11 +24,12 @@ from regtech.columns.vocabulary_kernels import (
     MIGRATING,
     STRING_MAX,
     USED,
+    add_all,
     find_or_add,
     migrate,
     rebuild,
 )
-from regtech.errors import CapacityError, SnapshotError
+from regtech.errors import CapacityError, InternalError, SnapshotError
 
 _FIRST_PLACES: Final = 1 << 14
 _STEP_BYTES_MAX: Final = 1 << 23
@@ -94,6 +95,21 @@ class Vocabulary:
     def texts(self, codes: Sequence[int] | Int64) -> list[str]:
         """The strings of several codes."""
         return [self.text(int(code)) for code in codes]
+
+    def since(self, count: int) -> tuple[bytes, Int64]:
+        """The strings added after the first ``count``, one behind another, and where each ends."""
+        start = int(self._offsets[count])
+        ends = self._offsets[count + 1 : len(self) + 1] - start
+        return self._arena[start : int(self._state[USED])].tobytes(), ends
+
+    def extend(self, text: bytes, ends: Int64) -> None:
+        """Add strings of ``since`` of another vocabulary with the same strings before them.
+
+        Raises ``InternalError`` where one of them is known already.
+        """
+        self.reserve(len(ends), len(text))
+        if not add_all(padded(text), ends, *self.arrays()):
+            raise InternalError("two vocabularies are not the same")
 
     def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """A copy for a snapshot: ``arena`` (uint8) and ``offsets`` (int64, one more than codes)."""

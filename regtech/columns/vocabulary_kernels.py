@@ -172,6 +172,24 @@ def find_or_add(
 
 
 @kernel(nrt=False)
+def add_all(
+    text: Any, ends: Any, table: Any, old: Any, arena: Any, offsets: Any, state: Any
+) -> bool:
+    """Add strings that stand one behind another up to these ends; False where one is known."""
+    start = 0
+    for end in ends:
+        length = end - start
+        first, second = key_words(text, start, length)
+        digest = mix_words(first, second, length)
+        code, place = _find(table, old, arena, state, text, start, length, digest, first, second)
+        if code >= 0:
+            return False
+        _add(table, arena, offsets, state, text, start, length, place, first, second)
+        start = end
+    return True
+
+
+@kernel(nrt=False)
 def migrate(table: Any, old: Any, state: Any, limit: int) -> None:
     """Move up to ``limit`` places of the old table to the new one."""
     if state[MIGRATING] == 0:

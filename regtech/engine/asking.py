@@ -10,7 +10,7 @@ these are fields like any other: kernels, the second reading, evidence and repla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
@@ -26,6 +26,7 @@ from regtech.engine.variants import Variant, expressions
 from regtech.errors import ContentError
 from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import (
+    NO,
     UNKNOWN,
     Answering,
     Detector,
@@ -221,11 +222,17 @@ class Asking:
             started = detector.start(mine)
             self.answering.append((detector.name, started, mine))
             self._by_name.update((question.name, started) for question in mine)
-
-    @property
-    def reach_us(self) -> int:
+        self.reach_us = max((answering.reach_us for _, answering, _ in self.answering), default=0)
         """So far back findings name events."""
-        return max((answering.reach_us for _, answering, _ in self.answering), default=0)
+
+    def leave_out(self, names: Container[str]) -> None:
+        """Ask detectors of these names no more: somebody else asks them about the same events."""
+        left = {name for name, _, _ in self.answering if name in names}
+        for name, _, questions in self.answering:
+            if name in left:
+                for question in questions:
+                    del self._by_name[question.name]
+        self.answering = [found for found in self.answering if found[0] not in left]
 
     def ask(
         self,
@@ -248,11 +255,22 @@ class Asking:
 
     def finding(self, path: str, side: int, event: int) -> tuple[str, Finding] | None:
         """The finding behind a field of a row, by the field's path and the row's side."""
-        pair = sides(path)
-        name = path if pair is None else pair[side] if side < 2 else ""
+        name = question_name(path, side)
         answering = self._by_name.get(name)
         found = None if answering is None else answering.finding(name, event)
         return None if found is None else (path, found)
+
+    def findings(self) -> dict[tuple[str, int], Finding]:
+        """Every finding about the present block, by question and place of the event."""
+        found: dict[tuple[str, int], Finding] = {}
+        for _, answering, questions in self.answering:
+            for question in questions:
+                told = self.view.asked(question) & (self.view.answers(question.name) != NO)
+                for place in np.flatnonzero(told).tolist():
+                    finding = answering.finding(question.name, place)
+                    if finding is not None:
+                        found[question.name, place] = finding
+        return found
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """The state of all detectors, by name."""
@@ -269,6 +287,12 @@ class Asking:
             answering.restore(
                 {key[len(prefix) :]: a for key, a in arrays.items() if key.startswith(prefix)}
             )
+
+
+def question_name(path: str, side: int) -> str:
+    """Name of the question behind a field of a row; empty where the row has no such side."""
+    pair = sides(path)
+    return path if pair is None else pair[side] if side < 2 else ""
 
 
 def shared_out(
@@ -355,6 +379,12 @@ class View:
         if found is None:
             found = self._block.columns[self._index.index[path], self._src]
             self._columns[path] = found
+        return found
+
+    def answers(self, name: str) -> Int64:
+        """What was answered to a question, as it stands in the block."""
+        assert self._block is not None
+        found: Int64 = self._block.columns[self._index.index[name], self._src]
         return found
 
     def text(self, code: int) -> str:

@@ -92,7 +92,7 @@ class Engine:
     def push(self, batch: Batch) -> list[Alert]:
         """Take in a batch; returns the alerts that are final now, in canonical order."""
         self.intake.push(batch)
-        return self._work()
+        return self.judge_ready()
 
     def decide(self, batch: Batch) -> list[Alert]:
         """Judge a batch at once instead of waiting for what may come before it.
@@ -104,7 +104,7 @@ class Engine:
         self.intake.push(batch)
         newest, self.intake.newest = self.intake.newest, [FOREVER] * len(self.sources)
         try:
-            done = self._work()
+            done = self.judge_ready()
         finally:
             self.intake.newest = newest
         return done + self._release(self.now_us + 1)
@@ -112,13 +112,13 @@ class Engine:
     def close_source(self, source: int) -> list[Alert]:
         """Say that a source has ended."""
         self.intake.close(source)
-        return self._work()
+        return self.judge_ready()
 
     def finish(self, until_us: int | None = None) -> list[Alert]:
         """End of all sources. Time passes to ``until_us`` where given, which may end deadlines."""
         for source in range(len(self.sources)):
             self.intake.close(source)
-        done = self._work()
+        done = self.judge_ready()
         if until_us is not None and until_us > self.now_us:
             self._hold(self.deadlines.advance(until_us))
             self.now_us = until_us
@@ -129,7 +129,8 @@ class Engine:
         found, self.intake.set_aside = self.intake.set_aside, []
         return found
 
-    def _work(self) -> list[Alert]:
+    def judge_ready(self) -> list[Alert]:
+        """Judge what nothing can come before any more; the alerts that are final then."""
         for events in self.ready():
             self.judge_prepared(self.judge.prepare(events))
         return self.judged()

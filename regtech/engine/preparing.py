@@ -45,7 +45,8 @@ class Prepared:
     ``first``: running number of the first. ``governed``: by event, a bit for each jurisdiction that
     governs it. ``leg_masks[s, i]``, ``leg_institutions[s, i]``: jurisdictions that have the leg
     ``s`` of event ``i``, and whose institution it is. ``rows``: how many rows each jurisdiction
-    gets.
+    gets. ``payments``: which events are payments that nobody has reported before, where detectors
+    are asked.
     """
 
     events: Sequence
@@ -56,6 +57,7 @@ class Prepared:
     leg_masks: UInt64
     leg_institutions: Int64
     rows: Int64
+    payments: npt.NDArray[np.bool_]
     findings: Findings | None
 
 
@@ -108,15 +110,14 @@ class Preparing:
             self._legs, self._leg_masks, self._leg_institutions, rows, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
-        governed = self._governed[:n]
+        governed, payments = self._governed[:n], np.zeros(n, np.bool_)
         if self.asking is not None:
             state.room_for_edges(n, now)
-            edges = np.zeros(n, np.bool_)
-            R.find_edges(cols, src, n, self.wanted, state.special[3], edges)
-            self.asking.ask(events.block, src, first, edges, governed)
+            R.find_edges(cols, src, n, self.wanted, state.special[3], payments)
+            self.asking.ask(events.block, src, first, payments, governed)
         return Prepared(
             events, first, types, times, governed, self._leg_masks, self._leg_institutions, rows,
-            self.asking,
+            payments, self.asking,
         )  # fmt: skip
 
     def _scratch(self, n: int) -> None:

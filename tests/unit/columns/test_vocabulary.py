@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from regtech.columns import vocabulary
 from regtech.columns.vocabulary import Vocabulary
-from regtech.errors import SnapshotError
+from regtech.errors import InternalError, SnapshotError
 
 
 def test_the_example_in_the_module_holds() -> None:
@@ -85,3 +85,24 @@ def test_limits_are_errors() -> None:
     for code in (-1, 0):
         with pytest.raises(IndexError):
             words.text(code)
+
+
+def test_words_of_one_vocabulary_go_into_another_with_their_codes() -> None:
+    first, second = Vocabulary(), Vocabulary()
+    for words in (first, second):
+        words.codes_of(["CN", "DE"])
+    texts = ["", "é" * 40, "中国", *(f"K{n}" for n in range(30_000))]
+    first.codes_of(texts)
+    second.extend(*first.since(2))
+    assert second.texts(range(len(second))) == first.texts(range(len(first)))
+    assert second.find("K29999") == first.find("K29999") == len(first) - 1
+    second.extend(*first.since(len(first)))
+    assert len(second) == len(first)
+
+
+def test_words_that_are_known_already_are_refused() -> None:
+    first, second = Vocabulary(), Vocabulary()
+    first.codes_of(["CN", "DE"])
+    second.code_of("DE")
+    with pytest.raises(InternalError, match="not the same"):
+        second.extend(*first.since(0))
