@@ -37,6 +37,8 @@ from regtech.ports.detection import Finding
 
 SLOTS: Final = 4
 """Blocks that may be prepared ahead of the judging."""
+_MESSAGES_MAX: Final = 64
+"""Of slices with records that were refused; blocks wait for their slots."""
 _APART: Final = 24
 """Words between two columns, so that their events do not share places of the cache."""
 _WIDTH: Final = BLOCK_EVENTS + _APART
@@ -140,13 +142,15 @@ class _Slots:
 class TwoProcesses(Judging):
     """``Judging`` whose first half runs ahead in a process of its own, from ``open`` on."""
 
+    _child = 0
+
     def open(self) -> None:
         """Start the other process. Raises ``UsageError`` where the system cannot fork."""
         if not hasattr(os, "fork"):
             raise UsageError("two cores need a system that can fork", hint="--cores 1")
         settle_words(self.plan)
         self._slots = _Slots(len(self.plan.columns.index))
-        self._messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._messages: queue.Queue[bytes] = queue.Queue(_MESSAGES_MAX)
         receiving, sending = Pipe(duplex=False)
         self._ended: _Ended | None = None
         alive, self._alive = os.pipe()
@@ -209,7 +213,9 @@ class TwoProcesses(Judging):
             self._child = 0
             self._slots.close()
             os.close(self._alive)
-            self._reader.join()
+            while self._reader.is_alive():  # it may wait for room for what nobody needs now
+                with suppress(queue.Empty):
+                    self._messages.get(timeout=0.01)
         super().close()
 
     def _message(self) -> object:
@@ -241,7 +247,7 @@ class TwoProcesses(Judging):
         )
 
 
-def _receive(receiving: Connection, messages: queue.SimpleQueue[bytes]) -> None:
+def _receive(receiving: Connection, messages: queue.Queue[bytes]) -> None:
     """Take messages out of the pipe, so that who sends them need not wait for the judging."""
     with receiving:
         while True:
@@ -263,7 +269,8 @@ def _run_ahead(
 ) -> int:
     """The other process, from its first to its last message; its exit status."""
     # Whoever ends the run tells the process that judges, which ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     slots.of_reader()
     with sending:
         try:
