@@ -15,7 +15,6 @@ from regtech.adapters.committed import STDOUT, Position
 from regtech.adapters.quarantine import QuarantineFile
 from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.adapters.sources import SourceFile, describe_source
-from regtech.app.ahead import TwoProcesses
 from regtech.app.choice import chosen_packs
 from regtech.app.compiling import compile_kernels
 from regtech.app.judging import Judging, Outcome, Settings, check_home
@@ -176,7 +175,7 @@ class _Run:
         found = self._newest() if folder is not None and resume else None
         self._known = [] if found is None else found.said["sources"]
         again, new = resolve_sources(files, self._known)
-        self.judging = (TwoProcesses if cores > 1 else Judging)(
+        self.judging = _judging_on(cores)(
             settings,
             names_of(self._known, new),
             [*again, *new],
@@ -377,6 +376,15 @@ class _Run:
         if self.outputs.near is not None:
             made.append(f"near misses are in {self.outputs.near}")
         return made
+
+
+def _judging_on(cores: int) -> type[Judging]:
+    if cores == 1:
+        return Judging
+    # What it takes to share memory is only imported where there is somebody to share it with.
+    from regtech.app.ahead import TwoProcesses
+
+    return TwoProcesses
 
 
 def _interval() -> tuple[int, int]:
