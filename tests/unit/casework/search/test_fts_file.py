@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,7 +168,7 @@ def test_an_old_generation_stays_for_walks_and_then_goes(
 
 
 def test_a_beginning_that_very_many_words_have_is_found_like_one_of_few(index: FtsIndex) -> None:
-    def named(number: int, **values: tuple[str, ...]) -> Document:
+    def named(number: int, **values: Any) -> Document:
         return Document(f"w{number}", Kind.CASE, f"W-{number}", 1, full=True, **values)
 
     index.write([named(number, names=(f"Berg{number:03d}x",)) for number in range(150)])
