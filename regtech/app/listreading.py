@@ -33,7 +33,7 @@ from regtech.app.screeners import GivingWay, screener_of
 from regtech.app.screening import Screening
 from regtech.app.workers import run_beside
 from regtech.clock import Clock
-from regtech.collector import set_apart
+from regtech.collector import let_stay
 from regtech.content.saying import from_data, say
 from regtech.errors import InputError, RegtechError, StoreError
 from regtech.reference.civil import time_text
@@ -291,7 +291,7 @@ class ListReading:
     def _make_ready(self) -> None:
         self._told.stage = "making_ready"
         self.screening.use(screener_of(self.folder, GivingWay()))
-        set_apart()
+        let_stay()
 
     def _again(self, scope: Scope, intake: AlertIntake) -> None:
         """Screen all known parties, where that is still to be done, and raise what is new."""
