@@ -118,6 +118,9 @@ def questions() -> dict[str, tuple[Scope, list[SearchQuery]]]:
     service = Scope("svc", frozenset({Role.SERVICE}), None, None)
     bank = Scope("bank", frozenset({Role.INSTITUTION}), None, frozenset({"BANK-7"}))
     one = Scope("eva", frozenset({Role.SUPERVISOR}), frozenset({"EU"}), frozenset({"BANK-9"}))
+    bank_only = Scope("eva", frozenset({Role.SUPERVISOR}), None, frozenset({"BANK-9"}))
+    banks = frozenset(f"BANK-{number}" for number in range(10))
+    ten = Scope("ida", frozenset({Role.SUPERVISOR}), None, banks)
     only = (Kind.CASE,)
 
     def many(made: Any) -> list[SearchQuery]:
@@ -144,6 +147,13 @@ def questions() -> dict[str, tuple[Scope, list[SearchQuery]]]:
         "a customer": (wang, many(lambda: SearchQuery(f"K{draw.randrange(100_000):07d}"))),
         "a word of every case": (wang, many(lambda: SearchQuery("wire transfers", kinds=only))),
         "a word of every document": (wang, many(lambda: SearchQuery("diligence"))),
+        "two beginnings of words of every document": (wang, many(lambda: SearchQuery("dilig wir"))),
+        "a typo in a word of every document": (wang, many(lambda: SearchQuery("dilligence"))),
+        "a word of every document and a name": (
+            service,
+            many(lambda: SearchQuery(f"diligence {latin().split()[0]}")),
+        ),
+        "two letters": (service, many(lambda: SearchQuery(latin()[:2]))),
         "no word, filtered": (wang, many(lambda: SearchQuery(kinds=only, states=("new",)))),
         "no word at all": (wang, many(lambda: SearchQuery())),
         "one institution's supervisor": (one, many(lambda: SearchQuery(name(draw)))),
@@ -151,6 +161,15 @@ def questions() -> dict[str, tuple[Scope, list[SearchQuery]]]:
             one,
             many(lambda: SearchQuery("diligence")),
         ),
+        "one institution's, two words of every document": (
+            bank_only,
+            many(lambda: SearchQuery("wire transfers")),
+        ),
+        "ten institutions', a word of every document": (
+            ten,
+            many(lambda: SearchQuery("diligence")),
+        ),
+        "an institution, a word of every document": (bank, many(lambda: SearchQuery("diligence"))),
         "an institution, no word": (bank, many(lambda: SearchQuery())),
     }
 

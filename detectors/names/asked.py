@@ -24,7 +24,7 @@ from regtech.reference.watchlists import BirthDate
 HITS_MAX: Final = 5
 """So many hits stand in a finding; it says how many there are."""
 _FIELDS: Final = ("name", "kind", "birth_date", "country")
-_KINDS: Final[dict[str, Kind]] = {
+PARTY_KINDS: Final[dict[str, Kind]] = {
     "person": "person", "entity": "entity", "institution": "entity", "government": "entity",
 }  # fmt: skip
 _ANSWERS: Final = {"met": YES, "not_met": NO, "cannot_tell": UNKNOWN}
@@ -132,7 +132,7 @@ class Asked:
             name, kind, born, country = row[:4]
             query = Query(
                 "" if name == UNKNOWN else events.text(name),
-                "" if kind == UNKNOWN else _KINDS.get(events.text(kind), ""),
+                "" if kind == UNKNOWN else PARTY_KINDS.get(events.text(kind), ""),
                 None if born == UNKNOWN else _birth_date(born),
                 () if country == UNKNOWN else (events.text(country),),
             )

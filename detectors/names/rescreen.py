@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detectors.names.screener import THRESHOLD, Hit, Query, Screener
@@ -53,10 +53,24 @@ def new_hits(
     under whichever name. What is only in ``before`` raises nothing.
     """
     for party, query in parties:
-        now = after.screen(query, threshold=threshold)
-        if not now:
-            continue
-        known = {hit.key for hit in before.screen(query, threshold=threshold, explain=False)}
-        for hit in now:
-            if hit.key not in known:
-                yield Raised(party, hit)
+        for hit in new_hits_of((query,), before, after, threshold=threshold):
+            yield Raised(party, hit)
+
+
+def new_hits_of(
+    known_as: Sequence[Query], before: Screener, after: Screener, *, threshold: float = THRESHOLD
+) -> list[Hit]:
+    """The same of one party by all that it is known as; the best hit of each entry."""
+    now: dict[tuple[str, str], Hit] = {}
+    for query in known_as:
+        for hit in after.screen(query, threshold=threshold):
+            if hit.key not in now or hit.score > now[hit.key].score:
+                now[hit.key] = hit
+    if not now:
+        return []
+    known = {
+        hit.key
+        for query in known_as
+        for hit in before.screen(query, threshold=threshold, explain=False)
+    }
+    return [hit for key, hit in sorted(now.items()) if key not in known]

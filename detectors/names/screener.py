@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -127,7 +127,10 @@ class _Thread:
 
 
 class Screener:
-    """See the module. ``gram_rows`` and ``word_rows``: how many candidates each search gives."""
+    """See the module. ``gram_rows`` and ``word_rows``: how many candidates each search gives.
+
+    ``between`` is called often while it is made, which takes seconds: to give way to others.
+    """
 
     def __init__(
         self,
@@ -137,6 +140,7 @@ class Screener:
         *,
         gram_rows: int = GRAM_ROWS,
         word_rows: int = WORD_ROWS,
+        between: Callable[[], object] = lambda: None,
     ) -> None:
         self.model = model
         self.lists = tuple(sorted({version.name for version in versions}))
@@ -144,7 +148,7 @@ class Screener:
         self._covered = covered(versions)
         self._gram_rows, self._word_rows = gram_rows, word_rows
         self._standings = standings(versions)
-        self.words, self.names, self._rows = self._columns()
+        self.words, self.names, self._rows = self._columns(between)
         self._owners: list[int] = self._rows.owner.tolist()
         self._index: Index = build_index(self.words, self.names)
         self._by_identifier = self._identifiers()
@@ -385,13 +389,14 @@ class Screener:
 
     # --- what is built once
 
-    def _columns(self) -> tuple[Words, Names, _Rows]:
+    def _columns(self, between: Callable[[], object]) -> tuple[Words, Names, _Rows]:
         table = WordTable()
         analyser = Analyser(self._tables)
         owner, since, until, of_list, listed = [], [], [], [], []
         spelled: list[list[str]] = []
         numbers = {name: n for n, name in enumerate(self.lists)}
         for number, standing in enumerate(self._standings):
+            between()
             seen: set[tuple[str, ...]] = set()
             for name in standing.entry.names:
                 for reading in analyser.analyse(name.text, standing.entry.kind):

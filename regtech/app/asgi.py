@@ -6,7 +6,6 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,15 +38,15 @@ from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
 from regtech.app.judging import check_home
-from regtech.app.names import load_screener
+from regtech.app.listreading import ListReading
 from regtech.app.openid import openid_of_settings
+from regtech.app.options import parse_length
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
 from regtech.app.proposals import new_proposal_id
 from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Policies, Rules
-from regtech.app.screening import Screening
-from regtech.app.settings import setting
+from regtech.app.settings import setting, share
 from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
@@ -187,7 +186,8 @@ def _context(
     if settings.keys is not None:
         bundles = EvidenceDesk(service, settings.keys, settings.rules, settings.data)
         workers.every(CHECKPOINTS_S, "checkpoints", bundles.checkpoint)
-    events = _events(settings, parts, record, clock, metrics, workers, stack)
+    lists = _lists(settings, clock, workers)
+    events = _events(settings, parts, record, clock, metrics, workers, stack, lists)
     rules: Rules = events["rules"]
     deciding: Deciding | None = events.get("decider")
     drafts = Drafts(rules)
@@ -202,6 +202,28 @@ def _context(
     stack.callback(drafts.close)
     workers.around(lambda: None, drafts.close)
     workers.around(lambda: None, backtests.close)
+    reading = _read_anew(
+        settings,
+        RuleReading(
+            RuleSource(
+                settings.packs,
+                settings.rules,
+                settings.home,
+                settings.data,
+                lambda: None if lists is None else str(lists.folder),
+            ),  # fmt: skip
+            rules,
+            proposing,
+            proposals,
+            deciding,
+            clock,
+            lambda: workers.stopping,
+        ),
+        deciding,
+        workers,
+    )
+    if lists is not None:
+        _lists_anew(settings, lists, parts, deciding, reading, workers)
     context = Context(
         service=service,
         alerts=AlertReading(record, clock, reference, service.themes),
@@ -218,21 +240,8 @@ def _context(
         drafts=drafts,
         backtests=backtests,
         proposals=proposing,
-        rules_in_force=_read_anew(
-            settings,
-            RuleReading(
-                RuleSource(settings.packs, settings.rules, settings.home, settings.data),
-                rules,
-                proposing,
-                proposals,
-                deciding,
-                clock,
-                lambda: workers.stopping,
-            ),
-            deciding,
-            workers,
-        ),
-        screening=_screening(),
+        rules_in_force=reading,
+        screening=None if lists is None else lists.screening,
         **events,
     )
     return context, search
@@ -256,12 +265,37 @@ def _read_anew(
     return reading
 
 
-def _screening() -> Screening | None:
-    """Screening over the lists that are set; their versions are those of the start."""
+def _lists(settings: ServerSettings, clock: Clock, workers: Workers) -> ListReading | None:
+    """The lists that are set, as they were last taken into use."""
     folder = setting("REGTECH_LISTS")
     if not folder:
         return None
-    return Screening(partial(load_screener, Path(folder), note=lambda _: None))
+    least = share("REGTECH_LISTS_LEAST")
+    return ListReading(
+        Path(folder), settings.data, clock, least=least, stopping=lambda: workers.stopping
+    )
+
+
+def _lists_anew(
+    settings: ServerSettings,
+    lists: ListReading,
+    parts: Casework,
+    deciding: Deciding | None,
+    reading: RuleReading,
+    workers: Workers,
+) -> None:
+    """Lists that change while the server runs; first rules go by them, then all known parties."""
+    home = (settings.home,) if settings.home else ()
+    if deciding is None:
+        lists.asked_in = lambda _: home
+    else:
+        lists.asked_in = lambda name: deciding.asked_in(name) or home
+        lists.known_to = deciding.remembers_to
+        lists.waits = reading.lists_due
+    lists.changed = reading.wake
+    every = parse_length(setting("REGTECH_LISTS_EVERY")) / 1_000_000
+    workers.every(every, "lists-reading", lambda scope: lists.work(scope, parts.intake))
+    workers.report_on("lists", lists.health)
 
 
 def _events(
@@ -272,6 +306,7 @@ def _events(
     metrics: Metrics,
     workers: Workers,
     stack: ExitStack,
+    lists: ListReading | None,
 ) -> dict[str, Any]:
     """The engine behind the API; nothing where the server only works cases."""
     packs = chosen_packs(settings.packs, settings.rules)
@@ -286,7 +321,8 @@ def _events(
     desk = SqlEventDesk(record)
     deciding = Deciding(
         packs, Reference.shipped(), journal, desk, parts.intake, clock,
-        home=settings.home, counted=metrics.events,
+        home=settings.home, lists=None if lists is None else str(lists.folder),
+        counted=metrics.events,
     )  # fmt: skip
     bulk = Bulk(settings.data / "bulk", deciding, desk, clock, lambda: workers.stopping)
 

@@ -85,10 +85,11 @@ class Deciding:
         clock: Clock,
         *,
         home: str | None,
+        lists: str | None = None,
         counted: Callable[[str, int], None] = lambda verdict, count: None,
     ) -> None:
         self._reference, self._home = reference, home
-        self._use(WarmEngine(packs, reference, home), packs)
+        self._use(WarmEngine(packs, reference, home, lists=lists), packs, lists)
         self._journal, self._desk, self._intake, self._clock = journal, desk, intake, clock
         self._counted = counted
         # Alerts are handed over under it as well when rules are exchanged.
@@ -296,11 +297,12 @@ class Deciding:
         taken, events, found = min(self._journal.taken(), self._journal.end), 0, 0
         self._from = taken
         known = recalled(
-            self._journal.folder, self._packs, self._reference, self._home, self._journal.end
-        )
+            self._journal.folder, self._packs, self._reference, self._home, self._journal.end,
+            self._lists,
+        )  # fmt: skip
         if known is not None:
             warm, self._remembered = known
-            self._use(warm, self._packs)
+            self._use(warm, self._packs, self._lists)
             taken = max(taken, self._remembered)
         # No block spans the place: what was judged before it was told by the rules of that time.
         for start, end in ((self._remembered, taken), (taken, self._journal.end)):
@@ -315,8 +317,8 @@ class Deciding:
         set_apart()
         return {"events": events, "alerts": found, "to_record": self.waiting}
 
-    def _use(self, warm: WarmEngine, packs: Sequence[Pack]) -> None:
-        self._warm, self._packs = warm, packs
+    def _use(self, warm: WarmEngine, packs: Sequence[Pack], lists: str | None) -> None:
+        self._warm, self._packs, self._lists = warm, packs, lists
         self._rules = [variant.rule.id for variant in warm.plan.variants]
 
     @property
@@ -331,6 +333,27 @@ class Deciding:
 
     # --- other rules
 
+    @property
+    def packs(self) -> Sequence[Pack]:
+        """The packs in use."""
+        return self._packs
+
+    @property
+    def lists(self) -> str:
+        """The name of the lists that rules are held against; "" where none of them asks for any."""
+        return self._warm.lists
+
+    def lists_due(self, lists: str | None) -> bool:
+        """Whether rules ask for lists, and are held against others."""
+        return bool(self._warm.lists and lists) and lists != self._lists
+
+    def asked_in(self, name: str) -> tuple[str, ...]:
+        """The jurisdictions whose rules screen by a list."""
+        questions = self._warm.plan.questions.values()
+        return tuple(
+            sorted({q.jurisdiction for q in questions if q.asks == "screened" and name in q.words})
+        )
+
     def remembers_to(self) -> int:
         """A place of the journal up to which every alert is in the record, the last that there is
         for sure; durable. An engine of other rules may be remembered up to there."""
@@ -339,16 +362,17 @@ class Deciding:
         self._journal.sync(place)
         return place
 
-    def follower(self, packs: Sequence[Pack]) -> Follower:
-        """An engine of other packs with what was remembered for them, if anything was, to follow
-        the journal. Raises ``ContentError`` for packs that make no plan.
+    def follower(self, packs: Sequence[Pack], lists: str | None = None) -> Follower:
+        """An engine of other packs or lists with what was remembered for them, if anything was, to
+        follow the journal. Raises ``ContentError`` for packs that make no plan.
         """
         found = recalled(
-            self._journal.folder, packs, self._reference, self._home, self._journal.end
+            self._journal.folder, packs, self._reference, self._home, self._journal.end, lists
         )
-        warm, place = found or (WarmEngine(packs, self._reference, self._home), 0)
+        fresh = found or (WarmEngine(packs, self._reference, self._home, lists=lists), 0)
+        warm, place = fresh
         judge_samples(warm, self._home)
-        return Follower(self._journal, tuple(packs), warm, place)
+        return Follower(self._journal, tuple(packs), warm, place, lists)
 
     def exchange(self, scope: Scope, other: Follower, said: Callable[[int], None]) -> int:
         """Judge by other rules from the next event on; the place of the journal where that is.
@@ -366,7 +390,7 @@ class Deciding:
                 self._journal.sync(other.place)
                 self._journal.take(other.place)
                 said(other.place)
-                self._use(other.warm, other.packs)
+                self._use(other.warm, other.packs, other.lists)
                 self._remembered, self._from = other.remembered, other.place
         # As at the start. The old rules go by themselves: nothing in them points in a circle.
         set_apart()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ TRIAL_MODELS = "trial"
 """Under ``mappings/models``: a small model, trained on simulated payments, for the same tests."""
 
 
-def shipped_detectors(*, trial: bool = False) -> Detectors:
+def shipped_detectors(*, trial: bool = False, lists: str | None = None) -> Detectors:
     """What answers the functions and ``detect:`` of rules.
 
-    Names are screened against the lists that ``REGTECH_LISTS`` names, payments are scored by the
-    models of ``REGTECH_MODELS``; without these rules that ask wait, and so do those that ask for
-    listed addresses. ``trial``: for the tests in packs, against lists of made-up names and a model
-    of simulated payments.
+    Names are screened against the lists of the folder ``lists``, without it of the one that
+    ``REGTECH_LISTS`` names; payments are scored by the models of ``REGTECH_MODELS``; without these
+    rules that ask wait, and so do those that ask for listed addresses. ``trial``: for the tests in
+    packs, against lists of made-up names and a model of simulated payments.
     """
     if trial:
         return detectors_of(*_trial(), True)
-    return detectors_of(setting("REGTECH_LISTS"), setting("REGTECH_MODELS"), False)
+    folder = setting("REGTECH_LISTS") if lists is None else lists
+    return detectors_of(folder, setting("REGTECH_MODELS"), False)
 
 
 def deciding_detectors() -> Detectors:
@@ -42,7 +43,7 @@ def _trial() -> tuple[str, str]:
     return str(mappings / "names" / TRIAL_LISTS), str(mappings / "models" / TRIAL_MODELS)
 
 
-@cache
+@lru_cache(maxsize=4)  # lists that changed are let go
 def detectors_of(lists: str, models: str, trial: bool = False) -> Detectors:
     """The detectors over the lists and models of two folders; "" for none. ``trial``: names bear
     the marks that tests in packs set."""
@@ -104,9 +105,10 @@ def _listed_addresses(lists: str) -> Any:
 
 def _screening(lists: str) -> Any:
     from detectors.names.asked import Screening
-    from regtech.app.names import hit_json, load_screener
+    from regtech.app.names import hit_json
+    from regtech.app.screeners import screener_of
 
     def described(hit: Any) -> dict[str, Any]:
         return {k: v for k, v in hit_json("", "", hit).items() if k not in ("query", "words")}
 
-    return Screening(partial(load_screener, Path(lists), note=lambda _: None), described)
+    return Screening(partial(screener_of, Path(lists)), described)

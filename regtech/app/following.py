@@ -14,13 +14,20 @@ from regtech.rulelang.ir import Pack
 class Follower:
     """An engine that judges again what another one wrote into a journal.
 
-    ``place``: of the journal, up to which it has judged already.
+    ``place``: of the journal, up to which it has judged already. ``lists``: the folder of those
+    that its rules are held against.
     """
 
     def __init__(
-        self, journal: Journal, packs: Sequence[Pack], warm: WarmEngine, place: int
+        self,
+        journal: Journal,
+        packs: Sequence[Pack],
+        warm: WarmEngine,
+        place: int,
+        lists: str | None = None,
     ) -> None:
         self._journal, self.packs, self.warm, self.place = journal, packs, warm, place
+        self.lists = lists
         self.remembered = place
         """Up to where it was read from a memory."""
 

@@ -25,6 +25,7 @@ from regtech.app.settings import setting
 from regtech.columns.jit import uncompiled
 from regtech.content import content_root, read_text, yamlmarks
 from regtech.errors import ContentError, InputError, UsageError
+from regtech.reference.watchlists import ListVersion
 
 FOLDER: Final = "names"
 _KINDS: Final[dict[str, Kind]] = {
@@ -177,17 +178,29 @@ def lists_folder(given: Path | None) -> Path:
     return named
 
 
-def load_screener(folder: Path, note: Callable[[str], None] = print) -> Screener:
-    """A screener of all versions of all lists in a folder; what was left out goes to ``note``."""
+def read_versions(folder: Path) -> list[ListVersion]:
+    """All versions of all lists in a folder. Raises ``InputError``."""
+    return read_lists(folder, country_words(content_root("mappings") / FOLDER))
+
+
+def load_screener(
+    folder: Path,
+    note: Callable[[str], None] = print,
+    between: Callable[[], object] = lambda: None,
+) -> Screener:
+    """A screener of all versions of all lists in a folder; what was left out goes to ``note``.
+
+    ``between`` is called often meanwhile.
+    """
     if uncompiled("kernels"):
         note("compiling for this machine, once: this takes about half a minute")
-    versions = read_lists(folder, country_words(content_root("mappings") / FOLDER))
+    versions = read_versions(folder)
     for version in versions:
         for fault in version.faults[:FAULTS_TOLD]:
             note(f"{version.name}: {fault}")
         if len(version.faults) > FAULTS_TOLD:
             note(f"{version.name}: {len(version.faults) - FAULTS_TOLD} more lines were left out")
-    return Screener(load_tables(), load_model(), versions)
+    return Screener(load_tables(), load_model(), versions, between=between)
 
 
 def screen_command(

@@ -14,6 +14,7 @@ from regtech.app.languages import translator
 from regtech.app.rules import Findings
 from regtech.app.settings import setting
 from regtech.errors import InputError, UsageError
+from regtech.model.alert import LIST_CHANGE, SCREENING
 
 if TYPE_CHECKING:
     from casework.cases.directive import Plan
@@ -27,7 +28,8 @@ SAMPLES = 3
 
 
 def known_names() -> Known:
-    """The rules, packs, obligations and jurisdictions that patterns may name: those that ship."""
+    """The rules, packs, obligations and jurisdictions that patterns may name: those that ship, and
+    the one whose alerts come of changed lists."""
     from casework.policy.patterns import Known
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import load_packs
@@ -36,8 +38,8 @@ def known_names() -> Known:
     packs, _ = load_packs()
     return Known(
         {
-            "rule": frozenset(rule.id for pack in packs for rule in pack.rules),
-            "pack": frozenset(pack.id for pack in packs),
+            "rule": frozenset(rule.id for pack in packs for rule in pack.rules) | {LIST_CHANGE},
+            "pack": frozenset(pack.id for pack in packs) | {SCREENING},
             "obligation": frozenset(load_register().obligations),
             "jurisdiction": frozenset(Reference.shipped().profiles),
         }

@@ -70,6 +70,8 @@ class RuleSource:
     folder: Path | None
     home: str | None
     data: Path
+    lists: Callable[[], str | None] = lambda: None
+    """The folder of the lists in use now."""
 
     def packs(self) -> list[Pack]:
         """As they are written now. Raises ``ContentError``, ``UsageError``."""
@@ -80,7 +82,7 @@ class RuleSource:
     def memory(self, position: int) -> Remember:
         """What another process is to remember."""
         folder = None if self.folder is None else str(self.folder)
-        return Remember(str(self.data), position, self.names, folder, self.home)
+        return Remember(str(self.data), position, self.names, folder, self.home, lists=self.lists())
 
 
 class RuleReading:
@@ -106,6 +108,7 @@ class RuleReading:
         self._tries = 0
         self._tried: frozenset[str] = frozenset()
         """Proposals that were written out when rules were read last."""
+        self._tried_lists: str | None = None
         place = None if deciding is None else deciding.from_place
         self._told = Reading(
             ReadingState.IN_USE, clock.now_us(), place, writes=source.folder is not None
@@ -182,9 +185,10 @@ class RuleReading:
         if self._deciding is None:
             return
         self._told = replace(self._told, place=self._deciding.from_place)
-        before = self._in_force()
-        if before != self._book.named():
-            self._say(scope, self._deciding.from_place, self._book.named(), before, "")
+        before, lists = self._in_force(), self._deciding.lists
+        if before != (self._book.named(), lists):
+            packs = self._book.named()
+            self._say(scope, self._deciding.from_place, packs, before[0], "", lists=lists)
 
     def remember(self, position: int) -> None:
         """Have the engine's state be kept up to a place, unless that is being done."""
@@ -199,11 +203,14 @@ class RuleReading:
         written = self._written_out(scope)
         with self._lock:
             asked, self._asked = self._asked, ""
-            if not asked and written <= self._tried:
+            if not asked and written <= self._tried and not self.lists_due():
                 return
+        lists = self._source.lists()
         self._telling(state=ReadingState.READING, stage="packs", at=0, of=0)
         try:
-            place = self._exchange(scope, asked, written)
+            # Files that somebody is editing are no rules: other lists alone do not have them read.
+            anew = bool(asked) or not written <= self._tried
+            place = self._exchange(scope, asked, written, lists, anew=anew)
         except Interrupted:
             return  # the server comes to its end: its next start reads them
         except StoreError as error:
@@ -211,14 +218,22 @@ class RuleReading:
             if self._tries < TRIES:
                 self._asked = asked or "rules"
                 raise
+            self._tried_lists = lists
             self._refuse(error, written)
         except RegtechError as error:
+            self._tried_lists = lists
             self._refuse(error, written)
         else:
             self._tried, self._tries = written, 0
             if place is not None:
                 self._telling(since_us=self._clock.now_us(), place=place)
             self._telling(state=ReadingState.IN_USE, stage="", error="", hint="", faults=())
+
+    def lists_due(self) -> bool:
+        """Whether rules are still to be held against the lists in use."""
+        lists = self._source.lists()
+        deciding = self._deciding
+        return deciding is not None and lists != self._tried_lists and deciding.lists_due(lists)
 
     def _telling(self, **facts: Any) -> None:
         self._told = replace(self._told, **facts)
@@ -248,25 +263,39 @@ class RuleReading:
         found = self._store.proposals(scope, states=[ProposalState.APPLIED], limit=PAGE).items
         return frozenset(o.id for o in found if self._service.standing(o) is Standing.APPLIED)
 
-    def _exchange(self, scope: Scope, asked: str, written: Collection[str]) -> int | None:
-        """Read, make ready, exchange; the place where that was. None: the same packs judge on."""
-        packs = self._read_packs()
+    def _exchange(
+        self,
+        scope: Scope,
+        asked: str,
+        written: Collection[str],
+        lists: str | None,
+        *,
+        anew: bool,
+    ) -> int | None:
+        """Read, make ready, exchange; the place where that was. None: the same packs judge on.
+
+        ``anew``: packs are read; otherwise those in use are held against other lists.
+        """
+        packs = self._read_packs() if anew or self._deciding is None else self._deciding.packs
         before = self._book.named()
-        if named(packs) == before:
+        due = self._deciding is not None and self._deciding.lists_due(lists)
+        if named(packs) == before and not due:
             self._book.take(packs)  # titles, explanations and tests may be others
             return None
         if self._deciding is None:
             self._say(scope, None, named(packs), before, asked, written)
             self._book.take(packs)
             return None
-        other = self._ready(self._deciding, packs)
+        other = self._ready(self._deciding, packs, lists)
         self._telling(stage="exchange")
 
         def say(place: int) -> None:
-            self._say(scope, place, named(packs), before, asked, written)
+            by = other.warm.lists
+            self._say(scope, place, named(packs), before, asked, written, lists=by)
 
         place = self._deciding.exchange(scope, other, say)
-        self._book.take(packs)
+        if anew:
+            self._book.take(packs)
         return place
 
     def _read_packs(self) -> list[Pack]:
@@ -293,10 +322,12 @@ class RuleReading:
         if self._stopping():
             raise Interrupted("the server comes to its end")
 
-    def _ready(self, deciding: Deciding, packs: Sequence[Pack]) -> Follower:
+    def _ready(
+        self, deciding: Deciding, packs: Sequence[Pack], lists: str | None = None
+    ) -> Follower:
         """An engine of the new packs that is near the end of the journal."""
         for _ in range(ROUNDS_MAX):
-            other = deciding.follower(packs)
+            other = deciding.follower(packs, lists)
             if other.behind <= NEAR_BYTES:
                 return other
             position = deciding.remembers_to()
@@ -315,12 +346,14 @@ class RuleReading:
 
     # --- what is on record
 
-    def _in_force(self) -> dict[str, dict[str, str]]:
+    def _in_force(self) -> tuple[dict[str, dict[str, str]], str]:
+        """The packs that judged last, and the lists that they were held against."""
         try:
             found = json.loads((self._source.data / _IN_FORCE).read_text(encoding="utf-8"))
-            return {name: dict(pack) for name, pack in found["packs"].items()}
+            packs = {name: dict(pack) for name, pack in found["packs"].items()}
+            return packs, str(found.get("lists", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}
+            return {}, ""
 
     def _say(
         self,
@@ -330,6 +363,7 @@ class RuleReading:
         before: dict[str, dict[str, str]],
         asked: str,
         written: Collection[str] = (),
+        lists: str = "",
     ) -> None:
         """Put on record which packs judge from a place of the journal on."""
         changed = sorted(n for n in after.keys() | before.keys() if after.get(n) != before.get(n))
@@ -340,12 +374,14 @@ class RuleReading:
             "packs": after,
             "asked_by": asked,
             "proposals": sorted(written),
+            **({"lists": lists} if lists else {}),
         }
         with self._store.unit(scope) as unit:
             unit.log(scope, "", LogDraft(EntryKind.NOTED, detail=detail))
         if place is None:
             return  # nothing is judged here: a start has nothing to compare with
         try:
-            write_whole(self._source.data / _IN_FORCE, {"packs": after, "place": place})
+            said = {"packs": after, "place": place, "lists": lists}
+            write_whole(self._source.data / _IN_FORCE, said)
         except OSError as error:
             raise StoreError(f"{_IN_FORCE} could not be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""Screening for the API: the lists that the server was given, read when first asked for."""
+"""Screening for the API, by the lists that are in use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regtech.errors import UsageError
 
 
 class Screening:
-    """A ``ScreeningDesk`` over one screener. ``load`` is called once, by the first who asks."""
+    """A ``ScreeningDesk``. ``load`` is called by the first who asks before ``use`` was."""
 
     def __init__(self, load: Callable[[], Screener]) -> None:
         self._load = load
@@ -49,7 +49,18 @@ class Screening:
         hits = screener.screen(query, at_us=at_us, lists=known, threshold=threshold)
         return {**found, "items": [hit_json("", party.name, hit) for hit in hits]}
 
+    @property
+    def ready(self) -> bool:
+        """Whether a question is answered at once."""
+        return self._screener is not None
+
+    def use(self, screener: Screener) -> None:
+        """Screen by other lists from the next question on."""
+        self._screener = screener
+
     def _ready(self) -> Screener:
+        if (found := self._screener) is not None:
+            return found
         with self._lock:
             if self._screener is None:
                 self._screener = self._load()

@@ -48,6 +48,15 @@ SETTINGS: Final = (
     ),
     Setting("REGTECH_LISTS", "", "folder of lists of names for screening", "--lists"),
     Setting(
+        "REGTECH_LISTS_EVERY", "10s", "how often a running server looks whether lists have changed"
+    ),
+    Setting(
+        "REGTECH_LISTS_LEAST",
+        "0.5",
+        "a running server takes a changed list that has at least this share of the entries it had; "
+        "0: whatever it has",
+    ),
+    Setting(
         "REGTECH_MODELS",
         "",
         "folder of anomaly models (regtech models) for rules with detector: anomaly",
@@ -156,6 +165,18 @@ def whole(name: str, environ: Mapping[str, str] | None = None) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise UsageError(f"{name} is {text!r}", hint="a whole number from 1 on")
     return int(text)
+
+
+def share(name: str, environ: Mapping[str, str] | None = None) -> float:
+    """A setting that is a share from 0 to 1. Raises ``UsageError``."""
+    text = setting(name, environ)
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise UsageError(f"{name} is {text!r}", hint="a share from 0 to 1")
+    return found
 
 
 def setting(name: str, environ: Mapping[str, str] | None = None) -> str:

@@ -29,7 +29,7 @@ from regtech.app.progress import FileProgress, NoProgress
 from regtech.app.segments import lines_between, segments
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
-from regtech.engine.plan import compile_plan
+from regtech.engine.plan import Plan, compile_plan
 from regtech.engine.snapshot import capture, fingerprint, restore, vocabularies
 from regtech.errors import RegtechError, SnapshotError
 from regtech.reference.load import Reference
@@ -46,6 +46,7 @@ class WarmEngine:
     """An engine that judges in the order of arrival, with what decodes for it.
 
     ``arrays``: of a memory, to go on from; raises ``SnapshotError`` where it does not fit.
+    ``lists``: a folder of lists that stay as they are; None: those that are set.
     """
 
     def __init__(
@@ -54,11 +55,15 @@ class WarmEngine:
         reference: Reference,
         home: str | None,
         arrays: dict[str, Any] | None = None,
+        lists: str | None = None,
     ) -> None:
         symbols, self.persons = (
             (Vocabulary(), Vocabulary()) if arrays is None else vocabularies(arrays)
         )
-        self.plan = compile_plan(packs, reference, symbols, detectors=shipped_detectors())
+        self.plan = compile_plan(
+            packs, reference, symbols, detectors=shipped_detectors(lists=lists)
+        )
+        self.lists = _lists_of(self.plan, lists)
         self.decoder = decoder_of(self.plan, self.persons)
         self.engine = self.fresh(home)
         self.place = 1
@@ -80,13 +85,27 @@ class WarmEngine:
         return alerts
 
 
+_BY_LISTS: Final = frozenset({"screened", "address_exposure"})
+
+
+def _lists_of(plan: Plan, lists: str | None) -> str:
+    """Which lists rules are held against; "" where none of them asks for any."""
+    asked = any(question.asks in _BY_LISTS for question in plan.questions.values())
+    return Path(lists).name if asked and lists else ""
+
+
 def recalled(
-    folder: Path, packs: Sequence[Pack], reference: Reference, home: str | None, end: int
+    folder: Path,
+    packs: Sequence[Pack],
+    reference: Reference,
+    home: str | None,
+    end: int,
+    lists: str | None = None,
 ) -> tuple[WarmEngine, int] | None:
     """The newest memory of a journal that fits, and up to which place it goes; None: there is none.
 
-    ``end``: where the journal ends. A memory that is damaged, of other rules, of another version
-    or of another journal is passed over: the journal has everything.
+    ``end``: where the journal ends. A memory that is damaged, of other rules or lists, of another
+    version or of another journal is passed over: the journal has everything.
     """
     for path in sorted((folder / FOLDER).glob("[0-9]*.snapshot"), reverse=True):
         with suppress(SnapshotError):
@@ -98,7 +117,9 @@ def recalled(
                 continue
             if found.said.get("packs") != _named(packs):
                 continue  # as its fingerprint would tell, without compiling them
-            made = WarmEngine(packs, reference, home, found.arrays)
+            made = WarmEngine(packs, reference, home, found.arrays, lists)
+            if found.said.get("lists", "") != made.lists:
+                continue
             if found.said["fingerprint"] == fingerprint(made.plan):
                 made.place = int(found.said["place"])
                 return made, position
@@ -134,6 +155,7 @@ class Remember:
     rules: str | None = None
     home: str | None = None
     progress: str | None = None
+    lists: str | None = None
 
     def command(self) -> list[str]:
         """The process that does it."""
@@ -146,8 +168,9 @@ def remember(wanted: Remember, packs: Sequence[Pack], reference: Reference) -> P
     with SnapshotFolder(folder / FOLDER) as kept:
         with suppress(SnapshotError):
             kept.newest()  # so that it is kept as well, for the day this one is damaged
-        found = recalled(folder, packs, reference, wanted.home, wanted.position)
-        warm, start = found or (WarmEngine(packs, reference, wanted.home), 0)
+        lists = wanted.lists
+        found = recalled(folder, packs, reference, wanted.home, wanted.position, lists)
+        warm, start = found or (WarmEngine(packs, reference, wanted.home, lists=lists), 0)
         told = NoProgress() if wanted.progress is None else FileProgress(Path(wanted.progress))
         told.stage("following the journal", wanted.position - start)
         for _, lines in _blocks(folder, start, wanted.position):
@@ -158,6 +181,7 @@ def remember(wanted: Remember, packs: Sequence[Pack], reference: Reference) -> P
             "fingerprint": fingerprint(warm.plan),
             "packs": _named(packs),
             "home": wanted.home,
+            "lists": warm.lists,
             "position": wanted.position,
             "place": warm.place,
             "before": _before(folder, wanted.position),

@@ -11,6 +11,9 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+LIST_CHANGE = "list-change"
+SCREENING = "screening"
+"""Rule and pack of alerts that no pack has: a list changed, and a known party may be on it."""
 EVENT_IDS_MAX = 100
 """So many ids of contributing events an alert carries at most; count and digest cover all."""
 

@@ -17,6 +17,7 @@ from casework.search.fts.profiles import Profiles
 from casework.search.fts.reading import answer
 from casework.search.fts.tables import (
     FOREVER,
+    LAYOUT,
     SHARED,
     add_words,
     create,
@@ -33,6 +34,7 @@ KEEP_US: Final = 15 * 60 * 1_000_000
 """How long a walk over pages can go on: so long what has ended since is kept."""
 _APPLICATION: Final = 0x52475349
 """Marks the file as one of ours: what holds something else is never touched."""
+_SHAPE: Final = SHAPE << 8 | LAYOUT
 _PURGED_AT_ONCE: Final = 2_000
 _STAMPS_AT_ONCE: Final = 1_000
 _WORDS_REMEMBERED: Final = 200_000
@@ -183,7 +185,7 @@ class FtsIndex(ScopedSearch):
         if not _ours(connection):
             self._clear(connection)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {SHAPE}")
+            connection.execute(f"PRAGMA user_version = {_SHAPE}")
             connection.execute(SHARED)
 
     def _clear(self, connection: sqlite3.Connection) -> None:
@@ -262,7 +264,7 @@ def _ours(connection: sqlite3.Connection) -> bool:
     """Whether the file is an index of the present shape."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (shape,) = connection.execute("PRAGMA user_version").fetchone()
-    return bool(application == _APPLICATION and shape == SHAPE)
+    return bool(application == _APPLICATION and shape == _SHAPE)
 
 
 def _role(connection: sqlite3.Connection, role: str) -> str | None:

@@ -1,4 +1,9 @@
-"""Words as FTS5 expressions, and their scores as rows of the temporary table ``found``."""
+"""Who has the words asked for, with their scores, as rows of the temporary table ``found``.
+
+Two plans give the same rows. The one asks FTS5 for the words and looks each document up that it
+names: good for words that few have. The other goes through the documents that the question may
+find and looks for the words in each: good where these are few and the words are everybody's.
+"""
 
 from __future__ import annotations
 
@@ -7,125 +12,167 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from casework.search.base import Asked
-from casework.search.fts.tables import KINDS, row_range, variant
-from casework.search.query import How, Step
-from casework.search.text import near, pieces, without_one
+from casework.search.fts.profiles import Allowed
+from casework.search.fts.tables import KINDS, row_range
+from casework.search.fts.ways import Way, ways_of
 
-_NEAR_WORDS: Final = 500
-"""Words that one with a typo may stand for."""
+WORTH: Final = 20
+"""Reading a document through costs as much as looking up so many that FTS5 names (measured)."""
 
+RARE: Final = 1_000
+"""So few that FTS5 names are looked up without a further question."""
 
-Expression = tuple[int, str]
+Level = tuple[int, str]
 """Score and FTS5 expression."""
 
 
 def find(
-    connection: sqlite3.Connection, generation: str, asked: Asked, allowed: str, most: int
+    connection: sqlite3.Connection, generation: str, asked: Asked, allowed: Allowed, most: int
 ) -> bool:
     """Put row and score of what has all the words into ``found``; False where nothing has.
 
-    ``allowed``: a condition on documents as ``d``. Of more than ``most`` that have the first word
-    best, and then less well, those written last are taken. The table is emptied by the end of the
-    transaction, which is taken back.
+    Of more than ``most`` that have the first word best, and then less well, those written last are
+    taken. The table is emptied by the end of the transaction, which is taken back.
     """
     low, high = _rows(asked)
-    where = f"terms_{generation} MATCH ? AND rowid BETWEEN {low} AND {high}"
+    within = f"rowid BETWEEN {low} AND {high}"
     terms = []
     for steps in asked.terms:
-        term = _expressions(connection, generation, steps, where)
-        if not term:
+        ways = ways_of(connection, generation, steps, within)
+        if not ways:
             return False
-        terms.append(term)
-    # A word that is found in one way only adds the same to all.
-    common = sum(term[0][0] for term in terms if len(term) == 1)
-    everything = [_any(expression for _, expression in term) for term in terms]
-    first, *rest = [place for place, term in enumerate(terms) if len(term) > 1] or [0]
-    insert = (
-        f"INSERT INTO temp.found SELECT t.rowid, ? FROM terms_{generation} t"
-        f" CROSS JOIN documents_{generation} d ON d.n = t.rowid"
-        f" WHERE t.terms_{generation} MATCH ? AND t.rowid BETWEEN {low} AND {high} AND {allowed}"
-        " ORDER BY t.rowid DESC LIMIT ?"
-    )
-    for score, expression in terms[first]:
-        best = score + common if len(terms[first]) > 1 else common
-        others = [found for other, found in enumerate(everything) if other != first]
-        given = (best, _all((expression, *others)), most)
-        most -= connection.execute(insert, given).rowcount
-        if most <= 0:
-            break
-    add = (
-        "UPDATE temp.found SET score = score + ? WHERE n IN"
-        f" (SELECT rowid FROM terms_{generation} WHERE {where})"
-    )
-    for place in rest:
-        others = [found for other, found in enumerate(everything) if other != place]
-        for score, expression in terms[place]:
-            connection.execute(add, (score, _all((expression, *others))))
+        terms.append(ways)
+    if _few(connection, generation, terms, within, allowed, most):
+        _read_through(connection, generation, terms, allowed, (low, high))
+    else:
+        _ask(connection, generation, terms, allowed, (low, high), most)
     return True
 
 
-def _any(expressions: Iterable[str]) -> str:
-    return " OR ".join(f"({expression})" for expression in expressions)
+def _few(
+    connection: sqlite3.Connection,
+    generation: str,
+    terms: Sequence[Sequence[Way]],
+    within: str,
+    allowed: Allowed,
+    most: int,
+) -> bool:
+    """Whether the documents that the question may find are few beside those with the words."""
+    if not _common(connection, generation, terms, within, RARE):
+        return False
+    counted = f"SELECT 1 FROM {allowed.source(generation)} WHERE {allowed.where} LIMIT {most}"
+    (few,) = connection.execute(f"SELECT COUNT(*) FROM ({counted})").fetchone()
+    return few < most and _common(connection, generation, terms, within, few * WORTH)
+
+
+def _common(
+    connection: sqlite3.Connection,
+    generation: str,
+    terms: Sequence[Sequence[Way]],
+    within: str,
+    enough: int,
+) -> bool:
+    """Whether each of the words stands in so many documents, whosever they are."""
+    counted = f"SELECT 1 FROM terms_{generation} WHERE terms_{generation} MATCH ? AND {within}"
+    for ways in terms:
+        # What FTS5 puts together whole costs as much to count as to ask for.
+        if any(way.broad for way in ways):
+            continue
+        select = f"SELECT COUNT(*) FROM ({counted} LIMIT {enough})"
+        if connection.execute(select, (_any(ways),)).fetchone()[0] < enough:
+            return False
+    return True
+
+
+def _read_through(
+    connection: sqlite3.Connection,
+    generation: str,
+    terms: Sequence[Sequence[Way]],
+    allowed: Allowed,
+    rows: tuple[int, int],
+) -> None:
+    """Look for the words in each document that the question may find."""
+    scores, values = [], list[str | int]()
+    for place, ways in enumerate(terms):
+        cases = ""
+        for way in ways:
+            condition, given = way.condition("t")
+            cases += f" WHEN {condition} THEN {way.score}"
+            values += given
+        scores.append(f"CASE{cases} END AS score_{place}")
+    names = [f"score_{place}" for place in range(len(terms))]
+    every = " AND ".join(f"{name} IS NOT NULL" for name in names)
+    # With a limit the inner question is answered by itself: each text is looked through once.
+    connection.execute(
+        f"INSERT INTO temp.found SELECT n, {' + '.join(names)}"
+        f" FROM (SELECT d.n, {', '.join(scores)}"
+        f" FROM {allowed.source(generation)} CROSS JOIN terms_{generation} t ON t.rowid = d.n"
+        f" WHERE {allowed.where} AND d.n BETWEEN ? AND ? LIMIT -1)"
+        f" WHERE {every}",
+        (*values, *rows),
+    )
+
+
+def _ask(
+    connection: sqlite3.Connection,
+    generation: str,
+    terms: Sequence[Sequence[Way]],
+    allowed: Allowed,
+    rows: tuple[int, int],
+    most: int,
+) -> None:
+    """Have FTS5 name the documents, level after level of one word, then add what others score."""
+    everything = [_any(ways) for ways in terms]
+    levels = [_levels(ways) for ways in terms]
+    # A word that is found in one way only adds the same to all.
+    common = sum(level[0][0] for level in levels if len(level) == 1)
+    first, *rest = [place for place, level in enumerate(levels) if len(level) > 1] or [0]
+    insert = (
+        f"INSERT INTO temp.found SELECT t.rowid, ? FROM terms_{generation} t"
+        f" CROSS JOIN documents_{generation} d ON d.n = t.rowid"
+        f" WHERE t.terms_{generation} MATCH ? AND t.rowid BETWEEN ? AND ? AND {allowed.where}"
+        " ORDER BY t.rowid DESC LIMIT ?"
+    )
+    for score, expression in levels[first]:
+        best = score + common if len(levels[first]) > 1 else common
+        others = [found for other, found in enumerate(everything) if other != first]
+        given = (best, _all((expression, *others)), *rows, most)
+        most -= connection.execute(insert, given).rowcount
+        if most <= 0:
+            break
+    if not rest:
+        return
+    span = connection.execute("SELECT MIN(n), MAX(n) FROM temp.found").fetchone()
+    add = (
+        "UPDATE temp.found SET score = score + ? WHERE n IN (SELECT rowid FROM"
+        f" terms_{generation} WHERE terms_{generation} MATCH ? AND rowid BETWEEN ? AND ?)"
+    )
+    for place in rest:
+        others = [found for other, found in enumerate(everything) if other != place]
+        for score, expression in levels[place]:
+            connection.execute(add, (score, _all((expression, *others)), *span))
+
+
+def _levels(ways: Sequence[Way]) -> list[Level]:
+    """The ways of a word by score, the best first, each without what a better one has."""
+    by_score: dict[int, list[Way]] = {}
+    for way in ways:
+        by_score.setdefault(way.score, []).append(way)
+    made: list[Level] = []
+    better: list[Way] = []
+    for score, alike in by_score.items():
+        found = _any(alike)
+        made.append((score, f"({found}) NOT ({_any(better)})" if better else found))
+        better += alike
+    return made
+
+
+def _any(ways: Iterable[Way]) -> str:
+    return " OR ".join(way.expression for way in ways)
 
 
 def _all(expressions: Iterable[str]) -> str:
     return " AND ".join(f"({expression})" for expression in expressions)
-
-
-def _expressions(
-    connection: sqlite3.Connection, generation: str, steps: Sequence[Step], where: str
-) -> list[Expression]:
-    """The steps of a word by score, the best first, each without what a better one has.
-
-    What matches nothing is left out: FTS5 would go through the other words for it again.
-    """
-    by_score: dict[int, list[str]] = {}
-    for step in steps:
-        match = _match(connection, generation, step)
-        if match is not None:
-            by_score.setdefault(step.score, []).append(match)
-    made: list[Expression] = []
-    probe = f"SELECT 1 FROM terms_{generation} WHERE {where} LIMIT 1"
-    for score, matches in sorted(by_score.items(), reverse=True):
-        expression = _any(matches)
-        if made:
-            expression = f"({expression}) NOT ({_any(better for _, better in made)})"
-        if connection.execute(probe, (expression,)).fetchone():
-            made.append((score, expression))
-    return made
-
-
-def _match(connection: sqlite3.Connection, generation: str, step: Step) -> str | None:
-    column = step.field.value
-    if step.how is How.PART:
-        return f"parts : {_quoted(pieces(step.value[0]))}"
-    if step.how is How.PREFIX:
-        return f"{column} : {_quoted(step.value)} *"
-    if step.how is How.LOOSE:
-        return f"{column} : ({' AND '.join(_quoted([value]) for value in step.value)})"
-    if step.how is How.NEAR:
-        words = near_words(connection, generation, step.value[0])
-        if not words:
-            return None
-        return f"{column} : ({' OR '.join(_quoted([word]) for word in words)})"
-    return f"{column} : {_quoted(step.value)}"
-
-
-def _quoted(words: Iterable[str]) -> str:
-    # Tokens are letters, digits and marks alone: nothing in them could end the quotes.
-    return '"' + " ".join(words) + '"'
-
-
-def near_words(connection: sqlite3.Connection, generation: str, word: str) -> list[str]:
-    """Known words with one typo."""
-    numbers = [variant(text) for text in without_one(word)]
-    marks = ",".join("?" * len(numbers))
-    rows = connection.execute(
-        f"SELECT DISTINCT word FROM variants_{generation} WHERE variant IN ({marks}) ORDER BY word",
-        numbers,
-    )
-    # The word itself is found as a phrase, and better.
-    return [other for (other,) in rows if other != word and near(other, word)][:_NEAR_WORDS]
 
 
 def _rows(asked: Asked) -> tuple[int, int]:

@@ -30,6 +30,11 @@ class Allowed:
     limited: bool
     where: str
 
+    def source(self, generation: str) -> str:
+        """The documents as ``d``, by the index that leads to those allowed."""
+        index = "of" if self.limited else "in"
+        return f"documents_{generation} d INDEXED BY documents_{generation}_{index}"
+
 
 class Profiles:
     """What the numbers stand for, by generation."""
@@ -56,10 +61,10 @@ class Profiles:
             mine = {n: found for n, found in profiles.items() if _passes(found, asked)}
             limited = asked.reach.tenants is not None or bool(asked.query.tenants)
             whose = {n: found for n, found in holders.items() if _held(found, asked)}
-        where = [f"d.since <= {int(sequence)} AND d.until > {int(sequence)}"]
+        # Conditions are tried in this order: what fewest pass first.
+        where = [f"d.holders IN ({_list(whose)})"] if limited else []
         where.append(f"d.profile IN ({_list(mine)})")
-        if limited:
-            where.append(f"d.holders IN ({_list(whose)})")
+        where.append(f"d.since <= {int(sequence)} AND d.until > {int(sequence)}")
         if asked.query.since_us is not None:
             where.append(f"d.at_us >= {int(asked.query.since_us)}")
         if asked.query.until_us is not None:

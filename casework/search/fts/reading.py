@@ -31,7 +31,7 @@ def answer(
 ) -> Answer:
     """What is found, counted and cut to a page."""
     allowed = profiles.allowed(connection, generation, sequence, asked)
-    if asked.terms and not find(connection, generation, asked, allowed.where, counted_max + 1):
+    if asked.terms and not find(connection, generation, asked, allowed, counted_max + 1):
         return NOTHING
     documents = f"documents_{generation} d"
     if asked.terms:
@@ -41,7 +41,7 @@ def answer(
         total = sum(counts.values())
     else:
         where = f"WHERE {allowed.where}"
-        source = f"{documents} INDEXED BY documents_{generation}_{_index(allowed)} {where}"
+        source = f"{allowed.source(generation)} {where}"
         counts = _counts(connection, source, asked)
         total = sum(counts.values())
         if total > _SORTED_MAX:
@@ -68,10 +68,6 @@ def _counts(connection: sqlite3.Connection, source: str, asked: Asked) -> Counts
     # One number a row, counted here: SQLite would sort them.
     rows = connection.execute(f"SELECT d.profile * {_SHIFT} + d.holders FROM {source}").fetchall()
     return {divmod(number, _SHIFT): count for (number,), count in Counter(rows).items()}
-
-
-def _index(allowed: Allowed) -> str:
-    return "of" if allowed.limited else "in"
 
 
 def _page(connection: sqlite3.Connection, source: str, asked: Asked) -> list[Any]:

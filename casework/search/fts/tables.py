@@ -6,7 +6,8 @@ pages sees the index as it was when it began; what ended some minutes ago is tak
 The tokens are made by ``casework.search.text`` and handed to FTS5 ready, as words between blanks:
 its own tokenizers cannot do it. ``unicode61`` makes one token of a whole Chinese name, so that only
 its beginning is found; ``trigram`` finds nothing of fewer than three signs, and most Chinese names
-have two or three.
+have two or three. Each token bears the mark of its column: FTS5 has one list of rows for a token of
+all columns, so that a word of every text would be gone through wherever else it is looked for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,9 +23,26 @@ from casework.search.document import Document
 from casework.search.query import Field, Kind
 from casework.search.text import NEAR_MAX, NEAR_MIN, alone, compact, pieces, tokens, without_one
 
+LAYOUT: Final = 2
+"""Number of the shape of these tables; an index of another one is built anew."""
 FOREVER: Final = (1 << 62) - 1
 BREAK: Final = " ¦ "
 """Stands between the values of a field, so that no phrase goes from one into the next."""
+
+MARKS: Final[Mapping[str, str]] = {
+    "ids": "i",
+    "names": "n",
+    "numbers": "u",
+    "parts": "p",
+    "text": "t",
+    "notes": "o",
+    "sealed": "s",
+}
+"""The sign before every token of a column."""
+BEGINNINGS: Final = (Field.NAMES, Field.TEXT, Field.NOTES)
+"""Fields whose words are found by how they begin: they are kept in the vocabulary."""
+NEARBY: Final = (Field.NAMES, Field.TEXT)
+"""Fields whose words are found with a typo."""
 
 KINDS: Final = tuple(Kind)
 _ROWS_MAX: Final = 1 << 48
@@ -137,50 +155,50 @@ def variant(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A document as rows, and the words by which it is found with typos."""
+    """A document as rows, and its words for the vocabulary, with the marks of their fields."""
 
     terms: tuple[str, ...]
     words: frozenset[str]
     body: str
 
 
+def marked(column: str, tokens_: Iterable[str]) -> str:
+    """Tokens of a column as they are written and asked for."""
+    mark = MARKS[column]
+    return " ".join(mark + token for token in tokens_)
+
+
 def rows_of(document: Document) -> Rows:
     """What is written for a document."""
     numbers = [compact(value) for value in document.numbers]
-    streams = {
-        where: [tokens(value) for value in document.values(where)]
-        for where in (Field.NAMES, Field.TEXT, Field.NOTES)
-    }
-    near = {
-        word
-        for where in (Field.NAMES, Field.TEXT)
-        for value in streams[where]
+    streams = {where: [tokens(value) for value in document.values(where)] for where in BEGINNINGS}
+    words = {
+        MARKS[where.value] + word
+        for where, values in streams.items()
+        for value in values
         for word in value
-        if NEAR_MIN - 1 <= len(word) <= NEAR_MAX + 1 and not alone(word)
+        if not alone(word)
+    }
+    columns: dict[str, Iterable[Iterable[str]]] = {
+        "ids": [[compact(document.subject)]],
+        "numbers": [numbers],
+        "parts": map(pieces, numbers),
+        "sealed": [document.sealed],
+        **{where.value: values for where, values in streams.items()},
     }
     return Rows(
-        terms=(
-            compact(document.subject),
-            _joined(streams[Field.NAMES]),
-            " ".join(numbers),
-            _joined(pieces(number) for number in numbers),
-            _joined(streams[Field.TEXT]),
-            _joined(streams[Field.NOTES]),
-            " ".join(document.sealed),
+        terms=tuple(
+            BREAK.join(marked(column, value) for value in columns[column]) for column in MARKS
         ),
-        words=frozenset(near),
+        words=frozenset(words),
         body=json.dumps(document.as_dict(), ensure_ascii=False, separators=(",", ":")),
     )
-
-
-def _joined(values: Iterable[list[str]]) -> str:
-    return BREAK.join(" ".join(value) for value in values)
 
 
 def insert(
     connection: sqlite3.Connection, generation: str, n: int, sequence: int, document: Document
 ) -> frozenset[str]:
-    """Put the rows of a document; gives its words."""
+    """Put the rows of a document; gives its words for the vocabulary."""
     rows = rows_of(document)
     values: tuple[Any, ...] = (
         n,
@@ -207,13 +225,16 @@ def insert(
 
 
 def add_words(connection: sqlite3.Connection, generation: str, words: Iterable[str]) -> None:
-    """Make words known, each with its variants."""
+    """Make words known, with their marks; those that are found with typos with their variants."""
+    nearby = {MARKS[where.value] for where in NEARBY}
+    put = f"INSERT INTO words_{generation} VALUES (?) ON CONFLICT DO NOTHING"
     for word in sorted(words):
-        put = f"INSERT INTO words_{generation} VALUES (?) ON CONFLICT DO NOTHING"
-        if connection.execute(put, (word,)).rowcount == 1:
+        new = connection.execute(put, (word,)).rowcount == 1
+        plain = word[1:]
+        if new and word[0] in nearby and NEAR_MIN - 1 <= len(plain) <= NEAR_MAX + 1:
             connection.executemany(
                 f"INSERT INTO variants_{generation} VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [(variant(text), word) for text in without_one(word)],
+                [(variant(text), word) for text in without_one(plain)],
             )
 
 

@@ -34,7 +34,7 @@ def read_lists(folder: Path, countries: Mapping[str, str]) -> list[ListVersion]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", hint="--lists DIR names a folder of lists")
-    days = sorted(path for path in folder.iterdir() if path.is_dir() and _DAY.match(path.name))
+    days = _days(folder)
     found: list[ListVersion] = []
     for path in days:
         try:
@@ -50,6 +50,15 @@ def read_lists(folder: Path, countries: Mapping[str, str]) -> list[ListVersion]:
             hint="put sdn.csv, the UN's XML or a CSV with a column 'name' there",
         )
     return sorted(found, key=lambda version: (version.since_us or -(1 << 62), version.name))
+
+
+def list_files(folder: Path) -> list[Path]:
+    """The files of all lists of a folder, those of its days too. Raises ``OSError``."""
+    return [path for part in (folder, *_days(folder)) for path in _files(part)]
+
+
+def _days(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and _DAY.match(path.name))
 
 
 def _files(folder: Path) -> list[Path]:

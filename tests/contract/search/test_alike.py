@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from casework.cases.scope import Role, Scope
 from casework.search.document import Document
+from casework.search.fts import matching
+from casework.search.fts.index import FtsIndex
 from casework.search.memory import MemoryIndex
 from casework.search.ports import SearchIndex, SearchPage
 from casework.search.query import Kind, SearchQuery
 from casework.search.text import sealed
+from regtech.clock import ManualClock
 from tests.contract.search.support import OPERATOR, SERVICE, SUPERVISOR, fill, institution
 
 WORDS = (
@@ -98,10 +103,25 @@ def _walk(index: SearchIndex, scope: Scope, query: SearchQuery, limit: int) -> l
     return pages
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_reading_through_what_may_be_found_gives_what_asking_for_words_gives(
+    seed: int, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan for words that very many have, where few documents may be found."""
+    monkeypatch.setattr(matching, "RARE", 0)
+    monkeypatch.setattr(matching, "WORTH", 0)
+    with closing(FtsIndex(tmp_path / "search.db", clock)) as index:
+        _all_alike(index, seed)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_all_pages_of_all_questions_are_those_of_the_plain_reading(
     index: SearchIndex, seed: int
 ) -> None:
+    _all_alike(index, seed)
+
+
+def _all_alike(index: SearchIndex, seed: int) -> None:
     draw = random.Random(seed)
     plain = MemoryIndex()
     documents = [_document(draw, n, draw.randrange(1, 4)) for n in range(60)]

@@ -70,7 +70,8 @@ def change(rules: Path, old: str = "CNY 50000", new: str = "CNY 40000", to: str 
 class Server:
     """What judges events and reads rules, as in a server, without its threads."""
 
-    def __init__(self, folder: Path, rules: Path) -> None:
+    def __init__(self, folder: Path, rules: Path, lists: Path | None = None) -> None:
+        self.lists = lists
         self.clock = ManualClock(START_US)
         self.record = MemoryRecord(self.clock, Salts())
         self.world = World(self.record, self.clock)
@@ -78,7 +79,7 @@ class Server:
         packs = chosen_packs((), rules)
         self.deciding = Deciding(
             packs, Reference.shipped(), self.journal, MemoryEventDesk(), self.world.intake,
-            self.clock, home=None,
+            self.clock, home=None, lists=self._lists(),
         )  # fmt: skip
         self.warmed = self.deciding.warm_up()
         self.book = Rules(packs, folder=rules)
@@ -87,10 +88,13 @@ class Server:
             self.store, self.book, Drafts(self.book), self.clock, lambda: "P-1"
         )
         self.reading = RuleReading(
-            RuleSource((), rules, None, folder), self.book, self.service, self.store,
+            RuleSource((), rules, None, folder, self._lists), self.book, self.service, self.store,
             self.deciding, self.clock,
         )  # fmt: skip
         self.reading.started(SERVICE)
+
+    def _lists(self) -> str | None:
+        return None if self.lists is None else str(self.lists)
 
     def send(self, event: dict[str, object]) -> tuple[str, list[bytes]]:
         """Verdict and alerts."""
@@ -400,3 +404,60 @@ def test_an_alert_of_the_rules_before_is_explained_and_handed_over_with_their_te
     texts = RuleTexts(rules)
     assert texts([StoredAlert.of(raw)]) == [] and texts.missing == {"cn-lvtr-0501"}
     server.end()
+
+
+def _lists(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    text = "".join(f"{name}\n" for name in ("name", *names))
+    (folder / "cn_art40.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("near", [1 << 20, 100])
+def test_rules_are_held_against_other_lists_as_after_a_restart(
+    tmp_path: Path, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NEAR_BYTES", near)
+    rules = folder_of_rules(tmp_path / "rules")
+    before = _lists(tmp_path / "before", "Romashka Trading LLC")
+    after = _lists(tmp_path / "after", "Romashka Trading LLC", "Wilhelmina Andersen")
+    server = Server(tmp_path / "data", rules, before)
+    server.send(bank())
+
+    def paid(number: int) -> list[str]:
+        payee = {"id": f"C{number}", "country": "CN", "name": "Wilhelmina Andersen"}
+        _, alerts = server.send(deposit(number, "100", payee=payee))
+        return [json.loads(alert)["rule"] for alert in alerts]
+
+    assert paid(1) == []
+    # What somebody is editing meanwhile is not read because lists have changed.
+    draft = rules / "cn" / f"{PACK}.yml"
+    whole = draft.read_text(encoding="utf-8")
+    if near > 100:
+        draft.write_text("id: [", encoding="utf-8")
+    server.reading.work(SERVICE)
+    assert len(server.told()) == 1 and not server.reading.lists_due()
+    server.lists = after
+    assert server.reading.lists_due()
+    server.reading.work(SERVICE)
+    assert server.reading.told().state is ReadingState.IN_USE and not server.reading.lists_due()
+    assert paid(2) == ["cn-watchlist-screened"]
+    told = server.told()[-1]
+    assert (told["lists"], told["changed"], told["asked_by"]) == ("after", [], "")
+    # Nobody is told of the payment that was judged by the lists from before.
+    assert [alert["rule"] for alert in server.alerts()] == ["cn-watchlist-screened"]
+    assert len(server.told()) == 2
+    held = server.state()
+    draft.write_text(whole, encoding="utf-8")
+    server.end()
+    again = Server(tmp_path / "data", rules, after)
+    assert again.told() == []  # the same packs and the same lists
+    state = again.state()
+    assert state.keys() == held.keys()
+    for name in held if near > 100 else ():  # else a process of its own gave words other numbers
+        np.testing.assert_array_equal(state[name], held[name], err_msg=name)
+    again.end()
+    # Held against others, a start says so.
+    other = Server(tmp_path / "data", rules, before)
+    assert [told["lists"] for told in other.told()] == ["before"]
+    other.end()

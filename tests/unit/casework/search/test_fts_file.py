@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from casework.cases.scope import service_scope
+from casework.cases.scope import Role, Scope, service_scope
 from casework.search.document import Document
 from casework.search.errors import IndexAbsentError, WalkEndedError
 from casework.search.fts.index import KEEP_US, FtsIndex
@@ -164,6 +165,39 @@ def test_an_old_generation_stays_for_walks_and_then_goes(
             "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'documents_%' AND type = 'table'"
         ).fetchone()
     assert tables == 1
+
+
+def test_a_beginning_that_very_many_words_have_is_found_like_one_of_few(index: FtsIndex) -> None:
+    def named(number: int, **values: Any) -> Document:
+        return Document(f"w{number}", Kind.CASE, f"W-{number}", 1, full=True, **values)
+
+    index.write([named(number, names=(f"Berg{number:03d}x",)) for number in range(150)])
+    index.write([named(150, text=("bergauf",)), named(151, notes=("bergab",))])
+    assert total(index, "berg") == 152 and total(index, "berg01") == 10
+    hits = index.search(SERVICE, SearchQuery("berg"), limit=200).hits
+    assert [hit.score for hit in hits] == [5] * 150 + [4, 3]
+
+
+def test_a_few_find_theirs_among_very_many_with_the_same_words(index: FtsIndex) -> None:
+    def of(tenant: str, number: int) -> Document:
+        return Document(
+            f"{tenant}{number}", Kind.CASE, f"{tenant}-{number}", 1, full=True, tenants=(tenant,),
+            at_us=number, names=("Olga",) if number % 2 else (), text=("wire transfers",),
+        )  # fmt: skip
+
+    index.write([of("BANK-A", number) for number in range(1_200)])
+    index.write([of("BANK-B", number) for number in range(6)])
+    scope = Scope("eva", frozenset({Role.SERVICE}), None, frozenset({"BANK-B"}))
+    for text, wanted in (
+        ("wire", [5, 4, 3, 2, 1, 0]),
+        ("transfer wire", [5, 4, 3, 2, 1, 0]),
+        ("wire olga", [5, 3, 1]),
+        ("wier", [5, 4, 3, 2, 1, 0]),
+        ("wire nobody", []),
+    ):
+        page = index.search(scope, SearchQuery(text))
+        assert [hit.subject for hit in page.hits] == [f"BANK-B-{n}" for n in wanted]
+        assert page.total == len(wanted) and not page.at_least
 
 
 WRITER = """
