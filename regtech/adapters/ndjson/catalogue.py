@@ -39,6 +39,7 @@ PERSON: Final = 7
 DATA_ITEM: Final = 8
 ITEM_VALUE: Final = 9
 ACTION_BITS: Final = 4
+ACTION_MASK: Final = (1 << ACTION_BITS) - 1
 
 # What a leaf holds, in the order of the kernel's tests; up to CURRENCY strings are hashed.
 SYMBOL: Final = 0
@@ -119,6 +120,26 @@ class Catalogue:
     needs: Int64  # event type -> bits of the required leaves
     data_leaves: Int64  # leaves of category, sensitivity and highest level of the data items
     skip_context: int
+    key_ids: dict[str, int]
+
+    def step_of(self, event_type: int, path: str) -> int:
+        """What a plain value at a path of an event is, by the index of the event's type.
+
+        A step as in ``steps``; ``SKIP`` where the type does not know the path, -1 where the path
+        leads through something that is no object.
+        """
+        context = 1 + event_type
+        *parts, last = path.split(".")
+        for part in parts:
+            step = int(self.steps[context, self.key_ids[part]])
+            if step & ACTION_MASK != OBJECT:
+                return SKIP if step == SKIP else -1
+            context = step >> ACTION_BITS
+        step = int(self.steps[context, self.key_ids[last]])
+        if step & ACTION_MASK != OBJECT:
+            return step
+        leaf = int(self.context_id[step >> ACTION_BITS])
+        return leaf << ACTION_BITS | LEAF if leaf >= 0 else -1
 
 
 class _Words:
@@ -285,6 +306,7 @@ def build_catalogue(
             [leaf_of["", f"data.{k}"] for k in ("category", "sensitivity", "level")], np.int64
         ),
         skip_context=skip_context,
+        key_ids=key_ids,
     )
 
 

@@ -15,40 +15,28 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from regtech.adapters.ndjson.assemble import gather, sizes
-from regtech.adapters.ndjson.catalogue import build_catalogue
 from regtech.adapters.ndjson.layout import (
-    AT_BYTE,
-    AT_LINE,
     AT_PERSON,
     AT_ROW,
-    DEPTH_MAX,
     DONE,
-    EVENT_WORDS,
-    FRAME,
     GOOD,
     ID_LENGTH,
     ID_START,
-    INDEX_SIZE,
     LINE_END,
     LINE_NUMBER,
     LINE_START,
     LINE_STATUS,
     LINE_WORDS,
-    LOG_BYTES,
-    LOG_ENTRIES,
     PERSONS_COUNT,
     PERSONS_START,
-    STATE_WORDS,
 )
 from regtech.adapters.ndjson.strict import StrictReader
 from regtech.adapters.ndjson.walk import decode_lines
+from regtech.adapters.ndjson.workspace import Workspace
 from regtech.adapters.record import RecordFault
 from regtech.columns.batch import Batch, Bytes, Int64, Reject, UInt64
-from regtech.columns.lending import Lender
 from regtech.columns.memory import PADDING
 from regtech.columns.vocabulary import Vocabulary
-from regtech.columns.vocabulary_kernels import LOG_WORDS
 from regtech.model.fields import NULL, Field
 
 BOM = b"\xef\xbb\xbf"
@@ -78,38 +66,14 @@ class NdjsonDecoder:
         spare: int = 0,
         kept: Collection[str] = (),
     ) -> None:
-        self._extra_rows, self._spare = extra_rows, spare
         self.strict_lines = 0
         """Lines so far that took the strict path, some fifty times slower than the fast one."""
-        self._fields = tuple(fields)
-        self._symbols = symbols
-        self._persons = persons
-        self._line_bytes_max = line_bytes_max
+        self.line_bytes_max = line_bytes_max
+        self.workspace = Workspace(fields, symbols, persons, currencies, extra_rows, spare, kept)
+        """What readers of tables share with it, which decode cells in place of lines."""
         self._strict = StrictReader(currencies, line_bytes_max=line_bytes_max, kept=kept)
-        made = build_catalogue(fields, symbols, currencies, kept)
-        self._tables = (
-            made.keys,
-            made.steps,
-            made.leaves,
-            made.context_id,
-            made.words,
-            made.word_values,
-            made.word_bytes,
-            made.needs,
-            made.data_leaves,
-        )
-        self._rows = {field.path: k for k, field in enumerate(self._fields)}
-        self._lender = Lender()
+        self._rows = {field.path: k for k, field in enumerate(self.workspace.fields)}
         self._text = np.zeros(PADDING, np.uint8)
-        self._work = (
-            np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64),
-            np.zeros((LOG_ENTRIES, LOG_WORDS), np.uint64),
-            np.zeros(INDEX_SIZE, np.int64),
-            np.zeros(DEPTH_MAX * FRAME, np.int64),
-            np.zeros(EVENT_WORDS, np.int64),
-        )
-        self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
-        self._person_codes: Int64 = np.zeros(2 * LOG_ENTRIES, np.int64)
 
     def decode(
         self,
@@ -137,9 +101,7 @@ class NdjsonDecoder:
         capacity = lines_max
         if capacity is None:
             capacity = int(np.count_nonzero(text[start:consumed] == 10)) + 1
-        rows = len(self._fields) + self._extra_rows
-        columns = self._lender.lend(rows, capacity + min(self._spare, capacity))
-        columns[:, :capacity] = NULL  # who uses the spare places fills them
+        columns = self.workspace.columns(capacity)
         lines = np.empty((capacity, LINE_WORDS), np.int64)
         content = np.empty(capacity, np.uint64)
         count = self._walk(text, start, consumed, first_line, columns, lines, content)
@@ -154,7 +116,7 @@ class NdjsonDecoder:
                 if reject is not None:
                     rejects.append(reject)
             kept = np.flatnonzero(lines[:count, LINE_STATUS] == GOOD)
-        batch = self._batch(text, columns, lines, content, kept, source_index)
+        batch = self.workspace.batch(text, columns, lines, content, kept, source_index)
         return batch, rejects, consumed
 
     def _load(self, whole: np.ndarray[tuple[int], np.dtype[np.uint8]], size: int) -> Bytes:
@@ -176,34 +138,25 @@ class NdjsonDecoder:
         content: UInt64,
     ) -> int:
         """Run the fast path over all lines, making room whenever it asks; number of lines."""
-        state = self._state
-        state[AT_BYTE], state[AT_LINE], state[AT_ROW], state[AT_PERSON] = start, first_line, 0, 0
+        space = self.workspace
+        space.begin(start, first_line)
         flat = columns.reshape(-1)
         while True:
             answer = decode_lines(
                 text,
                 end,
-                self._line_bytes_max,
+                self.line_bytes_max,
                 columns.shape[1],
-                self._tables,
-                self._symbols.arrays(),
-                self._persons.arrays(),
-                (flat, lines, content, self._person_codes),
-                self._work,
-                state,
+                space.tables,
+                space.symbols.arrays(),
+                space.persons.arrays(),
+                (flat, lines, content, space.person_codes),
+                space.work,
+                space.state,
             )
             if answer == DONE:
-                return int(state[AT_ROW])
-            self._symbols.reserve(LOG_ENTRIES, LOG_BYTES)
-            self._persons.reserve(LOG_ENTRIES, LOG_BYTES)
-            self._room_for_persons(LOG_ENTRIES)
-
-    def _room_for_persons(self, count: int) -> None:
-        used = int(self._state[AT_PERSON])
-        if used + count > len(self._person_codes):
-            longer = np.zeros(max(2 * len(self._person_codes), used + count), np.int64)
-            longer[:used] = self._person_codes[:used]
-            self._person_codes = longer
+                return int(space.state[AT_ROW])
+            space.make_room()
 
     def _decide(
         self,
@@ -228,7 +181,7 @@ class NdjsonDecoder:
                 code=fault.code,
                 found=fault.found,
                 expected=fault.expected,
-                raw=raw if len(raw) <= self._line_bytes_max else raw[: self._line_bytes_max],
+                raw=raw if len(raw) <= self.line_bytes_max else raw[: self.line_bytes_max],
             )
         lines[row, LINE_STATUS] = GOOD
         content[row] = record.content
@@ -236,66 +189,23 @@ class NdjsonDecoder:
         lines[row, ID_START], lines[row, ID_LENGTH] = lines[row, LINE_START], len(record.event_id)
         start = int(lines[row, LINE_START])
         text[start : start + len(record.event_id)] = np.frombuffer(record.event_id, np.uint8)
+        space = self.workspace
         for path, value in record.values.items():
             column = self._rows.get(path)
             if column is None:
                 continue
             if isinstance(value, str):
-                columns[column, row] = self._symbols.code_of(value)
+                columns[column, row] = space.symbols.code_of(value)
             elif isinstance(value, tuple):
-                self._room_for_persons(len(value))
-                first = int(self._state[AT_PERSON])
-                self._person_codes[first : first + len(value)] = self._persons.codes_of(value)
-                self._state[AT_PERSON] = first + len(value)
+                space.room_for_persons(len(value))
+                first = int(space.state[AT_PERSON])
+                space.person_codes[first : first + len(value)] = space.persons.codes_of(value)
+                space.state[AT_PERSON] = first + len(value)
                 lines[row, PERSONS_START], lines[row, PERSONS_COUNT] = first, len(value)
                 columns[column, row] = len(value)
             else:
                 columns[column, row] = value
         return None
-
-    def _batch(
-        self,
-        text: Bytes,
-        columns: Int64,
-        lines: Int64,
-        content: UInt64,
-        kept: Int64,
-        source_index: int,
-    ) -> Batch:
-        count = len(kept)
-        if count != len(content):
-            content = content[kept]
-            if count == 0 or int(kept[-1]) != count - 1:
-                columns = columns[:, kept]
-        batch = Batch(
-            count=count,
-            columns=columns,
-            person_offsets=np.empty(count + 1, np.int64),
-            person_values=np.empty(0, np.int64),
-            person_given=np.empty(count, np.uint8),
-            id_offsets=np.empty(count + 1, np.int64),
-            id_bytes=np.empty(0, np.uint8),
-            content=content,
-            line=np.empty(count, np.int64),
-            source=source_index,
-        )
-        sizes(lines, kept, count, batch.id_offsets, batch.person_offsets)
-        batch.id_bytes = np.empty(batch.id_offsets[count], np.uint8)
-        batch.person_values = np.empty(batch.person_offsets[count], np.int64)
-        gather(
-            text,
-            lines,
-            kept,
-            count,
-            self._person_codes,
-            batch.id_offsets,
-            batch.id_bytes,
-            batch.person_offsets,
-            batch.person_values,
-            batch.person_given,
-            batch.line,
-        )
-        return batch
 
 
 def _last_newline(view: memoryview) -> int:

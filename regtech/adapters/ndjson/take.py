@@ -324,3 +324,16 @@ def take_money(text: Any, leaves: Any, columns: Any, event: Any) -> bool:
         _put(leaves, event, columns, leaf, value)
         _note(leaves, event, leaf, np.uint64(value))
     return True
+
+
+@inline_kernel(nrt=False)
+def end_event(text: Any, tables: Any, out: Any, event: Any) -> Any:
+    """Whether all that was taken makes an event of its type; converts its amounts."""
+    needs = tables[7]
+    event_type = event[TYPE]
+    return (
+        event_type >= 0
+        and (event[ALLOWED] >> event_type) & 1 != 0
+        and (event[HAVE] & needs[event_type]) == needs[event_type]
+        and take_money(text, tables[2], out[0], event)
+    )

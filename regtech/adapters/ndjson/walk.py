@@ -13,6 +13,7 @@ import numpy as np
 
 from regtech.adapters.ndjson.catalogue import (
     ACTION_BITS,
+    ACTION_MASK,
     DATA,
     DATA_ITEM,
     FLAG,
@@ -81,11 +82,11 @@ from regtech.adapters.ndjson.scan import (
 )
 from regtech.adapters.ndjson.take import (
     close_list,
+    end_event,
     take_boolean,
     take_flag,
     take_item_value,
     take_level,
-    take_money,
     take_number,
     take_person,
     take_string,
@@ -103,8 +104,8 @@ _AFTER: Final = 3
 _ELEMENT_OR_END: Final = 4
 _CLOSE: Final = 5
 
-_ACTION_MASK: Final = (1 << ACTION_BITS) - 1
-_MIGRATE_PLACES: Final = 512
+MIGRATE_PLACES: Final = 512
+"""Places of a vocabulary that move at a time while it grows."""
 _ZERO: Final = np.uint64(0)
 _ONE: Final = np.uint64(1)
 _TRUE: Final = np.uint64(int.from_bytes(b"true", "little"))
@@ -150,7 +151,8 @@ def _element_step(kind: int, argument: int) -> Any:
 
 
 @inline_kernel(nrt=False)
-def _start_event(event: Any) -> None:
+def start_event(event: Any) -> None:
+    """Nothing is known of the event yet."""
     event[DIGEST] = 0
     event[TYPE] = -1
     event[ALLOWED] = -1
@@ -169,9 +171,9 @@ def _walk_line(
     text: Any, p: int, stop: int, tables: Any, symbols: Any, persons: Any, out: Any, work: Any
 ) -> Any:
     """Read the object at ``p``, which must end at ``stop``; False where not sure."""
-    keys, steps, leaves, context_id, _, _, _, needs, _ = tables
+    keys, steps, _, context_id, _, _, _, _, _ = tables
     _, _, index, stack, event = work
-    _start_event(event)
+    start_event(event)
     skip_context = context_id.shape[0] - 1
     quote = QUOTES
     escape = ESCAPES
@@ -227,7 +229,7 @@ def _walk_line(
             place = _CLOSE if c == 93 else _VALUE
             step = element
         if place == _VALUE:
-            kind = step & _ACTION_MASK
+            kind = step & ACTION_MASK
             argument = step >> ACTION_BITS
             if c == 34:
                 start = p + 1
@@ -334,7 +336,7 @@ def _walk_line(
         if depth == 0:
             break
         if not in_object:
-            close_list(element & _ACTION_MASK, element >> ACTION_BITS, tables, out, work)
+            close_list(element & ACTION_MASK, element >> ACTION_BITS, tables, out, work)
         else:
             unknown = unknown_base
         depth -= 1
@@ -345,21 +347,14 @@ def _walk_line(
         seen_low = np.uint64(stack[frame + 2])
         seen_high = np.uint64(stack[frame + 3])
         unknown_base = stack[frame + 4]
-        if not in_object and (element & _ACTION_MASK) == DATA_ITEM:
+        if not in_object and (element & ACTION_MASK) == DATA_ITEM:
             event[ITEMS] += 1
         place = _AFTER
-    event_type = event[TYPE]
-    return (
-        p >= stop
-        and event_type >= 0
-        and (event[ALLOWED] >> event_type) & 1 != 0
-        and (event[HAVE] & needs[event_type]) == needs[event_type]
-        and take_money(text, leaves, out[0], event)
-    )
+    return p >= stop and end_event(text, tables, out, event)
 
 
 @inline_kernel(nrt=False)
-def _room(vocabulary: Any) -> Any:
+def has_room(vocabulary: Any) -> Any:
     """Whether the vocabulary can take one more block; the rule of ``Vocabulary.reserve``."""
     table, _, arena, offsets, state = vocabulary
     count = state[COUNT] + LOG_ENTRIES
@@ -400,14 +395,14 @@ def decode_lines(
     answer = DONE
     while position < end and row < lines.shape[0]:
         if (
-            not _room(symbols)
-            or not _room(persons)
+            not has_room(symbols)
+            or not has_room(persons)
             or event[NEXT_PERSON] + LOG_ENTRIES > person_values.shape[0]
         ):
             answer = MORE_ROOM
             break
-        migrate(symbols[0], symbols[1], symbols[4], _MIGRATE_PLACES)
-        migrate(persons[0], persons[1], persons[4], _MIGRATE_PLACES)
+        migrate(symbols[0], symbols[1], symbols[4], MIGRATE_PLACES)
+        migrate(persons[0], persons[1], persons[4], MIGRATE_PLACES)
         event[LOGGED] = 0
         event[LOGGED_BYTES] = 0
         event[PERSON_LOGGED] = 0

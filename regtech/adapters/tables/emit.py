@@ -1,17 +1,21 @@
-"""Kernels that write rows as JSON lines, following a layout's program.
-
-More than 500 lines: a writer for each kind of value, and a loop for each way in which rows arrive.
-"""
+"""Kernels that write rows as JSON lines, following a layout's program."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
-
+from regtech.adapters.ndjson.layout import GOOD
+from regtech.adapters.tables.cells import (
+    DOUBLED,
+    FOUND_END,
+    FOUND_MARKS,
+    FOUND_RANK,
+    FOUND_START,
+    FOUND_WORDS,
+    find_cells,
+)
 from regtech.adapters.tables.copying import copy_span, is_plain
 from regtech.adapters.tables.layout import (
-    COLUMN,
     DEPTH,
     FLOAT,
     JSON,
@@ -27,10 +31,7 @@ from regtech.adapters.tables.layout import (
     WHOLE,
 )
 from regtech.columns.jit import inline_kernel, kernel
-from regtech.columns.memory import load8, load64
-
-_LOW32: Final = np.uint64(0xFFFFFFFF)
-_S32: Final = np.uint64(32)
+from regtech.columns.memory import load8
 
 GROWTH: Final = 6
 """A byte of a cell becomes at most so many: a control character is written as ``\\u001f``."""
@@ -48,13 +49,6 @@ ROW_END: Final = 2
 ROW_STATUS: Final = 3
 ROW_FOUND: Final = 4  # cells found
 ROW_WORDS: Final = 5
-
-# A cell of a row that is not empty: its rank, its place, whether quotes in it are doubled.
-FOUND_RANK: Final = 0
-FOUND_START: Final = 1
-FOUND_END: Final = 2
-FOUND_DOUBLED: Final = 3
-FOUND_WORDS: Final = 4
 
 # Places of the state that says how far a kernel came.
 AT_BYTE: Final = 0
@@ -156,7 +150,7 @@ def _whole(text: Any, start: int, end: int) -> bool:
 
 
 @kernel(nrt=False)
-def _truth(text: Any, start: int, end: int) -> int:
+def truth_of(text: Any, start: int, end: int) -> int:
     """1 for true, 0 for false, in any case; else -1."""
     word = 0
     if end - start < 4 or end - start > 5:
@@ -216,7 +210,7 @@ def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, dou
     if style == WHOLE and _whole(text, start, end):
         return _put_raw(out, o, text, start, end, False)
     if style == TRUTH:
-        truth = _truth(text, start, end)
+        truth = truth_of(text, start, end)
         if truth == 1:
             out[o] = 116
             out[o + 1] = 114
@@ -285,7 +279,7 @@ def emit_row(
             text,
             found[k, FOUND_START],
             found[k, FOUND_END],
-            found[k, FOUND_DOUBLED] != 0,
+            found[k, FOUND_MARKS] & DOUBLED != 0,
         )
         out[o] = 44
         o += 1
@@ -371,7 +365,7 @@ def csv_lines(
                 while p < stop:
                     if load8(text, p) == 34:
                         if p + 1 < stop and load8(text, p + 1) == 34:
-                            twice = 1
+                            twice = DOUBLED
                             p += 1
                         else:
                             closed = True
@@ -391,7 +385,7 @@ def csv_lines(
                 cells_found[count, FOUND_RANK] = ranks[found]
                 cells_found[count, FOUND_START] = first
                 cells_found[count, FOUND_END] = last
-                cells_found[count, FOUND_DOUBLED] = twice
+                cells_found[count, FOUND_MARKS] = twice
                 count += 1
             found += 1
             if p >= stop:
@@ -418,79 +412,12 @@ def csv_lines(
 
 
 @kernel(nrt=False)
-def _emit_rows(
-    text: Any,
-    rows: int,
-    overhead: int,
-    cells: Any,
-    nodes: Any,
-    words: Any,
-    out: Any,
-    found: Any,
-    counts: Any,
-    state: Any,
-) -> bool:
-    """Write rows from ``found[r, :counts[r]]``; False where room ran out before the end."""
-    o = state[AT_OUT]
-    written = 0
-    for r in range(rows):
-        size = 0
-        for k in range(counts[r]):
-            size += found[r, k, FOUND_END] - found[r, k, FOUND_START]
-        if o + overhead + GROWTH * size > out.shape[0]:
-            break
-        o = emit_row(out, o, cells, nodes, words, text, found[r], counts[r])
-        written += 1
-    state[AT_OUT] = o
-    state[AT_ROW] += written
-    return written == rows
-
-
-@kernel(nrt=False)
-def column_lines(
-    text: Any,
-    firsts: Any,
-    lasts: Any,
-    count: int,
-    overhead: int,
-    cells: Any,
-    nodes: Any,
-    words: Any,
-    out: Any,
-    found: Any,
-    counts: Any,
-    state: Any,
-) -> None:
-    """Write rows ``state[AT_ROW]`` … ``count`` of columns as JSON lines until no room is left.
-
-    Cell (column, row) is ``text[firsts[column, row]:lasts[column, row]]``. ``found`` and ``counts``
-    are scratch for as many rows as they have: columns are passed one after the other to find the
-    cells of these rows that are not empty, since most are.
-    """
-    fits = True
-    while state[AT_ROW] < count and fits:
-        row = state[AT_ROW]
-        block = min(found.shape[0], count - row)
-        for r in range(block):
-            counts[r] = 0
-        for rank in range(cells.shape[0]):
-            column = cells[rank, COLUMN]
-            for r in range(block):
-                if lasts[column, row + r] > firsts[column, row + r]:
-                    k = counts[r]
-                    found[r, k, FOUND_RANK] = rank
-                    found[r, k, FOUND_START] = firsts[column, row + r]
-                    found[r, k, FOUND_END] = lasts[column, row + r]
-                    found[r, k, FOUND_DOUBLED] = 0
-                    counts[r] = k + 1
-        fits = _emit_rows(text, block, overhead, cells, nodes, words, out, found, counts, state)
-
-
-@kernel(nrt=False)
 def view_lines(
     text: Any,
     views: Any,
     bases: Any,
+    scratch: int,
+    plain: bool,
     count: int,
     overhead: int,
     cells: Any,
@@ -499,51 +426,32 @@ def view_lines(
     out: Any,
     found: Any,
     counts: Any,
+    statuses: Any,
     state: Any,
 ) -> None:
-    """The same as ``column_lines`` for columns of Arrow string views, sixteen bytes each.
+    """Write rows ``state[AT_ROW]`` … ``count`` of columns as JSON lines until no room is left.
 
-    A view is a length and either up to twelve bytes or a place in buffer ``i``. Row ``c`` of
-    ``views`` says where column ``c`` is: its views at ``text[views[c, 0]]`` (-1: all are empty),
-    its bitmap at ``text[views[c, 1]]`` (-1: none is null; a null becomes empty), the bit of the
-    first row, and where in ``bases`` the places of its buffers begin.
+    Only rows that are not GOOD by ``statuses``. ``text`` to ``plain``, ``found`` and ``counts`` as
+    in ``find_cells``.
     """
-    fits = True
-    while state[AT_ROW] < count and fits:
+    while state[AT_ROW] < count:
         row = state[AT_ROW]
         block = min(found.shape[0], count - row)
+        first = row
+        while first < row + block and statuses[first] == GOOD:
+            first += 1
+        state[AT_ROW] = first
+        if first == row + block:
+            continue
+        block -= first - row
+        find_cells(text, views, bases, scratch, plain, cells, first, block, found, counts)
         for r in range(block):
-            counts[r] = 0
-        for rank in range(cells.shape[0]):
-            column = cells[rank, COLUMN]
-            at = views[column, 0]
-            if at < 0:
-                continue
-            valid = views[column, 1]
-            bit = views[column, 2] + row
-            r = 0
-            while r < block:
-                if valid >= 0:
-                    bits = load8(text, valid + ((bit + r) >> 3)) >> ((bit + r) & 7)
-                    if bits == 0:
-                        r += 8 - ((bit + r) & 7)  # nulls up to the end of this byte
-                        continue
-                    if not bits & 1:
-                        r += 1
-                        continue
-                place = at + 16 * (row + r)
-                length = np.int64(load64(text, place) & _LOW32)
-                if length > 0:
-                    start = np.int64(place + 4)
-                    if length > 12:
-                        tail = load64(text, place + 8)
-                        base = bases[views[column, 3] + np.int64(tail & _LOW32)]
-                        start = base + np.int64(tail >> _S32)
-                    k = counts[r]
-                    found[r, k, FOUND_RANK] = rank
-                    found[r, k, FOUND_START] = start
-                    found[r, k, FOUND_END] = start + length
-                    found[r, k, FOUND_DOUBLED] = 0
-                    counts[r] = k + 1
-                r += 1
-        fits = _emit_rows(text, block, overhead, cells, nodes, words, out, found, counts, state)
+            if statuses[first + r] != GOOD:
+                size = 0
+                for k in range(counts[r]):
+                    size += found[r, k, FOUND_END] - found[r, k, FOUND_START]
+                o = state[AT_OUT]
+                if o + overhead + GROWTH * size > out.shape[0]:
+                    return
+                state[AT_OUT] = emit_row(out, o, cells, nodes, words, text, found[r], counts[r])
+            state[AT_ROW] += 1

@@ -53,8 +53,8 @@ class Layout:
     ``rank``: column to its place in ``cells``, the order of writing, or -1 where it is no field.
     ``cells``: what to write for each rank. ``nodes``: the objects inside the record. ``text``: the
     bytes that both copy. ``ordered``: whether columns come in the order of their ranks.
-    ``overhead``: bytes of a line beside its cells, at most. ``ignored``: columns that are no
-    fields, with the field that was perhaps meant, or "".
+    ``paths``: the field of each rank. ``overhead``: bytes of a line beside its cells, at most.
+    ``ignored``: columns that are no fields, with the field that was perhaps meant, or "".
     """
 
     rank: Int64
@@ -62,6 +62,7 @@ class Layout:
     nodes: Int64
     text: Bytes
     ordered: bool
+    paths: tuple[str, ...]
     overhead: int
     ignored: tuple[tuple[str, str], ...]
 
@@ -151,6 +152,7 @@ def make_layout(names: Sequence[str], *, floats: frozenset[int] = frozenset()) -
         nodes=np.array(nodes, np.int64).reshape(-1, NODE_WORDS),
         text=padded(bytes(data)),
         ordered=bool((np.diff(given) > 0).all()),
+        paths=tuple(names[cell[COLUMN]] for cell in cells),
         overhead=len(data) + 8 * (len(cells) + len(nodes)) + 16,
         ignored=tuple(ignored),
     )

@@ -13,12 +13,13 @@ import pyarrow as pa
 from regtech.adapters.blocks import Block, read_blocks
 from regtech.adapters.decoded import Decoded
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
+from regtech.adapters.tables.cells import views_of
 from regtech.adapters.tables.columnmap import Column, ColumnMap
 from regtech.adapters.tables.csvfile import read_header, split_header
 from regtech.adapters.tables.layout import make_layout
 from regtech.adapters.tables.parquetfile import parquet_columns
-from regtech.adapters.tables.rows import RowDecoder, spans_of
-from regtech.columns.batch import Batch, Bytes, Int64, Reject
+from regtech.adapters.tables.rows import RowDecoder
+from regtech.columns.batch import Batch, Int64, Reject
 from regtech.errors import InputError
 
 
@@ -44,21 +45,13 @@ class _Translator:
 
     def decode(
         self, columns: Mapping[str, Column], numbers: Int64, source_index: int
-    ) -> Iterator[tuple[Batch, list[Reject]]]:
-        """Batches of the rows; row ``k`` is the record with the number ``numbers[k]``."""
+    ) -> tuple[Batch, list[Reject]]:
+        """The batch of the rows; row ``k`` is the record with the number ``numbers[k]``."""
         rows = numbers.tolist()
-        made = [_bytes(self._map.fields[path].apply(columns, rows)) for path in self._paths]
-        made += [_bytes([text] * len(rows)) for text in self._fixed]
-        yield from self._rows.decode_columns(
-            spans_of(made), numbers, self._source_name, source_index
-        )
-
-
-def _bytes(column: Column) -> tuple[Int64, Bytes]:
-    array = pa.array(column, pa.large_string())
-    _, offsets, data = array.buffers()
-    found = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return np.frombuffer(offsets, np.int64)[: len(array) + 1], found
+        made = [self._map.fields[path].apply(columns, rows) for path in self._paths]
+        made += [[text] * len(rows) for text in self._fixed]
+        views = views_of([pa.array(column, pa.string_view()) for column in made], len(rows))
+        return self._rows.decode_columns(views, numbers, self._source_name, source_index)
 
 
 def read_mapped(
@@ -85,9 +78,8 @@ def read_mapped(
             columns = dict(zip(names, texts, strict=True))
             count = len(texts[0])
             numbers = np.arange(row, row + count)
-            for batch, rejects in translator.decode(columns, numbers, source_index):
-                yield Decoded(batch, rejects, row + count, size)
-                size = 0
+            batch, rejects = translator.decode(columns, numbers, source_index)
+            yield Decoded(batch, rejects, row + count, size)
         return
     yield from _mapped_csv(
         stream, translator, column_map, source_name, source_index, first_line, line_bytes_max
@@ -120,17 +112,16 @@ def _mapped_csv(
             continue
         lines, cells, rejects = _split(block, column_map, names, first_line, source_name)
         columns = dict(zip(names, zip(*cells, strict=True), strict=True)) if cells else {}
-        size, text = len(block.data), block.data
+        size = len(block.data)
         if not cells:
             yield Decoded(None, rejects, block.next_line, size)
             continue
         numbers = np.array([number for number, _ in lines], np.int64)
         raw_of = dict(lines)
-        for batch, refused in translator.decode(columns, numbers, source_index):
-            found = [replace(reject, raw=raw_of[reject.line]) for reject in refused]
-            rejects = sorted(rejects + found, key=lambda r: r.line)
-            yield Decoded(batch, rejects, block.next_line, size, text, block.first_line)
-            rejects, size, text = [], 0, b""
+        batch, refused = translator.decode(columns, numbers, source_index)
+        found = [replace(reject, raw=raw_of[reject.line]) for reject in refused]
+        rejects = sorted(rejects + found, key=lambda r: r.line)
+        yield Decoded(batch, rejects, block.next_line, size, block.data, block.first_line)
 
 
 def _split(

@@ -1,19 +1,33 @@
-"""Rows of a table to a batch: emitted as lines, decoded, traced back to where they came from."""
+"""Rows of a table to a batch, traced back to where they came from.
+
+Columns of text are taken straight into the columns of the batch; rows that need care, and rows of
+CSV, are emitted as lines and decoded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from regtech.adapters.ndjson.assemble import put_spans
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
+from regtech.adapters.ndjson.layout import (
+    GOOD,
+    ID_LENGTH,
+    LINE_NUMBER,
+    LINE_STATUS,
+    LINE_WORDS,
+    MORE_ROOM,
+    PERSONS_COUNT,
+)
+from regtech.adapters.tables.cells import FOUND_ROWS, FOUND_WORDS, Views
 from regtech.adapters.tables.emit import (
     AT_BYTE,
     AT_LINE,
     AT_OUT,
     AT_ROW,
-    FOUND_WORDS,
     GROWTH,
     ROW_CELLS,
     ROW_END,
@@ -25,43 +39,16 @@ from regtech.adapters.tables.emit import (
     ROW_STATUS,
     ROW_WORDS,
     STATE_WORDS,
-    column_lines,
     csv_lines,
     view_lines,
 )
 from regtech.adapters.tables.layout import Layout
-from regtech.columns.batch import Batch, Bytes, Int64, Reject
+from regtech.adapters.tables.taking import take_views
+from regtech.columns.batch import Batch, Bytes, Int64, Reject, UInt64
 from regtech.columns.hashing import padded
-from regtech.columns.memory import PADDING
+from regtech.model.fields import EVENT_TYPES
 
 _OUT_MIN = 1 << 20
-_BLOCK_ROWS = 64  # rows whose cells are found at a time; their lists stay in the cache
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Cells as columns: cell (column, row) is ``text[first[column, row]:last[column, row]]``."""
-
-    text: Bytes
-    first: Int64
-    last: Int64
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Cells as Arrow string views, see ``view_lines``."""
-
-    text: Bytes
-    views: Int64
-    bases: Int64
-
-    def part(self, start: int) -> Views:
-        """The same cells without the first ``start`` rows."""
-        views = self.views.copy()
-        full = views[:, 0] >= 0
-        views[full, 0] += 16 * start
-        views[full, 2] += start
-        return Views(self.text, views, self.bases)
 
 
 class RowDecoder:
@@ -72,9 +59,21 @@ class RowDecoder:
         self._decoder = decoder
         columns = len(layout.rank)
         self._out: Bytes = np.zeros(_OUT_MIN, np.uint8)
-        self._found: Int64 = np.zeros((_BLOCK_ROWS, columns + 1, FOUND_WORDS), np.int64)
-        self._counts: Int64 = np.zeros(_BLOCK_ROWS, np.int64)
+        self._found: Int64 = np.zeros((FOUND_ROWS, columns + 1, FOUND_WORDS), np.int64)
+        self._counts: Int64 = np.zeros(FOUND_ROWS, np.int64)
         self._state: Int64 = np.zeros(STATE_WORDS, np.int64)
+        self._line_persons = np.zeros_like(decoder.workspace.person_codes)
+        catalogue = decoder.workspace.catalogue
+        self._steps: Int64 = np.array(
+            [
+                [catalogue.step_of(k, path) for path in layout.paths]
+                for k in range(len(EVENT_TYPES))
+            ],
+            np.int64,
+        ).reshape(len(EVENT_TYPES), -1)
+        self._type_rank = layout.paths.index("type") if "type" in layout.paths else -1
+        # A row with longer cells could become a line that is refused for its length.
+        self._longest = (decoder.line_bytes_max - layout.overhead) // GROWTH
 
     def _room(self, size: int) -> None:
         if len(self._out) < size:
@@ -121,29 +120,91 @@ class RowDecoder:
             yield batch, sorted(rejects, key=lambda reject: reject.line)
 
     def decode_columns(
-        self, cells: Spans | Views, numbers: Int64, source_name: str, source_index: int
-    ) -> Iterator[tuple[Batch, list[Reject]]]:
+        self, cells: Views, numbers: Int64, source_name: str, source_index: int
+    ) -> tuple[Batch, list[Reject]]:
         """Decode rows given as columns of text; row ``k`` is the record ``numbers[k]``."""
-        count = len(numbers)
+        space, count = self._decoder.workspace, len(numbers)
+        columns = space.columns(count)
+        lines = np.empty((count, LINE_WORDS), np.int64)
+        lines[:, LINE_NUMBER] = numbers
+        content = np.empty(count, np.uint64)
+        self._take(cells, columns, lines, content)
+        kept: Int64 = np.arange(count)
+        unsure = np.flatnonzero(lines[:, LINE_STATUS] != GOOD)
+        if not len(unsure):
+            return space.batch(cells.text, columns, lines, content, kept, source_index), []
+        # Decoding lines writes codes of persons too, and those that were taken are still needed.
+        taken, space.person_codes = space.person_codes, self._line_persons
+        rejects: list[Reject] = []
+        late: list[tuple[Int64, Batch]] = []
+        for batch, refused in self._lines(cells, numbers, lines, unsure, source_name, source_index):
+            places = np.searchsorted(numbers, batch.line)
+            known = len(space.fields)
+            columns[:known, places] = batch.columns[:known, : batch.count]
+            content[places] = batch.content
+            lines[places, LINE_STATUS] = GOOD
+            lines[places, ID_LENGTH] = np.diff(batch.id_offsets)
+            lines[places, PERSONS_COUNT] = np.where(
+                batch.person_given != 0, np.diff(batch.person_offsets), -1
+            )
+            late.append((places, batch))
+            rejects += refused
+        kept = np.flatnonzero(lines[:, LINE_STATUS] == GOOD)
+        self._line_persons, space.person_codes = space.person_codes, taken
+        made = space.batch(cells.text, columns, lines, content, kept, source_index)
+        for places, batch in late:
+            at = np.searchsorted(kept, places)
+            put_spans(made.id_offsets, made.id_bytes, at, batch.id_offsets, batch.id_bytes)
+            put_spans(
+                made.person_offsets, made.person_values, at, batch.person_offsets,
+                batch.person_values,
+            )  # fmt: skip
+        return made, rejects
+
+    def _take(self, cells: Views, columns: Int64, lines: Int64, content: UInt64) -> None:
+        """Take what needs no care; every row gets a line that is GOOD or UNSURE."""
+        space, layout = self._decoder.workspace, self._layout
+        space.begin(0, 1)
+        flat = columns.reshape(-1)
+        while (
+            take_views(
+                cells.text, cells.views, cells.bases, cells.scratch, cells.plain, len(lines),
+                self._longest, columns.shape[1], layout.cells, self._steps, self._type_rank,
+                space.tables, space.symbols.arrays(), space.persons.arrays(),
+                (flat, lines, content, space.person_codes), space.work,
+                self._found, self._counts, space.state,
+            )
+            == MORE_ROOM
+        ):  # fmt: skip
+            space.make_room()
+
+    def _lines(
+        self,
+        cells: Views,
+        numbers: Int64,
+        lines: Int64,
+        unsure: Int64,
+        source_name: str,
+        source_index: int,
+    ) -> Iterator[tuple[Batch, list[Reject]]]:
+        """The rows ``unsure`` by way of lines, as many at a time as there is room for."""
         state, layout = self._state, self._layout
-        rest = (
-            count, layout.overhead, layout.cells, layout.nodes, layout.text, self._out,
-            self._found, self._counts, state,
-        )  # fmt: skip
         state[AT_ROW] = 0
-        while state[AT_ROW] < count:
+        statuses = np.ascontiguousarray(lines[:, LINE_STATUS])
+        while state[AT_ROW] < len(lines):
             before = int(state[AT_ROW])
             state[AT_OUT] = 0
-            if isinstance(cells, Views):
-                view_lines(cells.text, cells.views, cells.bases, *rest)
-            else:
-                column_lines(cells.text, cells.first, cells.last, *rest)
-            after = int(state[AT_ROW])
-            if after == before:
+            view_lines(
+                cells.text, cells.views, cells.bases, cells.scratch, cells.plain, len(lines),
+                layout.overhead, layout.cells, layout.nodes, layout.text, self._out, self._found,
+                self._counts, statuses, state,
+            )  # fmt: skip
+            if state[AT_OUT] == 0 and state[AT_ROW] < len(lines):
                 self._room(2 * len(self._out) + layout.overhead)  # one row that does not fit
-                rest = (*rest[:5], self._out, *rest[6:])
                 continue
-            yield self._decode(numbers[before:after], source_name, source_index)
+            first, last = np.searchsorted(unsure, [before, int(state[AT_ROW])])
+            if last > first:
+                yield self._decode(numbers[unsure[first:last]], source_name, source_index)
 
     def _decode(
         self, numbers: Int64, source_name: str, source_index: int
@@ -171,22 +232,3 @@ def _csv_reject(
     else:
         found = f"a quote in cell {row[ROW_FOUND] + 1} that does not end with it"
     return Reject(source_name, row[ROW_LINE], "", code, found, expected, raw)
-
-
-def spans_of(columns: Sequence[tuple[Int64, Bytes]]) -> Spans:
-    """One buffer and the spans in it, from (offsets, bytes) of each column."""
-    count = len(columns[0][0]) - 1 if columns else 0
-    size = sum(int(offsets[-1] - offsets[0]) for offsets, _ in columns)
-    spans = Spans(
-        np.zeros(size + PADDING, np.uint8),
-        np.zeros((len(columns), count), np.int64),
-        np.zeros((len(columns), count), np.int64),
-    )
-    place = 0
-    for k, (offsets, data) in enumerate(columns):
-        first, last = int(offsets[0]), int(offsets[-1])
-        spans.text[place : place + last - first] = data[first:last]
-        np.add(offsets[:-1], place - first, out=spans.first[k])
-        np.add(offsets[1:], place - first, out=spans.last[k])
-        place += last - first
-    return spans
