@@ -23,10 +23,8 @@ _stays = False
 
 def set_apart() -> None:
     """What is here now stays for as long as the process: the collector does not walk over it."""
-    global _stays
     gc.collect()
-    gc.freeze()
-    _stays = True
+    let_stay()
 
 
 def let_stay() -> None:

@@ -29,7 +29,7 @@ from regtech.app.following import Follower, judge_samples
 from regtech.app.journal import Journal
 from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
-from regtech.collector import set_apart
+from regtech.collector import let_stay, set_apart
 from regtech.columns.batch import Reject
 from regtech.errors import ConflictError, ForbiddenError, UsageError
 from regtech.model.quarantine import REASONS
@@ -392,8 +392,9 @@ class Deciding:
                 said(other.place)
                 self._use(other.warm, other.packs, other.lists)
                 self._remembered, self._from = other.remembered, other.place
-        # As at the start. The old rules go by themselves: nothing in them points in a circle.
-        set_apart()
+        # As at the start, but nobody has to wait for a look. The old rules go by themselves:
+        # nothing in them points in a circle.
+        let_stay()
         return other.place
 
 
