@@ -15,6 +15,7 @@ import numpy.typing as npt
 from regtech.engine.asking import Asking
 from regtech.engine.block import EventStore, Sequence
 from regtech.engine.columns import FACTS
+from regtech.engine.eventdays import EventDays
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels import rows as R
@@ -62,6 +63,7 @@ class Judge:
         self.plan = plan
         self.state = State(plan)
         self.events = EventStore()
+        self.event_days = EventDays(plan, self.state.event_days)
         self.columns = plan.columns
         self.era_cuts = [int(cut) for cut in eras(plan)]
         self._programs: dict[int, EraProgram] = {}
@@ -339,6 +341,8 @@ class Judge:
             self.legs, self.leg_masks, self.leg_institutions, counts, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
+        reporters = cols[index["reporter"]][src]
+        self.event_days.count(types, times, reporters, self.governed)
         if self.asking is not None:
             state.room_for_edges(n, now)
             edges = np.zeros(n, np.bool_)
@@ -366,7 +370,7 @@ class Judge:
         state.make_room(rows, program.added, persons, now)
         first_event = self.events.next
         self.first_event = first_event
-        self.events.append(events, times, cols[index["reporter"]][src])
+        self.events.append(events, times, reporters)
         last = program.last_a
         if (types == _FIGURE).any():
             # whoever has a figure in this block must have a slot before others ask for it
