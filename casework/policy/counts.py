@@ -20,6 +20,10 @@ EVENT = "event"
 """``per`` of a rule whose subject is each single event."""
 
 
+Counted = Callable[[Sequence[EventsOf]], Sequence[int]]
+"""Finds how many events there were of each."""
+
+
 class RuleStretch(NamedTuple):
     """A rule in a stretch of time, ``until`` excluded; ``institution`` None: whoever reports."""
 
@@ -53,7 +57,7 @@ class Watched:
     def numbers(
         self,
         asked: Sequence[RuleStretch],
-        counted: Callable[[Sequence[EventsOf]], Sequence[int]],
+        counted: Counted,
     ) -> list[int | None]:
         """How many there are of each; None where nobody knows.
 
@@ -78,6 +82,11 @@ class Watched:
 
     def _enough(self, events: int) -> int | None:
         return events if events >= self.fewest else None
+
+
+def counting(days: Sequence[EventDay]) -> Counted:
+    """Numbers of the events of these days."""
+    return lambda asked: [sum(day.events for day in days if one.counts(day)) for one in asked]
 
 
 def turning(

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from casework.cases.directive import CaseKey
 from casework.cases.facts import AlertFacts
-from casework.policy.counts import RuleStretch, Watched
-from casework.ports import EventDay, EventsOf, Reach
+from casework.policy.counts import Counted, RuleStretch, Watched, counting
+from casework.ports import Reach
 
 
 class AlertReader(Protocol):
@@ -66,7 +66,7 @@ class MemoryAlerts:
     """Alerts in memory, for dry runs, tests and small deployments.
 
     ``watched``: how many subjects every rule is evaluated for, or what else is known of that, with
-    ``days``, the events that were counted.
+    ``counted``, which finds numbers of events.
     """
 
     def __init__(
@@ -74,13 +74,13 @@ class MemoryAlerts:
         alerts: Iterable[AlertFacts] = (),
         *,
         watched: int | Watched | None = None,
-        days: Sequence[EventDay] = (),
+        counted: Counted | None = None,
     ) -> None:
         self._by_id: dict[str, AlertFacts] = {}
         self._index: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         self._closings: dict[CaseKey, list[int]] = defaultdict(list)
         self._known = watched if isinstance(watched, Watched) else Watched(watched)
-        self._days = days
+        self._counted = counted or counting(())
         self.add(alerts)
 
     def add(self, alerts: Iterable[AlertFacts]) -> list[AlertFacts]:
@@ -147,10 +147,7 @@ class MemoryAlerts:
         return [sum(1 for _ in self.alerts_of((reach,))) for reach in reaches]
 
     def watched(self, asked: Sequence[RuleStretch]) -> Sequence[int | None]:
-        return self._known.numbers(asked, self._events)
-
-    def _events(self, asked: Sequence[EventsOf]) -> list[int]:
-        return [sum(day.events for day in self._days if one.counts(day)) for one in asked]
+        return self._known.numbers(asked, self._counted)
 
     def _place(self, facts: AlertFacts, *, remove: bool = False) -> None:
         entry = (facts.time, facts.id)

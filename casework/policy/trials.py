@@ -8,7 +8,7 @@ from typing import Any
 
 from casework.cases.directive import Plan
 from casework.cases.facts import AlertFacts, facts_of
-from casework.policy.counts import EVENT, Watched
+from casework.policy.counts import EVENT, Watched, counting
 from casework.policy.gather import decide
 from casework.policy.model import Policy, PolicyTest
 from casework.policy.planner import Planner
@@ -50,7 +50,7 @@ def run_test(planner: Planner, policy: Policy, test: PolicyTest) -> TestResult:
     as_of = test.until
     if as_of is None:
         as_of = max(facts.time for facts in alerts)
-    reader = MemoryAlerts(alerts, watched=_known(test, alerts), days=test.events or ())
+    reader = MemoryAlerts(alerts, watched=_known(test, alerts), counted=counting(test.events or ()))
     plan = decide(planner, reader, reader.all(), as_of)
     problems = [*_lost(plan, {facts.id for facts in alerts})]
     cases = [case.as_data() for case in plan.cases if case.policy == policy.id]

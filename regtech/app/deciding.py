@@ -256,6 +256,7 @@ class Deciding:
         the record again, by whichever rules it reads the journal.
         """
         self.hand_over(scope)
+        self.count_subjects(scope)
         with self._lock:
             end = self._journal.end
             self._journal.sync(end)

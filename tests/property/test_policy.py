@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from casework.cases.directive import UNSORTED, AsideDirective, CaseDirective, CaseKey, Plan, Wake
 from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks
-from casework.policy.counts import Watched
+from casework.policy.counts import Watched, counting
 from casework.policy.durable import ENGINE, DurableMatcher
 from casework.policy.gather import decide
 from casework.policy.load import load_text
@@ -125,7 +125,9 @@ class Desk:
         """Everything but the record is made anew."""
         self.planner = Planner(self.policies, self.matcher, clocks())
         self.reader = MemoryAlerts(
-            self.seen, watched=watched(self.world), days=event_days(self.world.events or {})
+            self.seen,
+            watched=watched(self.world),
+            counted=counting(event_days(self.world.events or {})),
         )
         for key, at in self.closed:
             self.reader.close(key, at)
