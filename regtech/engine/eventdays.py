@@ -42,14 +42,24 @@ class EventDays:
         self._laws = [profile.id for profile in plan.jurisdictions]
         self._words = plan.vocabulary
         self._table = table
+        self._looked_at = np.zeros(len(EVENT_TYPES), np.uint64)
+        """For each type the laws whose rules look at it, as bits."""
+        for variant in plan.variants:
+            law = np.uint64(1 << self._laws.index(variant.jurisdiction))
+            for name in variant.rule.on:
+                self._looked_at[EVENT_TYPES.index(name)] |= law
         self.is_told = False
         """Whether somebody is told: then nothing goes that was not."""
 
     def count(self, types: Int64, times: Int64, reporters: Int64, governed: Laws) -> None:
-        """Count events in the order of their times; ``governed``: laws as bits."""
+        """Count events that a rule looks at, in the order of their times; ``governed``: laws as
+        bits.
+        """
         done, laws, table = 0, len(self._laws), self._table
         while True:
-            done = T.count_events(types, times, reporters, governed, done, laws, table.descriptor)
+            done = T.count_events(
+                types, times, reporters, governed, self._looked_at, done, laws, table.descriptor
+            )
             if done == len(types):
                 return
             self._forget(int(times[done]) // DAY_US - KEPT_DAYS)
@@ -65,13 +75,11 @@ class EventDays:
         due = counts > told
         if not exactly:
             due &= (counts * 100 >= told * _HARDLY) | (rows[:, T.DAY] < now_us // DAY_US)
-        wanted = [
-            (EVENT_TYPES.index(kind.type) + 1, self._laws.index(kind.jurisdiction))
-            for kind in kinds
-        ]
-        codes = [law * 64 + number for number, law in wanted]
-        due &= np.isin(rows[:, T.JURISDICTION] * 64 + rows[:, T.TYPE], codes)
-        rows = rows[due]
+        wanted = np.zeros(len(rows), np.bool_)
+        for kind in kinds:
+            number, law = EVENT_TYPES.index(kind.type) + 1, self._laws.index(kind.jurisdiction)
+            wanted |= (rows[:, T.TYPE] == number) & (rows[:, T.LAW] == np.int64(1 << law))
+        rows = rows[due & wanted]
         return DayNews(tuple(self._said(rows)), rows)
 
     def told(self, news: DayNews) -> None:
@@ -98,9 +106,9 @@ class EventDays:
         for kind, reporter, law, day, events, _ in rows.tolist():
             if reporter not in words:
                 words[reporter] = self._words.text(reporter)
-            of = EventKind(self._laws[law], EVENT_TYPES[kind - 1])
+            of = EventKind(self._laws[law.bit_length() - 1], EVENT_TYPES[kind - 1])
             found.append(EventDay(of, words[reporter], day, events))
-        return found
+        return sorted(found)
 
     def _forget(self, before: int) -> None:
         rows = self._rows()

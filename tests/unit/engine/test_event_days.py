@@ -133,7 +133,7 @@ def test_what_hardly_grew_waits_for_the_end_of_its_day(packs: list[Pack]) -> Non
     assert run.engine.day_news().days == ()
     assert run.engine.day_news(exactly=True).days == (EventDay(CN, "B1", day_of(0), 52),)
     run.push([event(53, 30), event(54, 33)])
-    assert run.engine.day_news().days[0] == EventDay(CN, "B1", day_of(0), 53)
+    assert EventDay(CN, "B1", day_of(0), 53) in run.engine.day_news().days
 
 
 @pytest.mark.parametrize("is_told", [True, False])
