@@ -22,6 +22,9 @@ from casework.cases.keys import Key
 from casework.cases.proposals import Proposal, ProposalState, ProposalTexts
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry
+from regtech.model.eventday import EventDay as EventDay
+from regtech.model.eventday import EventKind as EventKind
+from regtech.model.fields import EVENT_TYPES as EVENT_TYPES
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -198,6 +201,26 @@ class Reach(NamedTuple):
     until: int
 
 
+class EventsOf(NamedTuple):
+    """Events of some kinds on some days, both included; ``institution`` None: whoever told.
+
+    Days are counted since 1970 in UTC.
+    """
+
+    kinds: tuple[EventKind, ...]
+    institution: str | None
+    first_day: int
+    last_day: int
+
+    def counts(self, day: EventDay) -> bool:
+        """Whether it asks for these events."""
+        return (
+            day.kind in self.kinds
+            and self.institution in (None, day.institution)
+            and self.first_day <= day.day <= self.last_day
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class AsideAlert:
     """An alert that is in no case, with what was decided of it."""
@@ -222,14 +245,34 @@ class PolicyUnit(Protocol):
     def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
         """How many alerts each of the reaches has; it may be more, never less."""
 
-    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
-        """Ids of the alerts of the rules that a brake holds back."""
+    def braked(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
+        """Ids of the alerts of rules in stretches of time that a brake holds back."""
 
     def watched(self, scope: Scope) -> dict[str, int]:
         """For how many subjects rules are evaluated, as far as it was ever said."""
 
     def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
         """For how many subjects rules are evaluated; a number that was higher before stays."""
+
+    def rule_events(self, scope: Scope) -> dict[str, tuple[EventKind, ...]]:
+        """The events that rules are evaluated for whose subject is each single event, sorted.
+
+        Left out are other rules, and those of which it was never said.
+        """
+
+    def count_events(
+        self,
+        scope: Scope,
+        rules: Mapping[str, Collection[EventKind]],
+        days: Collection[EventDay],
+    ) -> None:
+        """What such rules are evaluated for, and how many events there were.
+
+        What was said of a rule before stays, and so does a count that was higher.
+        """
+
+    def events_counted(self, scope: Scope, asked: Sequence[EventsOf]) -> list[int]:
+        """How many events each question finds, 0 where nobody told of any."""
 
     def closings(self, scope: Scope, keys: Collection[str]) -> Mapping[str, tuple[int, ...]]:
         """When people closed cases of the keys, in event time, sorted; keys without are left out.

@@ -62,6 +62,12 @@ CODES: Final[dict[str, Code]] = {
         "Give it a lower `order` than the policy that takes every alert.",
         "warning",
     ),
+    "PL503": Code(
+        "a brake that can only tell where a setting says how many there are",
+        "Events are counted by institution and day, subjects of other rules are not: add "
+        "`per: event` to `on`, and let `over` be whole days; or leave `institution` out.",
+        "warning",
+    ),
     "PL601": Code("no test in which the policy acts", "Add a test that expects something."),
     "PL602": Code("no test in which the policy does not act", "Add one with `expect: none`."),
     "PL603": Code("a test that cannot fail", "Give the test alerts and something to expect."),

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from casework.cases.directive import CaseDirective, CaseKey, Plan
 from casework.cases.facts import AlertFacts
+from casework.policy.counts import RuleStretch
 from casework.policy.model import Brake, OpenCase, Policy
 from casework.policy.planner import Planner, Question, Stretch, case_key, stretch_of
 from casework.policy.reader import AlertReader
@@ -116,6 +117,8 @@ class _Gathering:
             policy.id for _, policy, _ in self.brakes if "institution" in policy.same
         }
         self.made: dict[tuple[object, ...], Stretch | None] = {}
+        self.watched: dict[Stretch, int | None] = {}
+        """Of how many subjects, or events, the alerts of stretches are; None: nobody knows."""
         self.at_most: dict[Stretch, int] = {}
         """How many alerts stretches have: their subjects are not more."""
         self.cannot_tell: set[str] = set()
@@ -373,11 +376,11 @@ class _Gathering:
     ) -> Verdict:
         since, until = stretch.start, stretch.start + brake.over
         institution = self._institution(stretch, facts)
-        watched = self.reader.subjects_watched(facts.rule, institution, since, until)
+        watched = self.watched[stretch]
         if watched is None:
             return Verdict(False, 0, None)
-        at_most = self.at_most.get(stretch)
-        if at_most is not None and not _brakes(brake, at_most, watched):
+        at_most = self.at_most[stretch]
+        if not _brakes(brake, at_most, watched):
             return Verdict(False, at_most, watched)
         alerted = self.reader.subjects_alerted(
             facts.rule, institution, since, until, frozenset(without)
@@ -389,35 +392,51 @@ class _Gathering:
         return facts.institution if stretch.policy in self.by_institution else None
 
     def _count(self, stretches: Mapping[Stretch, tuple[Brake, AlertFacts]]) -> None:
-        """Note how many alerts stretches have, all at once: nearly none has enough to brake."""
-        asked = {}
-        for stretch, (brake, facts) in stretches.items():
-            since, until = stretch.start, stretch.start + brake.over
-            of = (facts.rule, self._institution(stretch, facts), since, until)
-            if stretch not in self.at_most and self.reader.subjects_watched(*of) is not None:
-                asked[stretch] = Reach("rule", facts.rule, since, until - 1)
+        """Note how many alerts stretches have, and of how many, all at once: nearly none has enough
+        to brake.
+        """
+        fresh = {
+            stretch: RuleStretch(
+                facts.rule,
+                self._institution(stretch, facts),
+                stretch.start,
+                stretch.start + brake.over,
+            )
+            for stretch, (brake, facts) in stretches.items()
+            if stretch not in self.watched
+        }
+        if not fresh:
+            return
+        self.watched.update(zip(fresh, self.reader.watched(list(fresh.values())), strict=True))
+        asked = {
+            stretch: Reach("rule", of.rule, of.since, of.until - 1)
+            for stretch, of in fresh.items()
+            if self.watched[stretch] is not None
+        }
         if asked:
             counts = self.reader.counted(list(asked.values()))
             self.at_most.update(zip(asked, counts, strict=True))
 
-    def turned(self, alerts: Iterable[AlertFacts], braked: Container[str]) -> list[AlertFacts]:
-        """Of some alerts those that a brake would hold back now and does not, or the other way."""
+    def turned(self, alerts: Iterable[AlertFacts], braked: Mapping[str, str]) -> list[AlertFacts]:
+        """Of some alerts those that a brake would hold back now and does not, or the other way, or
+        that another brake holds back.
+        """
         ready = [self.planner.ready(facts) for facts in alerts]
         self._judge_brakes(ready)
-        return [
-            facts
-            for facts in ready
-            if any(self.verdicts[stretch].braked for stretch in self._stretches([facts]))
-            is not (facts.id in braked)
-        ]
+        return [facts for facts in ready if self._braked_by(facts) != braked.get(facts.id)]
+
+    def _braked_by(self, facts: AlertFacts) -> str | None:
+        """The first policy whose brake would hold the alert back."""
+        stretches = self._stretches([facts])
+        return next((s.policy for s in stretches if self.verdicts[s].braked), None)
 
 
 def turned(
-    planner: Planner, reader: AlertReader, alerts: Iterable[AlertFacts], braked: Container[str]
+    planner: Planner, reader: AlertReader, alerts: Iterable[AlertFacts], braked: Mapping[str, str]
 ) -> list[AlertFacts]:
     """Alerts that are to be decided anew, since more is known of how many subjects there are.
 
-    ``braked``: ids of those that a brake holds back so far.
+    ``braked``: ids of those that a brake holds back so far, with its policy.
     """
     with collector_paused():
         return _Gathering(planner, reader).turned(alerts, braked)

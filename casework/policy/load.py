@@ -11,6 +11,7 @@ from typing import Final
 
 from casework.cases.themes import Point, Theme
 from casework.policy.faults import Faults
+from casework.policy.lengths import DAY_US
 from casework.policy.matcher import PATTERNS_MAX
 from casework.policy.model import (
     EXTRA_KEYS,
@@ -538,6 +539,21 @@ class _PolicyReader:
                         "a brake is for the same rule: `same: rule`, or [institution, rule]"
                     )
                     reader.fault("PL111", message, where)
+                self._can_tell(mapping, branches, same, action)
+
+    def _can_tell(
+        self, mapping: Mapping, branches: tuple[Branch, ...], same: tuple[str, ...], brake: Brake
+    ) -> None:
+        """Whether it is counted anywhere what the brake holds alerts against."""
+        single = all(pattern.is_of_events for branch in branches for pattern in branch)
+        if "institution" in same and not single:
+            message = say("subjects are not counted by institution, single events are")
+            self.reader.fault("PL503", message, mapping.entries.get("same", mapping))
+        elif single and brake.over % DAY_US:
+            message = say("events are counted by day: `over` is not whole days")
+            node = mapping.entries["brake"]
+            where = node.entries["over"] if isinstance(node, Mapping) else node
+            self.reader.fault("PL503", message, where)
 
     def _plain(self, branches: tuple[Branch, ...], mapping: Mapping, name: str) -> None:
         if any(len(branch) > 1 for branch in branches):

@@ -12,6 +12,7 @@ from casework.cases.directive import SHADOW
 from casework.cases.facts import AlertFacts
 from casework.cases.themes import Theme
 from casework.policy.lengths import Length
+from casework.ports import EventDay
 from regtech.content.faults import Mark
 
 Text = Mapping[str, str]
@@ -121,6 +122,11 @@ class Pattern:
         return not self.tests and not self.excluding
 
     @property
+    def is_of_events(self) -> bool:
+        """Whether only alerts fit whose subject is a single event."""
+        return any(test.name == "per" and test.words == {"event"} for test in self.tests)
+
+    @property
     def is_own(self) -> bool:
         """Whether it names parties, so that it must be asked for each alert."""
         return any(test.name in OWN_FIELDS for test in (*self.tests, *self.excluding))
@@ -170,8 +176,10 @@ class Snooze:
 class Brake:
     """Hold back a rule that fires on more than a share of its subjects in a stretch of time.
 
-    ``above`` in ten-thousandths; ``over``: length of the stretches, which start at multiples of it
-    since 1970-01-01 UTC; ``at_least``: fewer subjects than this never brake a rule.
+    Where each event is a subject of its own, of the events of the stretch; with ``institution`` in
+    ``same``, each institution's alerts by its own events alone. ``above`` in ten-thousandths;
+    ``over``: length of the stretches, which start at multiples of it since 1970-01-01 UTC;
+    ``at_least``: fewer subjects than this never brake a rule.
     """
 
     above: int
@@ -190,6 +198,7 @@ class PolicyTest:
     alerts: tuple[Mapping[str, Any], ...]
     until: int | None
     watched: int | None
+    events: tuple[EventDay, ...] | None
     cases: tuple[Mapping[str, Any], ...]
     aside: tuple[Mapping[str, Any], ...]
     mark: Mark

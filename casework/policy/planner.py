@@ -31,6 +31,7 @@ from casework.cases.directive import (
 )
 from casework.cases.facts import AlertFacts
 from casework.policy.clocks import Clocks
+from casework.policy.counts import EVENT
 from casework.policy.matcher import Job, Matcher
 from casework.policy.model import (
     PRIORITY_OF_SEVERITY,
@@ -221,10 +222,12 @@ class _Run:
             if verdict.watched is None:
                 self.unknown.add(facts.rule)
             if verdict.braked:
-                self._set_aside(
-                    place, Disposition.BRAKED, policy, brake_reason(brake, facts.rule, verdict),
-                    until=stretch.start + brake.over,
-                )  # fmt: skip
+                mine_alone = facts.institution if "institution" in policy.same else None
+                reason = brake_reason(
+                    brake, facts.rule, verdict, events=facts.per == EVENT, institution=mine_alone
+                )
+                until = stretch.start + brake.over
+                self._set_aside(place, Disposition.BRAKED, policy, reason, until=until)
 
     def _snooze(self, policy: Policy, length: int, places: list[int]) -> None:
         for members in self._by_key(policy, places).values():

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from casework.cases.directive import CaseKey
 from casework.cases.facts import AlertFacts
+from casework.policy.counts import Counted, RuleStretch, Watched, counting
 from casework.ports import Reach
 
 
@@ -51,10 +52,8 @@ class AlertReader(Protocol):
         """How many alerts each of the reaches has; it may be more, never less."""
         ...
 
-    def subjects_watched(
-        self, rule: str, institution: str | None, since: int, until: int
-    ) -> int | None:
-        """How many subjects the rule was evaluated for in that time; None where nobody knows."""
+    def watched(self, asked: Sequence[RuleStretch]) -> Sequence[int | None]:
+        """For how many subjects each rule was evaluated in that time; None where nobody knows."""
         ...
 
 
@@ -64,13 +63,24 @@ def chosen(one: AlertFacts, other: AlertFacts) -> AlertFacts:
 
 
 class MemoryAlerts:
-    """Alerts in memory, for dry runs, tests and small deployments."""
+    """Alerts in memory, for dry runs, tests and small deployments.
 
-    def __init__(self, alerts: Iterable[AlertFacts] = (), *, watched: int | None = None) -> None:
+    ``watched``: how many subjects every rule is evaluated for, or what else is known of that, with
+    ``counted``, which finds numbers of events.
+    """
+
+    def __init__(
+        self,
+        alerts: Iterable[AlertFacts] = (),
+        *,
+        watched: int | Watched | None = None,
+        counted: Counted | None = None,
+    ) -> None:
         self._by_id: dict[str, AlertFacts] = {}
         self._index: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         self._closings: dict[CaseKey, list[int]] = defaultdict(list)
-        self._watched = watched
+        self._known = watched if isinstance(watched, Watched) else Watched(watched)
+        self._counted = counted or counting(())
         self.add(alerts)
 
     def add(self, alerts: Iterable[AlertFacts]) -> list[AlertFacts]:
@@ -136,10 +146,8 @@ class MemoryAlerts:
     def counted(self, reaches: Sequence[Reach]) -> Sequence[int]:
         return [sum(1 for _ in self.alerts_of((reach,))) for reach in reaches]
 
-    def subjects_watched(
-        self, rule: str, institution: str | None, since: int, until: int
-    ) -> int | None:
-        return self._watched
+    def watched(self, asked: Sequence[RuleStretch]) -> Sequence[int | None]:
+        return self._known.numbers(asked, self._counted)
 
     def _place(self, facts: AlertFacts, *, remove: bool = False) -> None:
         entry = (facts.time, facts.id)

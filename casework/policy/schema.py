@@ -22,6 +22,7 @@ from casework.policy.model import (
     WORD_FIELDS,
 )
 from casework.policy.testcases import ALERT_KEYS, CASE_KEYS
+from casework.ports import EVENT_TYPES
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _IDENTIFIER: Final = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -150,6 +151,7 @@ def _policy() -> Schema:
                     "at_least": {"type": "integer", "minimum": 1},
                 },
                 ("above", "over", "at_least"),
+                "hold back a rule that fires on too many of its subjects, or single events",
             ),
             "tests": {"type": "array", "items": {"$ref": "#/$defs/test"}},
         },
@@ -191,7 +193,24 @@ def _test() -> Schema:
             "name": {"type": "string"},
             "alerts": _one_or_list(_object(alert, ("id", "time", "rule"))),
             "until": {"type": "string"},
-            "watched": {"type": "integer", "minimum": 0},
+            "watched": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "for how many subjects every rule is evaluated",
+            },
+            "events": _one_or_list(
+                _object(
+                    {
+                        "day": {"type": "string", "examples": ["2026-03-02"]},
+                        "institution": {"type": "string"},
+                        "count": {"type": "integer", "minimum": 0},
+                        "type": {"enum": list(EVENT_TYPES)},
+                        "jurisdiction": {"type": "string"},
+                    },
+                    ("day", "institution", "count"),
+                ),
+                "how many events rules looked at whose subject is each single event",
+            ),
             "expect": {"anyOf": [{"const": "none"}, expect]},
         },
         ("name", "alerts", "expect"),

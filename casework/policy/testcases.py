@@ -6,15 +6,17 @@ from collections.abc import Mapping as MappingOf
 from typing import Any, Final
 
 from casework.cases.directive import ASIDES
-from casework.cases.facts import facts_of, instant
+from casework.cases.facts import due_day, facts_of, instant
 from casework.policy.model import KINDS, SEVERITIES, STATUSES, PolicyTest
 from casework.policy.reading import NodeReader
+from casework.ports import EVENT_TYPES, EventDay, EventKind
 from regtech.content.faults import did_you_mean
 from regtech.content.saying import as_said, say
 from regtech.content.yamlmarks import Mapping, Node, plain
 from regtech.errors import InputError
 
-TEST_KEYS: Final = ("name", "alerts", "until", "watched", "expect")
+TEST_KEYS: Final = ("name", "alerts", "until", "watched", "events", "expect")
+EVENT_KEYS: Final = ("day", "institution", "count", "type", "jurisdiction")
 ALERT_KEYS: Final = (
     "id",
     "time",
@@ -123,10 +125,41 @@ def read_test(reader: NodeReader, node: Node) -> PolicyTest | None:
                 "PL605", as_said(error.message), entries["until"], say("2026-03-02T09:00:00Z")
             )
     watched = reader.integer(entries.get("watched"), "watched", 0, 1_000_000_000)
+    events = None
+    if "events" in entries:
+        items = reader.sequence(entries["events"], "events")
+        events = tuple(day for item in items if (day := _events(reader, item)) is not None)
+        if watched is not None:
+            message = say("`watched` says the number of every rule: a test has it or `events`")
+            reader.fault("PL111", message, mapping.keys["events"])
     cases, aside = _expected(reader, entries.get("expect"), ids)
     if reader.faults.errors != before:
         return None
-    return PolicyTest(name, tuple(alerts), until, watched, cases, aside, reader.mark(node))
+    mark = reader.mark(node)
+    return PolicyTest(name, tuple(alerts), until, watched, events, cases, aside, mark)
+
+
+def _events(reader: NodeReader, node: Node) -> EventDay | None:
+    """How many events an institution reported on a day, payments of CN unless it says others."""
+    mapping = reader.mapping(node, say("events of a day"))
+    if mapping is None:
+        return None
+    required = ("day", "institution", "count")
+    reader.keys(mapping, EVENT_KEYS, required, say("events of a day"), "PL605")
+    entries = mapping.entries
+    institution = reader.string(entries.get("institution"), "institution")
+    count = reader.integer(entries.get("count"), "count", 0, 1_000_000_000)
+    law = reader.string(entries.get("jurisdiction"), "jurisdiction") or _DEFAULTS["jurisdiction"]
+    kind = "transaction"
+    if "type" in entries:
+        kind = reader.word(entries["type"], "type", EVENT_TYPES, "PL605") or kind
+    text = reader.string(entries.get("day"), "day")
+    day = None if text is None else due_day(text)
+    if text is not None and day is None:
+        reader.fault("PL605", say("day is not a day such as 2026-03-02"), entries["day"])
+    if institution is None or count is None or day is None:
+        return None
+    return EventDay(EventKind(law, kind), institution, day, count)
 
 
 def _alert(reader: NodeReader, node: Node) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.cases.directive import Plan
-from casework.cases.facts import facts_of
+from casework.cases.facts import AlertFacts, facts_of
+from casework.policy.counts import EVENT, Watched, counting
 from casework.policy.gather import decide
 from casework.policy.model import Policy, PolicyTest
 from casework.policy.planner import Planner
@@ -49,7 +50,7 @@ def run_test(planner: Planner, policy: Policy, test: PolicyTest) -> TestResult:
     as_of = test.until
     if as_of is None:
         as_of = max(facts.time for facts in alerts)
-    reader = MemoryAlerts(alerts, watched=test.watched)
+    reader = MemoryAlerts(alerts, watched=_known(test, alerts), counted=counting(test.events or ()))
     plan = decide(planner, reader, reader.all(), as_of)
     problems = [*_lost(plan, {facts.id for facts in alerts})]
     cases = [case.as_data() for case in plan.cases if case.policy == policy.id]
@@ -66,6 +67,23 @@ def run_test(planner: Planner, policy: Policy, test: PolicyTest) -> TestResult:
         if item not in test.aside:
             problems.append(f"{item['alert']} was {item['outcome']}, which was not expected")
     return TestResult(policy.id, test, tuple(problems), (*cases, *aside))
+
+
+def _known(test: PolicyTest, alerts: Sequence[AlertFacts]) -> Watched:
+    """What the test says of how many there are of what rules look at.
+
+    A rule whose subject is each single event looks at all events of its law that the test has.
+    """
+    if test.events is None:
+        return Watched(test.watched)
+    kinds = sorted({day.kind for day in test.events})
+    return Watched(
+        events={
+            facts.rule: tuple(kind for kind in kinds if kind.jurisdiction == facts.jurisdiction)
+            for facts in alerts
+            if facts.per == EVENT
+        }
+    )
 
 
 def _lost(plan: Plan, ids: set[str]) -> list[str]:

@@ -33,13 +33,22 @@ def _percent(hundredths: int) -> str:
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def brake_reason(brake: Brake, rule: str, verdict: Verdict) -> Text:
-    """Why a rule is braked, with the numbers."""
+def brake_reason(
+    brake: Brake, rule: str, verdict: Verdict, *, events: bool, institution: str | None
+) -> Text:
+    """Why a rule is braked, with the numbers.
+
+    ``events``: its subject is each single event. ``institution``: whose subjects were counted;
+    None: everybody's.
+    """
     share, over = _percent(brake.above), brake.over
+    en, zh = ("events", "个事件") if events else ("subjects", "个主体")
+    if institution is not None:
+        en, zh = f"{en} of {institution}", f"{zh}（{institution}）"
     return {
-        "en": f"{rule} fired on {verdict.alerted} of {verdict.watched} subjects within "
+        "en": f"{rule} fired on {verdict.alerted} of {verdict.watched} {en} within "
         f"{window_text(over)}: more than {share}",
-        "zh": f"{rule} 在{window_text(over, 'zh')}内对 {verdict.watched} 个主体中的 "
+        "zh": f"{rule} 在{window_text(over, 'zh')}内对 {verdict.watched} {zh}中的 "
         f"{verdict.alerted} 个触发，超过 {share}",
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,9 +15,11 @@ from casework.cases.scope import Scope
 from casework.cases.sla import Jurisdictions
 from casework.cases.themes import Themes
 from casework.cases.timeline import Draft, EntryKind
+from casework.policy.counts import turning
 from casework.policy.gather import decide, decide_new, turned
+from casework.policy.lengths import DAY_US
 from casework.policy.planner import Planner
-from casework.ports import Reach, Record, Unit
+from casework.ports import EventDay, EventKind, Reach, Record, Unit
 from casework.service.placing import Placed, Placing
 from casework.service.reader import KnownFacts, RecordReader
 from casework.service.standing import CasesInMind, CasesInUnit
@@ -92,9 +94,11 @@ class AlertIntake(Placing):
         self._known = KnownFacts()
         self._in_mind = CasesInMind()
         self.fewest = FEWEST
-        """From so many subjects on brakes go by what ``watch`` is told."""
+        """From so many subjects, or events of a stretch, on brakes go by what they are told."""
         self._told: dict[str, int] = {}
         """What ``watch`` kept last, so that nothing is opened for what is no news."""
+        self._evaluated: dict[str, tuple[EventKind, ...]] = {}
+        """The same of what ``count_events`` was told of rules."""
 
     def take(self, scope: Scope, alerts: Iterable[StoredAlert]) -> IntakeReport:
         """Keep alerts and bring the cases in line; each batch wholly or not at all.
@@ -153,7 +157,9 @@ class AlertIntake(Placing):
 
     def _reader(self, scope: Scope, unit: Unit, fresh: Iterable[AlertFacts]) -> RecordReader:
         ready = self.planner.ready
-        return RecordReader(scope, unit, self._known, map(ready, fresh), self.watched, ready)
+        return RecordReader(
+            scope, unit, self._known, map(ready, fresh), self.watched, ready, self.fewest
+        )
 
     def _decide(
         self,
@@ -220,17 +226,81 @@ class AlertIntake(Placing):
             more = {rule: n for rule, n in news.items() if n > known.get(rule, 0)}
             unit.watch(scope, more)
             reader = self._reader(scope, unit, ())
-            braked = unit.braked(scope, more)
-            # A brake that could not tell may hold back any alert; one that could lets go of some.
-            anew = [Reach("rule", rule, *YEARS_US) for rule in more if rule not in known]
-            alerts = {facts.id: facts for facts in [*reader.facts(braked), *reader.alerts_of(anew)]}
-            touched = turned(self.planner, reader, alerts.values(), braked)
-            if touched:
-                self._decide(scope, unit, cases, reader, touched, report)
+            told = [Reach("rule", rule, *YEARS_US) for rule in more]
+            anew = [reach for reach in told if reach.value not in known]
+            self._turn_brakes(scope, unit, cases, reader, told, anew, report)
         self._known.keep(reader.loaded)
         self._in_mind.keep(cases)
         self._told |= {rule: max(n, known.get(rule, 0)) for rule, n in news.items()}
         return report
+
+    def count_events(
+        self,
+        scope: Scope,
+        rules: Mapping[str, tuple[EventKind, ...]],
+        days: Collection[EventDay],
+    ) -> IntakeReport:
+        """Take note of how many events there were: what brakes hold the alerts of rules against
+        whose subject is each single event (``rules``, with the events that they look at).
+
+        Counts are of whole days and of all that is known of them: the highest that was ever said
+        counts, so that it is the same whoever says it when, and how often. Nothing happens where a
+        setting says the number.
+        """
+        allow(scope, Action.INTAKE)
+        report = IntakeReport()
+        news = days or not rules.items() <= self._evaluated.items()
+        if self.watched is not None or not news:
+            return report
+        with collector_paused(), self.record.unit(scope) as unit:
+            cases = self._in_mind.within(scope, unit)
+            known = unit.rule_events(scope)
+            unit.count_events(scope, rules, ())
+            after = unit.rule_events(scope)
+            asked = turning(self.planner.policies.policies, after, days)
+            before = unit.events_counted(scope, list(asked))
+            unit.count_events(scope, {}, days)
+            now = unit.events_counted(scope, list(asked))
+            told: list[Reach] = []
+            anew = [
+                Reach("rule", rule, *YEARS_US)
+                for rule, kinds in after.items()
+                if kinds != known.get(rule)
+            ]
+            for (question, mine), old, new in zip(asked.items(), before, now, strict=True):
+                since, end = question.first_day * DAY_US, (question.last_day + 1) * DAY_US
+                if new > old and new >= self.fewest:
+                    reaches = [Reach("rule", rule, since, end - 1) for rule in mine]
+                    told += reaches
+                    anew += reaches if old < self.fewest else []
+            reader = self._reader(scope, unit, ())
+            self._turn_brakes(scope, unit, cases, reader, [*told, *anew], anew, report)
+        self._known.keep(reader.loaded)
+        self._in_mind.keep(cases)
+        self._evaluated |= rules
+        return report
+
+    def _turn_brakes(
+        self,
+        scope: Scope,
+        unit: Unit,
+        cases: CasesInUnit,
+        reader: RecordReader,
+        told: Collection[Reach],
+        anew: Collection[Reach],
+        report: IntakeReport,
+    ) -> None:
+        """Decide anew the alerts that brakes let go of, or hold back, now that more is known.
+
+        A brake that could not tell before may hold back any alert (``anew``); one that could lets
+        go of some.
+        """
+        braked = unit.braked(scope, told)
+        alerts = {facts.id: facts for facts in [*reader.facts(braked), *reader.alerts_of(anew)]}
+        policies = {one.alert: one.policy for one in unit.asides(scope, braked).values()}
+        touched = turned(self.planner, reader, alerts.values(), policies)
+        if touched:
+            self._decide(scope, unit, cases, reader, touched, report)
 
     def wake(self, scope: Scope, now_us: int | None = None) -> IntakeReport:
         """Decide what has become due: an alert that should have followed another did not.

@@ -6,6 +6,7 @@ once are kept for the batches to come.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from casework.cases.directive import CaseKey
 from casework.cases.facts import AlertFacts
 from casework.cases.plans import key_digest
 from casework.cases.scope import Scope
+from casework.policy.counts import RuleStretch, Watched
 from casework.ports import Reach, Unit
 
 KEPT: Final = 200_000
@@ -40,9 +42,8 @@ class RecordReader:
     """``casework.policy.reader.AlertReader`` over a transaction.
 
     ``watched``: how many subjects rules are evaluated for; None: as the record has it from those
-    who evaluate them. ``ready`` gives facts
-    their theme. ``loaded`` are facts that were read here: to be kept once the transaction has
-    ended well.
+    who evaluate them. ``ready`` gives facts their theme. ``fewest``: of fewer events no share is
+    told. ``loaded`` are facts that were read here: to be kept once the transaction has ended well.
     """
 
     def __init__(
@@ -53,12 +54,15 @@ class RecordReader:
         fresh: Iterable[AlertFacts],
         watched: int | None,
         ready: Callable[[AlertFacts], AlertFacts],
+        fewest: int = 1,
     ) -> None:
         self._scope, self._unit, self._known, self._watched = scope, unit, known, watched
         self.loaded = {facts.id: facts for facts in fresh}
         self._ready = ready
-        self._census: dict[str, int] | None = None
-        self._reached: dict[Reach, list[AlertFacts]] = {}
+        self._fewest = fewest
+        self._said: Watched | None = None
+        self._reached: dict[Reach, dict[str | None, list[AlertFacts]]] = {}
+        """Alerts of rules that count, by institution; under None all of them."""
 
     def facts(self, alert_ids: Iterable[str]) -> list[AlertFacts]:
         """Facts of alerts that are on record."""
@@ -97,26 +101,28 @@ class RecordReader:
     ) -> int:
         reach = Reach("rule", rule, since, until - 1)
         if reach not in self._reached:
-            self._reached[reach] = list(self.alerts_of((reach,)))
+            by_institution = self._reached[reach] = defaultdict(list)
+            for facts in self.alerts_of((reach,)):
+                if facts.rule == rule and since <= facts.time < until and not facts.near:
+                    for whose in {None, facts.institution}:
+                        by_institution[whose].append(facts)
         return len(
             {
                 facts.subject
-                for facts in self._reached[reach]
-                if facts.rule == rule
-                and since <= facts.time < until
-                and facts.subject is not None
-                and not facts.near
-                and facts.id not in without
-                and institution in (None, facts.institution)
+                for facts in self._reached[reach].get(institution, ())
+                if facts.subject is not None and facts.id not in without
             }
         )
 
-    def subjects_watched(
-        self, rule: str, institution: str | None, since: int, until: int
-    ) -> int | None:
-        if self._watched is not None:
-            return self._watched
-        if self._census is None:
-            self._census = self._unit.watched(self._scope)
-        # The engine counts subjects of rules, not those of each institution.
-        return self._census.get(rule) if institution is None else None
+    def watched(self, asked: Sequence[RuleStretch]) -> Sequence[int | None]:
+        if self._said is None:
+            self._said = Watched(self._watched)
+            if self._watched is None:
+                self._said = Watched(
+                    subjects=self._unit.watched(self._scope),
+                    events=self._unit.rule_events(self._scope),
+                    fewest=self._fewest,
+                )
+        return self._said.numbers(
+            asked, lambda events: self._unit.events_counted(self._scope, events)
+        )

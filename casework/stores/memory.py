@@ -31,6 +31,9 @@ from casework.ports import (
     AsideAlert,
     CaseQuery,
     Dossier,
+    EventDay,
+    EventKind,
+    EventsOf,
     Intake,
     Message,
     Page,
@@ -84,6 +87,9 @@ class _Tables:
     passed: int = 0
     decisions: int = 0
     watched: dict[str, int] = field(default_factory=dict)
+    rule_events: dict[tuple[str, EventKind], None] = field(default_factory=dict)
+    event_days: dict[tuple[EventKind, str, int], int] = field(default_factory=dict)
+    """Events by kind, institution and day."""
     latest: int = 0
     conflicts: dict[tuple[str, str], AlertConflict] = field(default_factory=dict)
     held: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -637,12 +643,17 @@ class _Unit:
     def counted(self, scope: Scope, reaches: Sequence[Reach]) -> list[int]:
         return [len(self.reach(scope, (reach,))) for reach in reaches]
 
-    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+    def braked(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         tables = self._tables
+        spans: dict[str, list[Reach]] = {}
+        for reach in reaches:
+            spans.setdefault(reach.value, []).append(reach)
         return frozenset(
             alert_id
             for alert_id, directive in tables.asides.items()
-            if directive.outcome is Disposition.BRAKED and tables.alerts[alert_id].rule in rules
+            if directive.outcome is Disposition.BRAKED
+            and (alert := tables.alerts[alert_id])
+            and any(r.since <= alert.time_us <= r.until for r in spans.get(alert.rule, ()))
         )
 
     def watched(self, scope: Scope) -> dict[str, int]:
@@ -651,6 +662,34 @@ class _Unit:
     def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
         known = self._tables.watched
         known.update({rule: max(n, known.get(rule, n)) for rule, n in subjects.items()})
+
+    def rule_events(self, scope: Scope) -> dict[str, tuple[EventKind, ...]]:
+        found: dict[str, list[EventKind]] = {}
+        for rule, kind in sorted(self._tables.rule_events):
+            if scope.jurisdictions is None or kind.jurisdiction in scope.jurisdictions:
+                found.setdefault(rule, []).append(kind)
+        return {rule: tuple(kinds) for rule, kinds in found.items()}
+
+    def count_events(
+        self,
+        scope: Scope,
+        rules: Mapping[str, Collection[EventKind]],
+        days: Collection[EventDay],
+    ) -> None:
+        tables = self._tables
+        tables.rule_events.update({(rule, k): None for rule, kinds in rules.items() for k in kinds})
+        for day in days:
+            place = day.kind, day.institution, day.day
+            tables.event_days[place] = max(day.events, tables.event_days.get(place, 0))
+
+    def events_counted(self, scope: Scope, asked: Sequence[EventsOf]) -> list[int]:
+        seen = [
+            EventDay(*place, events)
+            for place, events in self._tables.event_days.items()
+            if (scope.jurisdictions is None or place[0].jurisdiction in scope.jurisdictions)
+            and (scope.tenants is None or place[1] in scope.tenants)
+        ]
+        return [sum(day.events for day in seen if one.counts(day)) for one in asked]
 
     def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, set[int]] = {}

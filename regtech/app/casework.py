@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casework.cases.alert import StoredAlert
 from casework.cases.chain import SALT_BYTES
@@ -24,6 +24,9 @@ from regtech.clock import Clock, SystemClock
 from regtech.collector import collector_paused
 from regtech.errors import InputError, UsageError
 from regtech.reference.load import Reference
+
+if TYPE_CHECKING:  # commands that look at a store alone need no engine
+    from regtech.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,12 @@ class AlertStore:
         self._parts, self._scope = parts, service_scope("run")
         self._waiting: list[StoredAlert] = []
         self.report = IntakeReport()
-        self.watching: Callable[[], Mapping[str, int]] = dict
-        """Says for how many subjects the run evaluates each rule, which brakes need to know."""
+        self._engine: Engine | None = None
+
+    def listen(self, engine: Engine) -> None:
+        """Brakes need to know how many subjects and events the engine evaluates rules for."""
+        self._engine = engine
+        engine.judge.event_days.is_told = True
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Alerts as canonical JSON, without line ends."""
@@ -110,16 +117,25 @@ class AlertStore:
     def flush(self) -> None:
         """Write what waits. A snapshot that lets the engine forget may then be taken."""
         if self._waiting:
-            self.report.add(self._parts.intake.watch(self._scope, self.watching()))
+            self._count(exactly=False)
             self.report.add(self._parts.intake.take(self._scope, self._waiting))
             self.report.add(self._parts.intake.wake(self._scope))
             self._waiting = []
 
     def finish(self) -> None:
-        """The end of the run: how many subjects there were is known for good."""
+        """The end of the run: how many subjects and events there were is known for good."""
         self.flush()
-        intake = self._parts.intake
-        self.report.add(intake.watch(self._scope, self.watching(), exactly=True))
+        self._count(exactly=True)
+
+    def _count(self, *, exactly: bool) -> None:
+        """Tell the record how many subjects and events rules were evaluated for."""
+        engine, intake, scope = self._engine, self._parts.intake, self._scope
+        if engine is None:
+            return
+        self.report.add(intake.watch(scope, engine.watching(), exactly=exactly))
+        news = engine.day_news(exactly=exactly)
+        self.report.add(intake.count_events(scope, engine.evaluated, news.days))
+        engine.judge.event_days.told(news)
 
     def as_dict(self) -> dict[str, Any]:
         """What became of the alerts, for the summary of the run."""

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 from regtech.adapters.sources import describe_source
 from regtech.app.judging import Judging, Settings, check_home
 from regtech.app.sources import check_names
-from regtech.engine.engine import Engine
-from regtech.engine.preparing import Prepared
-from regtech.model.fields import EVENT_TYPES
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
 
@@ -21,26 +16,6 @@ BATCH = 16_384
 
 Census = dict[tuple[str, str], Counter[str]]
 """Jurisdiction and event type to the number of events by reporter."""
-
-
-class _Counting(Engine):
-    """An engine that also notes who reported the events it judges."""
-
-    census: Census
-
-    def judge_prepared(self, prepared: Prepared) -> None:
-        super().judge_prepared(prepared)
-        events = prepared.events
-        reporters = events.block.columns[self.plan.columns.index["reporter"], events.order]
-        for j, profile in enumerate(self.plan.jurisdictions):
-            governed = (prepared.governed >> np.uint64(j)) & np.uint64(1) != 0
-            found, counts = np.unique(
-                np.stack([prepared.types[governed], reporters[governed]]),
-                axis=1, return_counts=True,
-            )  # fmt: skip
-            for (kind, reporter), count in zip(found.T.tolist(), counts.tolist(), strict=True):
-                place = (profile.id, EVENT_TYPES[kind])
-                self.census.setdefault(place, Counter())[self.judge.word(reporter)] += count
 
 
 def take_census(events: tuple[str, ...], packs: tuple[Pack, ...], home: str | None) -> Census:
@@ -58,10 +33,9 @@ def take_census(events: tuple[str, ...], packs: tuple[Pack, ...], home: str | No
         files,
         BATCH,
         reference=Reference.shipped(),
-        engine=_Counting,
     )
-    assert isinstance(judging.engine, _Counting)
-    judging.engine.census = {}
+    days = judging.engine.judge.event_days
+    days.is_told = True  # at the end, of all days
     judging.open()
     try:
         while judging.step() is not None:
@@ -69,4 +43,8 @@ def take_census(events: tuple[str, ...], packs: tuple[Pack, ...], home: str | No
         judging.finish()
     finally:
         judging.merge.close()
-    return judging.engine.census
+    found: Census = {}
+    for day in days.all():
+        place = day.kind.jurisdiction, day.kind.type
+        found.setdefault(place, Counter())[day.institution] += day.events
+    return found

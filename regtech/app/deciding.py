@@ -243,9 +243,8 @@ class Deciding:
                     count, end = count + 1, place
                     if len(batch) >= 1000:
                         break
-                subjects = self._warm.engine.watching()
             self._journal.sync(end)
-            self._intake.watch(scope, subjects)
+            self._count(scope, exactly=False)
             self._intake.take(scope, [StoredAlert.of(alert) for alert in batch])
             with self._lock:
                 for _ in range(count):
@@ -258,14 +257,25 @@ class Deciding:
         the record again, by whichever rules it reads the journal.
         """
         self.hand_over(scope)
+        self.count_subjects(scope)
         with self._lock:
             end = self._journal.end
             self._journal.sync(end)
             self._journal.take(end)
 
     def count_subjects(self, scope: Scope) -> None:
-        """Tell the record for how many subjects rules are evaluated: brakes are held against it."""
-        self._intake.watch(scope, self.subjects(), exactly=True)
+        """Tell the record for how many subjects and events rules are evaluated: brakes are held
+        against it."""
+        self._count(scope, exactly=True)
+
+    def _count(self, scope: Scope, *, exactly: bool) -> None:
+        with self._lock:
+            engine = self._warm.engine
+            subjects, news = engine.watching(), engine.day_news(exactly=exactly)
+        self._intake.watch(scope, subjects, exactly=exactly)
+        self._intake.count_events(scope, engine.evaluated, news.days)
+        with self._lock:
+            engine.judge.event_days.told(news)
 
     def subjects(self) -> dict[str, int]:
         """For how many subjects each rule was evaluated so far."""
@@ -319,6 +329,7 @@ class Deciding:
 
     def _use(self, warm: WarmEngine, packs: Sequence[Pack], lists: str | None) -> None:
         self._warm, self._packs, self._lists = warm, packs, lists
+        warm.engine.judge.event_days.is_told = True
         self._rules = [variant.rule.id for variant in warm.plan.variants]
 
     @property

@@ -106,7 +106,7 @@ class Judging:
     """One run's sources, decoder and engine.
 
     ``files``: a source each; None for one that has ended and need not be read again. ``words``: the
-    vocabularies of a snapshot. ``engine``: what judges, for who wants to look on.
+    vocabularies of a snapshot.
     """
 
     def __init__(
@@ -118,7 +118,6 @@ class Judging:
         *,
         reference: Reference,
         words: tuple[Vocabulary, Vocabulary] | None = None,
-        engine: type[Engine] = Engine,
     ) -> None:
         self.settings = settings
         packs: Sequence[Pack] = settings.packs
@@ -135,7 +134,7 @@ class Judging:
         self.fingerprint = fingerprint(self.plan)
         self.persons = persons
         self.decoder = decoder_of(self.plan, persons)
-        self.engine = engine(
+        self.engine = Engine(
             self.plan,
             sources=names,
             lateness_us=settings.lateness_us,

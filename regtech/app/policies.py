@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,12 @@ from regtech.model.alert import LIST_CHANGE, SCREENING
 if TYPE_CHECKING:
     from casework.cases.directive import Plan
     from casework.cases.facts import AlertFacts
+    from casework.policy.counts import Counted, Watched
     from casework.policy.matcher import Matcher
     from casework.policy.model import PolicySet
     from casework.policy.patterns import Known
     from casework.policy.planner import Planner
+    from casework.ports import EventsOf
 
 SAMPLES = 3
 
@@ -199,13 +201,15 @@ def dry_run(
     policies: tuple[Path, ...] = (),
     parties: tuple[Path, ...] = (),
     watched: int | None = None,
+    store: str | None = None,
     until: str | None = None,
 ) -> DryRun:
     """Which cases the alerts in the files would make.
 
     ``parties``: files of events whose `party` records say which group a party belongs to.
-    ``watched``: number of subjects that rules are evaluated for, which a brake needs. ``until``: as
-    of when; None: the last alert. Alerts that cannot be read are named, never left out silently.
+    ``watched``: number of subjects that rules are evaluated for, which a brake needs; where None,
+    the subjects and events that the record of ``store`` was told of. ``until``: as of when; None:
+    the last alert. Alerts that cannot be read are named, never left out silently.
     """
     from casework.policy.gather import decide
     from casework.policy.load import require_policies
@@ -222,8 +226,8 @@ def dry_run(
             else:
                 alerts.append(facts)
     as_of = _instant(until) if until else max((facts.time for facts in alerts), default=0)
-    with _planner(chosen) as planner:
-        reader = MemoryAlerts(map(planner.ready, alerts), watched=watched)
+    with _planner(chosen) as planner, _told(watched, store) as (known, counted):
+        reader = MemoryAlerts(map(planner.ready, alerts), watched=known, counted=counted)
         plan = decide(planner, reader, reader.all(), as_of)
         health = planner.matcher.health()
     return DryRun(
@@ -233,6 +237,30 @@ def dry_run(
         matcher={"engine": health.engine, "degraded": health.degraded, "reason": health.reason},
         rules={facts.id: facts.rule for facts in alerts},
     )
+
+
+@contextmanager
+def _told(watched: int | None, store: str | None) -> Iterator[tuple[Watched, Counted]]:
+    """How many there are of what rules look at: one number for all, or as a store was told."""
+    from casework.policy.counts import Watched, counting
+
+    if store is None or watched is not None:
+        yield Watched(watched), counting(())
+        return
+    from casework.cases.scope import service_scope
+    from casework.service.intake import FEWEST
+    from regtech.app.casework import casework
+
+    scope = service_scope("dry-run")
+    with casework(store) as parts:
+        with parts.record.unit(scope) as unit:
+            subjects, events = unit.watched(scope), unit.rule_events(scope)
+
+        def counted(asked: Sequence[EventsOf]) -> list[int]:
+            with parts.record.unit(scope) as unit:  # short: others write to the store meanwhile
+                return unit.events_counted(scope, asked)
+
+        yield Watched(None, subjects, events, FEWEST), counted
 
 
 def _instant(text: str) -> int:

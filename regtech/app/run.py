@@ -189,7 +189,7 @@ class _Run:
             self._saved = found.path
         compile_kernels(settings.packs, Reference.shipped(), told)
         if store is not None:
-            store.watching = self.judging.engine.watching
+            store.listen(self.judging.engine)
         self.judging.open()
 
         def place(name: str) -> Position | None:

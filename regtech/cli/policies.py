@@ -134,6 +134,10 @@ def dry_run_(
         int | None,
         typer.Option(help="How many subjects are watched; a brake needs to know.", min=0),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Go by the subjects and events that this store of cases was told of."),
+    ] = None,
     until: Annotated[
         str | None, typer.Option(help="As of this time. Default: that of the last alert.")
     ] = None,
@@ -150,6 +154,7 @@ def dry_run_(
       regtech policies dry-run alerts.ndjson
       regtech policies dry-run alerts.ndjson alerts.near.ndjson --parties events.ndjson
       regtech policies dry-run alerts.ndjson --policies drafts --watched 20000 --json
+      regtech policies dry-run alerts.ndjson --policies drafts --store cases.db
     """
     from regtech.app.policies import dry_run
 
@@ -159,6 +164,7 @@ def dry_run_(
         policies=tuple(policies or ()),
         parties=tuple(parties or ()),
         watched=watched,
+        store=store,
         until=until,
     )
     if json_:
@@ -187,7 +193,10 @@ def _page(result: DryRun, samples: int, lang: str) -> str:
     for rule, number in result.braked().items():
         lines.append(f"braked: {rule}, {number:,} alerts")
     if plan.unknown:
-        lines += ["", f"brakes could not tell of {len(plan.unknown)} rules: see --watched"]
+        lines += [
+            "",
+            f"brakes could not tell of {len(plan.unknown)} rules: see --store and --watched",
+        ]
     for case in result.samples(samples) if samples else ():
         due = f", due {case['due']}" if case["due"] else ""
         said = shortened(case["reason"][lang], 90)

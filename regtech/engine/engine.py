@@ -16,6 +16,7 @@ from regtech.engine.block import Sequence
 from regtech.engine.deadlines import Deadlines
 from regtech.engine.durations import time_text
 from regtech.engine.evaluate import Interval, evaluate
+from regtech.engine.eventdays import DayNews
 from regtech.engine.evidence import EvidenceMaker
 from regtech.engine.intake import FOREVER, Intake, SetAside
 from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
@@ -27,6 +28,7 @@ from regtech.engine.preparing import Prepared
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
 from regtech.model.alert import Alert
+from regtech.model.eventday import EventKind
 from regtech.rulelang.ir import FieldRef
 
 
@@ -290,6 +292,24 @@ class Engine:
         for rule, space in self._subjects:
             found[rule] = max(self.judge.state.keys[space].count, found.get(rule, 0))
         return found
+
+    @cached_property
+    def evaluated(self) -> dict[str, tuple[EventKind, ...]]:
+        """The events that rules are evaluated for whose subject is each single event.
+
+        By the id of the rule; events of its types that its law governs, whatever else it asks.
+        """
+        found: dict[str, set[EventKind]] = {}
+        for variant in self.plan.variants:
+            if subject_space(self.plan, variant) is None:
+                kinds = {EventKind(variant.jurisdiction, name) for name in variant.rule.on}
+                found.setdefault(variant.rule.id, set()).update(kinds)
+        return {rule: tuple(sorted(kinds)) for rule, kinds in found.items()}
+
+    def day_news(self, *, exactly: bool = False) -> DayNews:
+        """How many such events there were, by who reported them and day, where it is news."""
+        kinds = frozenset(kind for some in self.evaluated.values() for kind in some)
+        return self.judge.event_days.news(self.now_us, exactly=exactly, kinds=kinds)
 
     @cached_property
     def _subjects(self) -> tuple[tuple[str, int], ...]:

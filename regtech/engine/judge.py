@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.engine.block import EventStore, Sequence
+from regtech.engine.eventdays import EventDays
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels import rows as R
@@ -57,6 +58,7 @@ class Judge:
         self.state = State(plan)
         self.preparing = Preparing(plan, self.state, home)
         self.events = EventStore()
+        self.event_days = EventDays(plan, self.state.event_days)
         self.columns = plan.columns
         self.era_cuts = [int(cut) for cut in eras(plan)]
         self._programs: dict[int, EraProgram] = {}
@@ -219,6 +221,8 @@ class Judge:
         # evidence of an alert must not depend on how the events were cut into blocks
         now = int(times[0])
         counts, starts = prepared.rows, self._starts
+        reporters = block.columns[index["reporter"]][src]
+        self.event_days.count(types, times, reporters, prepared.governed)
         counts.cumsum(out=starts[1:])
         starts[0] = 0
         total = int(starts[-1])
@@ -240,7 +244,7 @@ class Judge:
         persons = list_sizes(block.person_offsets, src)
         rows = np.diff(self.group_starts).reshape(len(plan.jurisdictions), N_TYPES)
         state.make_room(rows, program.added, persons, now)
-        self.events.append(events, times, block.columns[index["reporter"]][src])
+        self.events.append(events, times, reporters)
         last = program.last_a
         if (types == _FIGURE).any():
             # whoever has a figure in this block must have a slot before others ask for it

@@ -32,7 +32,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _PENDING: Final = tuple(f.name for f in fields(Block) if f.name != "count")
 _MEASURE_WORDS: Final = (K.M_CURSOR, K.M_PMASK, K.M_PHEAD, K.M_PCURSOR, K.M_ACTIVE, K.M_OUT)
 """What changes in a measure's descriptor, addresses apart."""
-_STATE_LAYOUT: Final = 3
+_STATE_LAYOUT: Final = 4
 """Raised whenever state changes its meaning without changing a name or a size."""
 
 
@@ -113,6 +113,7 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     _restore_state(judge.state, _under("state.", arrays))
     if judge.preparing.asking is not None:
         judge.preparing.asking.restore(_under("detectors.", arrays))
+    judge.event_days.tell_again()
     judge.rule_counts[:] = arrays["judge.rule_counts"]
     judge.preparing.counters[:] = arrays["judge.counters"]
     judge.errors[:] = arrays["judge.errors"]
@@ -210,6 +211,7 @@ def _special(state: State) -> dict[str, Table]:
         "seen_payments": state.seen_payments,
         "alerted": state.alerted,
         "seen_edges": state.seen_edges,
+        "event_days": state.event_days,
     }
 
 

@@ -24,6 +24,7 @@ from regtech.engine.kernels.tables import (
     rehash2,
     rehash_keys,
 )
+from regtech.engine.kernels.tallies import WORDS as EVENT_DAY_WORDS
 from regtech.engine.plan import (
     DAY_US,
     KEY_PARTS_MAX,
@@ -249,11 +250,12 @@ class State:
         self.people: dict[int, list[Int64]] = {}
         for spec in plan.measures:
             self._measure(spec.index)
-        self.special = np.zeros((4, DESCRIPTOR_WORDS), np.int64)
+        self.special = np.zeros((5, DESCRIPTOR_WORDS), np.int64)
         self.seen_ids = Table(self.special[0], 4)
         self.seen_payments = Table(self.special[1], 4)
         self.alerted = Table(self.special[2], 4)
         self.seen_edges = Table(self.special[3], 4)
+        self.event_days = Table(self.special[4], EVENT_DAY_WORDS, by_key=True)
         self.fact_places = np.zeros(1, np.int32)
         """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
         self.facts = np.zeros((1, 1), np.int64)

@@ -56,7 +56,8 @@ def test_alerts_that_are_there_already_are_counted_by_day(sql_url: str) -> None:
     engine = open_engine(store_url(sql_url))
     with engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alert_days"))
-        connection.execute(sa.text("DROP TABLE proposals"))
+        for name in ("proposals", "event_days", "rule_events"):
+            connection.execute(sa.text(f"DROP TABLE {name}"))
         connection.execute(sa.text("DROP INDEX ix_cases_standing"))
         for name in ("jurisdiction", "ended", "due_sort", "assignee"):
             connection.execute(sa.text(f"ALTER TABLE case_tenants DROP COLUMN {name}"))

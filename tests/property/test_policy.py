@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from casework.cases.directive import UNSORTED, AsideDirective, CaseDirective, CaseKey, Plan, Wake
 from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks
+from casework.policy.counts import Watched, counting
 from casework.policy.durable import ENGINE, DurableMatcher
 from casework.policy.gather import decide
 from casework.policy.load import load_text
@@ -36,8 +37,17 @@ from casework.policy.reconcile import (
     said,
 )
 from casework.policy.testcases import written_alert
+from casework.ports import EventDay, EventKind
 from regtech.reference.load import Reference
-from tests.property.policy.generate import THEMES, World, time_of, worlds
+from tests.property.policy.generate import (
+    RULES,
+    SINGLE,
+    THEMES,
+    World,
+    noisy_worlds,
+    time_of,
+    worlds,
+)
 from tests.property.policy.reading import HOUR, Reading, micros
 from tests.support.examples import examples
 
@@ -75,6 +85,27 @@ def with_tests(policy: dict[str, Any]) -> dict[str, Any]:
     return policy | {"tests": tests}
 
 
+def event_days(events: dict[tuple[str, str, int], int]) -> list[EventDay]:
+    """Counts of events as the engine tells them."""
+    return [
+        EventDay(EventKind("CN", kind), institution, day, count)
+        for (kind, institution, day), count in sorted(events.items())
+    ]
+
+
+def rule_events() -> dict[str, tuple[EventKind, ...]]:
+    """What rules look at whose subject is each single event, as the engine tells it."""
+    return {rule: tuple(EventKind("CN", kind) for kind in kinds) for rule, kinds in SINGLE.items()}
+
+
+def watched(world: World) -> Watched:
+    """What is known of how many there are of what rules look at."""
+    if world.events is None:
+        return Watched(world.watched)
+    subjects = {} if world.watched is None else dict.fromkeys(RULES, world.watched)
+    return Watched(subjects=subjects, events=rule_events())
+
+
 class Desk:
     """What a record would do: feeds batches, keeps what was decided, applies changes to it."""
 
@@ -93,7 +124,11 @@ class Desk:
     def restart(self) -> None:
         """Everything but the record is made anew."""
         self.planner = Planner(self.policies, self.matcher, clocks())
-        self.reader = MemoryAlerts(self.seen, watched=self.world.watched)
+        self.reader = MemoryAlerts(
+            self.seen,
+            watched=watched(self.world),
+            counted=counting(event_days(self.world.events or {})),
+        )
         for key, at in self.closed:
             self.reader.close(key, at)
 
@@ -197,8 +232,9 @@ def read(world: World, desk: Desk, as_of: int) -> Reading:
     for key, at in desk.closed:
         closings.setdefault((key.policy, key.values), []).append(at)
     return Reading(
-        world.policies, THEMES, world.alerts, as_of=as_of, closings=closings, watched=world.watched
-    )
+        world.policies, THEMES, world.alerts, as_of=as_of, closings=closings,
+        watched=world.watched, events=world.events, types=SINGLE,
+    )  # fmt: skip
 
 
 def holds(world: World, seed: int, matcher: Matcher) -> None:
@@ -249,6 +285,12 @@ def test_snoozes_and_brakes(world: World, seed: int) -> None:
     holds(world, seed, PYTHON)
 
 
+@PROFILE
+@given(noisy_worlds(), SEEDS)
+def test_brakes_of_single_events(world: World, seed: int) -> None:
+    holds(world, seed, PYTHON)
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the engine needs Python below 3.13")
 def test_joins_by_the_engine() -> None:
     matcher = DurableMatcher()
@@ -294,7 +336,7 @@ def test_a_hot_key_gives_the_same_case_in_any_order(seed: int) -> None:
         order = list(range(len(alerts) + 1))
         rng.shuffle(order)
         cuts = sorted(rng.sample(range(len(order)), 2))
-        world = World([policy], [*alerts, alone], order, cuts, None, [], [])
+        world = World([policy], [*alerts, alone], order, cuts, None, None, [], [])
         desk, _end = run(world, PYTHON, seed=rng.randrange(100))
         found.append({(c.case, c.policy, c.alerts, c.saturated) for c in desk.cases.values()})
     assert all(one == found[0] for one in found)

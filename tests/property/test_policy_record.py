@@ -31,10 +31,10 @@ from casework.stores.memory import MemoryRecord
 from casework.stores.sql.record import SqlRecord
 from regtech.clock import ManualClock
 from tests.contract.world import LI, SERVICE, WANG, Salts, World, due_dates
-from tests.property.policy.generate import THEMES, worlds
+from tests.property.policy.generate import SINGLE, THEMES, noisy_worlds, worlds
 from tests.property.policy.generate import World as Given
 from tests.property.policy.reading import HOUR, Reading, micros
-from tests.property.test_policy import SEEDS, compiled
+from tests.property.test_policy import SEEDS, compiled, event_days, rule_events
 from tests.support.examples import examples
 
 PROFILE = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -49,6 +49,7 @@ class Desk:
         self.given, self.file = given, file
         self.said = said
         """Whether a setting says how many subjects there are, or the engine, little by little."""
+        self.events = event_days(given.events or {})
         self.clock, self.salts = ManualClock(LATE_US), Salts()
         self.policies = compiled(given)
         self.alerts = [StoredAlert.of(json.dumps(alert).encode()) for alert in given.alerts]
@@ -81,8 +82,18 @@ class Desk:
     def watch(self, subjects: int | None) -> None:
         """The engine says how many subjects it evaluates rules for."""
         if subjects is not None and not self.said:
-            rules = {alert.rule for alert in self.alerts}
+            rules = {alert.rule for alert in self.alerts} - SINGLE.keys()
             self.world.intake.watch(SERVICE, dict.fromkeys(rules, subjects), exactly=True)
+
+    def count(self, draw: Random | None) -> None:
+        """The engine says how many events there were, of some days, perhaps not all of them yet."""
+        if self.said:
+            return
+        days = self.events
+        if draw is not None:
+            days = [day._replace(events=draw.randint(0, day.events)) for day in days]
+            days = draw.sample(days, draw.randint(0, len(days)))
+        self.world.intake.count_events(SERVICE, rule_events(), days)
 
     def close(self, number: int) -> None:
         """A person closes one of the open cases; from then on its keys are closed."""
@@ -137,6 +148,8 @@ class Desk:
             as_of=as_of,
             closings=self.closings,
             watched=self.given.watched,
+            events=None if self.said else self.given.events,
+            types=SINGLE,
         )
         cases = {case.id: case for case in self.world.all()}
         for case in cases.values():
@@ -193,9 +206,7 @@ class Desk:
 
 def holds(given: Given, seed: int, file: Path | None) -> None:
     draw = Random(seed)
-    # The engine does not count subjects by institution: such a brake goes by a setting alone.
-    apart = any("brake" in p and "institution" in p["same"] for p in given.policies)
-    desk = Desk(given, file, said=apart or draw.random() < 0.3)
+    desk = Desk(given, file, said=given.events is None)
     bounds = [0, *given.cuts, len(given.alerts)]
     closings = list(given.closings)
     order = [desk.alerts[place] for place in given.order]
@@ -204,6 +215,8 @@ def holds(given: Given, seed: int, file: Path | None) -> None:
             desk.world.intake.take(SERVICE, order[low:high])
             if given.watched is not None and draw.random() < 0.7:
                 desk.watch(draw.randint(0, given.watched))
+            if draw.random() < 0.7:
+                desk.count(draw)
             if draw.random() < 0.3:
                 desk.restart()
             if draw.random() < 0.3:
@@ -213,6 +226,7 @@ def holds(given: Given, seed: int, file: Path | None) -> None:
             if closings:
                 desk.close(closings.pop()[0])
         desk.watch(given.watched)
+        desk.count(None)
         end = max(alert.time_us for alert in desk.alerts)
         for as_of in (end, *(end + wake for wake in given.wakes), end + 48 * HOUR):
             desk.world.intake.wake(SERVICE, as_of)
@@ -271,6 +285,20 @@ def test_repeats_that_come_before_the_first_in_memory(given: Given, seed: int) -
     holds(given, seed, None)
 
 
+@settings(PROFILE, max_examples=examples(60))
+@given(noisy_worlds(), SEEDS)
+def test_brakes_of_single_events_in_memory(given: Given, seed: int) -> None:
+    holds(given, seed, None)
+
+
+@settings(PROFILE, max_examples=examples(10))
+@given(noisy_worlds(), SEEDS)
+def test_brakes_of_single_events_in_sqlite(
+    tmp_path_factory: pytest.TempPathFactory, given: Given, seed: int
+) -> None:
+    holds(given, seed, tmp_path_factory.mktemp("store") / "cases.db")
+
+
 def test_an_alert_that_a_brake_leaves_alone_still_counts_for_it() -> None:
     """A report of the same rule about a second subject brakes a breach that came before it."""
     brake = {
@@ -288,7 +316,7 @@ def test_an_alert_that_a_brake_leaves_alone_still_counts_for_it() -> None:
         }  # fmt: skip
 
     alerts = [alert("a0", "breach", "C1", 9), alert("a1", "report", "C2", 0)]
-    holds(Given([brake, REST], alerts, [0, 1], [1], 1, [], []), 0, None)
+    holds(Given([brake, REST], alerts, [0, 1], [1], 1, None, [], []), 0, None)
 
 
 @settings(PROFILE, max_examples=examples(25))

@@ -25,8 +25,14 @@ def _port() -> int:
 class Served:
     """``regtech serve`` over a store in a folder."""
 
-    def __init__(self, folder: Path, rules: Path | None = None, **environment: str) -> None:
-        self.rules = rules
+    def __init__(
+        self,
+        folder: Path,
+        rules: Path | None = None,
+        pack: str = "cn-aml-large-value",
+        **environment: str,
+    ) -> None:
+        self.rules, self.pack = rules, pack
         self.folder, self.store, self.port = folder, str(folder / "cases.db"), _port()
         self.environment = {**os.environ, **environment}
         self.child: subprocess.Popen[bytes] | None = None
@@ -35,7 +41,7 @@ class Served:
         """Until it is ready."""
         command = [
             sys.executable, "-m", "regtech.cli.main", "serve", "--store", self.store,
-            "--port", str(self.port), "--packs", "cn-aml-large-value",
+            "--port", str(self.port), "--packs", self.pack,
             *(() if self.rules is None else ("--rules", str(self.rules))),
         ]  # fmt: skip
         self.log = (self.folder / "serve.log").open("ab")

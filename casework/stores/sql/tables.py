@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "r0007"
+HEAD: Final = "r0008"
 """The newest migration."""
 
 # Names are given, so that a migration can name what it changes on both servers.
@@ -123,6 +123,28 @@ MARKS: Final = Table(
     Column("name", String, primary_key=True),
     Column("at_us", BigInteger, nullable=False),
 )
+
+EVENT_DAYS: Final = Table(
+    "event_days",
+    METADATA,
+    Column("jurisdiction", String, primary_key=True),
+    Column("type", String, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("institution", String, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Events that a jurisdiction governs, by who reported them and day since 1970 in UTC."""
+
+RULE_EVENTS: Final = Table(
+    "rule_events",
+    METADATA,
+    Column("rule", String, primary_key=True),
+    Column("jurisdiction", String, primary_key=True),
+    Column("type", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The events that rules are evaluated for whose subject is each single event."""
 
 ALERT_CONFLICTS: Final = Table(
     "alert_conflicts",

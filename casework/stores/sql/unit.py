@@ -27,7 +27,7 @@ from casework.cases.disclosure import sees, sees_alert
 from casework.cases.keys import RELATING
 from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, opened
-from casework.ports import CaseQuery, Intake, Reach, Topic
+from casework.ports import CaseQuery, EventDay, EventKind, EventsOf, Intake, Reach, Topic
 from casework.stores.common import (
     DAY_US,
     Salt,
@@ -38,6 +38,7 @@ from casework.stores.common import (
     unchained,
     version_conflict,
 )
+from casework.stores.sql.counts import EventCounts
 from casework.stores.sql.queries import (
     alert_in_scope,
     chunks,
@@ -424,12 +425,21 @@ class SqlUnit:
                 found[place] = count
         return found
 
-    def braked(self, scope: Scope, rules: Collection[str]) -> frozenset[str]:
+    def braked(self, scope: Scope, reaches: Collection[Reach]) -> frozenset[str]:
         found: set[str] = set()
         c = ASIDES.c
-        for some in chunks(sorted(rules)):
-            where = (c.rule.in_(some), c.disposition == Disposition.BRAKED.value)
-            found.update(self._connection.execute(sa.select(c.alert_id).where(*where)).scalars())
+        spans: dict[tuple[int, int], list[str]] = {}
+        for reach in sorted(set(reaches)):
+            spans.setdefault((reach.since, reach.until), []).append(reach.value)
+        for (since, until), rules in spans.items():
+            for some in chunks(rules):
+                where = (
+                    c.rule.in_(some),
+                    c.time_us.between(since, until),
+                    c.disposition == Disposition.BRAKED.value,
+                )
+                select = sa.select(c.alert_id).where(*where)
+                found.update(self._connection.execute(select).scalars())
         return frozenset(found)
 
     def watched(self, scope: Scope) -> dict[str, int]:
@@ -440,6 +450,20 @@ class SqlUnit:
 
     def watch(self, scope: Scope, subjects: Mapping[str, int]) -> None:
         self._raise_marks({f"{_WATCHED}{rule}": number for rule, number in subjects.items()})
+
+    def rule_events(self, scope: Scope) -> dict[str, tuple[EventKind, ...]]:
+        return EventCounts(self._connection).rules(scope)
+
+    def count_events(
+        self,
+        scope: Scope,
+        rules: Mapping[str, Collection[EventKind]],
+        days: Collection[EventDay],
+    ) -> None:
+        EventCounts(self._connection).write(scope, rules, days)
+
+    def events_counted(self, scope: Scope, asked: Sequence[EventsOf]) -> list[int]:
+        return EventCounts(self._connection).of(scope, asked)
 
     def closings(self, scope: Scope, keys: Collection[str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}

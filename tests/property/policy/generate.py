@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 START = "2026-03-{day:02d}T{hour:02d}:00:00Z"
-RULES = ["r-one", "r-two", "s-one", "s-two"]
+SINGLE = {"e-one": ["transaction"], "e-two": ["loan", "transaction"]}
+"""Rules whose subject is each single event, with the types of events that they look at."""
+RULES = ["r-one", "r-two", "s-one", "s-two", *SINGLE]
 KINDS = ["breach", "report", "indicator"]
 SEVERITIES = ["critical", "high", "medium", "low", "info"]
 THEMES: list[dict[str, Any]] = [
@@ -16,6 +18,9 @@ THEMES: list[dict[str, Any]] = [
     {"id": "rest", "title": {"en": "Rest", "zh": "其他"}, "alerts": ["any"]},
 ]
 HOURS = 60
+FIRST_DAY = 20_513
+"""2026-03-01 since 1970."""
+KIND_NAMES = ["transaction", "loan"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,9 @@ class World:
     order: list[int]
     cuts: list[int]
     watched: int | None
+    """How many subjects rules are evaluated for."""
+    events: dict[tuple[str, str, int], int] | None
+    """By type, institution and day since 1970; None: one number is said for all rules."""
     closings: list[tuple[int, int]]
     """Cases that are closed, one after each batch: by number among those there are, and hour."""
     wakes: list[int]
@@ -49,7 +57,9 @@ def alerts(draw: st.DrawFn, hours: int, least: int) -> list[dict[str, Any]]:
     found = []
     for name in names:
         maybe = st.sampled_from
-        subject: dict[str, Any] = {"per": draw(maybe(["customer", "exporter"]))}
+        rule = draw(maybe(RULES))
+        per = "event" if rule in SINGLE else draw(maybe(["customer", "exporter"]))
+        subject: dict[str, Any] = {"per": per}
         institution = draw(maybe(["B1", "B2", None]))
         who = draw(maybe(["C1", "C1", "C2", None]))
         if who:
@@ -64,7 +74,7 @@ def alerts(draw: st.DrawFn, hours: int, least: int) -> list[dict[str, Any]]:
             {
                 "id": name,
                 "time": time_of(draw(st.integers(0, hours))),
-                "rule": draw(maybe(RULES)),
+                "rule": rule,
                 "pack": "p",
                 "kind": draw(maybe(KINDS)),
                 "severity": draw(maybe(SEVERITIES)),
@@ -86,7 +96,7 @@ def alerts(draw: st.DrawFn, hours: int, least: int) -> list[dict[str, Any]]:
 def patterns(draw: st.DrawFn) -> Any:
     made: dict[str, Any] = {}
     if draw(st.booleans()):
-        made["rule"] = draw(st.sampled_from([*RULES, "r-*", ["r-one", "s-two"]]))
+        made["rule"] = draw(st.sampled_from([*RULES, "r-*", "e-*", ["r-one", "s-two"]]))
     if draw(st.integers(0, 3)) == 0:
         made["kind"] = draw(st.sampled_from(KINDS))
     if draw(st.integers(0, 3)) == 0:
@@ -141,7 +151,7 @@ def policy(
         }
         made["brake"] = {
             "above": draw(st.sampled_from(["20%", "50%", "100%"])),
-            "over": draw(st.sampled_from(["8h", "24h"])),
+            "over": draw(st.sampled_from(["8h", "24h", "24h", "48h"])),
             "at_least": draw(st.integers(1, 3)),
         }
         return made
@@ -199,8 +209,47 @@ def worlds(
     cuts = sorted(draw(st.lists(st.integers(0, len(found)), max_size=5)))
     closed = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, hours)), max_size=closings))
     watched = draw(st.sampled_from([None, 1, 2, 4, 8]))
+    events = None
+    if draw(st.booleans()):
+        days = range(FIRST_DAY - 1, FIRST_DAY + 1 + hours // 24)
+        places = [(kind, b, day) for kind in KIND_NAMES for b in ("B1", "B2") for day in days]
+        chosen = draw(st.lists(st.sampled_from(places), max_size=6, unique=True))
+        events = {place: draw(st.integers(0, 5)) for place in chosen}
     wakes = sorted(
         hour * 3_600_000_000 + draw(st.sampled_from([-1, 0, 0, 1]))
         for hour in draw(st.lists(st.integers(1, 25), max_size=4))
     )
-    return World(some, found, list(order), cuts, watched, closed, wakes)
+    return World(some, found, list(order), cuts, watched, events, closed, wakes)
+
+
+@st.composite
+def noisy_worlds(draw: st.DrawFn) -> World:
+    """Rules that look at single events and find much, under brakes that can tell of them."""
+    made = draw(worlds(actions=("case",), forms=("on",), hours=40, least=6, closings=0))
+    brakes = [
+        {
+            "id": f"b{number}",
+            "title": {"en": "B", "zh": "制"},
+            "order": number,
+            "on": draw(st.sampled_from(["any", {"rule": "e-*"}, {"kind": ["breach", "report"]}])),
+            "same": draw(st.sampled_from([["rule"], ["rule", "institution"]])),
+            "brake": {
+                "above": draw(st.sampled_from(["20%", "50%"])),
+                "over": draw(st.sampled_from(["24h", "24h", "48h"])),
+                "at_least": draw(st.integers(1, 2)),
+            },
+        }
+        for number in range(draw(st.integers(1, 2)))
+    ]
+    for number, alert in enumerate(made.alerts):
+        alert["rule"] = draw(st.sampled_from(list(SINGLE)))
+        alert["facts"]["reporter"] = draw(st.sampled_from(["B1", "B1", "B2"]))
+        alert["subject"] = {"per": "event", "id": f"{alert['facts']['reporter']}/{number}"}
+    events = {
+        (kind, institution, day): draw(st.integers(0, 9))
+        for kind in KIND_NAMES
+        for institution in ("B1", "B2")
+        for day in range(FIRST_DAY - 1, FIRST_DAY + 2)
+    }
+    policies = [*brakes, *(policy | {"order": 5} for policy in made.policies)]
+    return replace(made, policies=policies, events=events)

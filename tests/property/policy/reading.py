@@ -99,11 +99,14 @@ class Reading:
         as_of: int,
         closings: dict[tuple[str, tuple[str, ...]], list[int]],
         watched: int | None,
+        events: dict[tuple[str, str, int], int] | None = None,
+        types: dict[str, list[str]] | None = None,
     ) -> None:
         self.themes = themes
         self.alerts = {alert["id"]: alert for alert in alerts}
         self.at = {name: micros(alert["time"]) for name, alert in self.alerts.items()}
         self.as_of, self.closings, self.watched = as_of, closings, watched
+        self.events, self.types = events, types or {}
         self.free = set(self.alerts)
         self.cases: set[tuple[Any, ...]] = set()
         self.aside: set[tuple[Any, ...]] = set()
@@ -161,11 +164,14 @@ class Reading:
 
     def is_braked(self, policy: Policy, name: str) -> bool:
         brake, rule = policy["brake"], self.alerts[name]["rule"]
-        if self.key(policy, name) is None or self.watched is None:
+        if self.key(policy, name) is None:
             return False
         length = hours(brake["over"])
         start = self.at[name] // length * length
         institution = self.get(name, "institution") if "institution" in policy["same"] else None
+        watched = self.number(rule, institution, start, length)
+        if watched is None:
+            return False
         subjects = {
             self.get(other, "subject")
             for other, alert in self.alerts.items()
@@ -175,7 +181,27 @@ class Reading:
             and (institution is None or self.get(other, "institution") == institution)
         } - {None}
         share = int(brake["above"][:-1])
-        return len(subjects) >= brake["at_least"] and 100 * len(subjects) > share * self.watched
+        return len(subjects) >= brake["at_least"] and 100 * len(subjects) > share * watched
+
+    def number(self, rule: str, institution: str | None, start: int, length: int) -> int | None:
+        """How many subjects or events there are; None: nobody knows."""
+        if self.events is None:
+            return self.watched
+        if rule not in self.types:
+            return self.watched if institution is None else None
+        day = 24 * HOUR
+        if start % day or length % day:
+            return None
+        return (
+            sum(
+                count
+                for (kind, who, at), count in self.events.items()
+                if kind in self.types[rule]
+                and institution in (None, who)
+                and start <= at * day < start + length
+            )
+            or None
+        )
 
     def snooze(self, policy: Policy, free: set[str]) -> None:
         length = hours(policy["snooze"]["for"])

@@ -106,6 +106,16 @@ def test_the_smallest_policy_is_faultless() -> None:
         ("PL302", policy(f"on: {{rule: tz-*}}\nsame: subject\n{CASE}")),
         ("PL303", policy(f"on: {{obligation: CN-STT}}\nsame: subject\n{CASE}")),
         ("PL304", policy(f"on: {{jurisdiction: CM}}\nsame: subject\n{CASE}")),
+        ("PL503", policy("on: any\nsame: [rule, institution]\nbrake: {above: 20%, over: 1d, "
+                         "at_least: 5}")),
+        ("PL503", policy("on: {per: event}\nsame: rule\nbrake: {above: 20%, over: 36h, "
+                         "at_least: 5}")),
+        ("PL605", changed_tests("rule: r}]", "rule: r}]\n        events: [{day: today, "
+                                "institution: B, count: 1}]")),
+        ("PL605", changed_tests("rule: r}]", "rule: r}]\n        events: [{day: 2026-03-02, "
+                                "institution: B, count: 1, type: payment}]")),
+        ("PL111", changed_tests("rule: r}]", "rule: r}]\n        watched: 1\n        events: "
+                                "[{day: 2026-03-02, institution: B, count: 1}]")),
         ("PL601", changed_tests("{suppressed: [a]}", "none")),
         ("PL602", changed_tests("none", "{snoozed: [a]}")),
         ("PL603", changed_tests("none", "{}")),
