@@ -69,7 +69,7 @@ def _hex(value: int) -> int:
     return value + 48 if value < 10 else value + 87
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _put_char(out: Any, o: int, c: int) -> int:
     """One byte of a JSON string."""
     if c == 34 or c == 92:
@@ -88,7 +88,7 @@ def _put_char(out: Any, o: int, c: int) -> int:
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_string(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """A JSON string; ``doubled``: two quotes in the cell stand for one."""
     out[o] = 34
@@ -107,7 +107,7 @@ def _put_string(out: Any, o: int, text: Any, start: int, end: int, doubled: bool
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _one_value(text: Any, start: int, end: int, doubled: bool) -> bool:
     """Whether the text is one bracketed JSON value and not several: the decoder does the rest."""
     depth = 0
@@ -141,7 +141,7 @@ def _one_value(text: Any, start: int, end: int, doubled: bool) -> bool:
     return depth == 0 and not inside
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _whole(text: Any, start: int, end: int) -> bool:
     p = start
     if p < end and load8(text, p) == 45:
@@ -155,7 +155,7 @@ def _whole(text: Any, start: int, end: int) -> bool:
     return True
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _truth(text: Any, start: int, end: int) -> int:
     """1 for true, 0 for false, in any case; else -1."""
     word = 0
@@ -169,7 +169,7 @@ def _truth(text: Any, start: int, end: int) -> int:
     return 0 if word == 0x66616C7365 else -1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _float(text: Any, start: int, end: int) -> bool:
     """Whether the text is made of the characters of a JSON number and has a digit in front."""
     for p in range(start, end):
@@ -180,7 +180,7 @@ def _float(text: Any, start: int, end: int) -> bool:
     return bool(48 <= c <= 57 or c == 45)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_raw(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     p = start
     while p < end:
@@ -191,7 +191,7 @@ def _put_raw(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -
     return o
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_list(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """``a|b|c`` as a JSON list of strings."""
     out[o] = 91
@@ -209,7 +209,7 @@ def _put_list(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) 
     return o
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """The value of a cell that is not empty."""
     c = load8(text, start)
@@ -240,7 +240,7 @@ def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, dou
     return _put_string(out, o, text, start, end, doubled)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def emit_row(
     out: Any,
     o: int,
@@ -301,7 +301,7 @@ def emit_row(
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _sort(found: Any, count: int) -> None:
     """Insertion sort by rank: a row has few cells, mostly in order."""
     for k in range(1, count):
@@ -417,7 +417,7 @@ def csv_lines(
     state[AT_OUT] = o
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _emit_rows(
     text: Any,
     rows: int,
