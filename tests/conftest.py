@@ -1,8 +1,7 @@
 """How the tests themselves run: the garbage collector looks less often.
 
 What thousands of collected tests keep alive is walked anew by each full collection, which took an
-eighth of the time of processor. What was imported and collected is taken out of its sight, and it
-looks after 50,000 new objects rather than after 700.
+eighth of the processor's time. It looks after 50,000 new objects rather than after 700.
 """
 
 from __future__ import annotations
@@ -13,6 +12,4 @@ import pytest
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(50_000, 20, 20)
