@@ -93,7 +93,7 @@ def places_for(rows: int, words: int) -> Places:
     )
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _least_total(least: float, asked: float) -> float:
     """Rows with less in common than this come out below ``least`` in ``_take_best``, whatever else
     they have: their own weight is what is in common or more."""
@@ -101,7 +101,7 @@ def _least_total(least: float, asked: float) -> float:
     return 0.999 * asked * LONGER * lowest / (1 - (1 - LONGER) * lowest)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _sort_by(keys: Any, values: Any, count: int) -> None:
     """``keys[:count]`` in the order of what ``values`` has for them, the greatest first."""
     for k in range(1, count):
@@ -113,7 +113,7 @@ def _sort_by(keys: Any, values: Any, count: int) -> None:
         keys[at] = key
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _take_best(
     touched: int,
     most: int,
@@ -169,7 +169,7 @@ def _take_best(
     return found
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _spread_row(row: int, weight: float, p: Any, touched: int) -> int:
     """Give a row this much for the word of this turn, if it has not got more for it yet."""
     if p.total[row] == 0.0:
@@ -191,14 +191,14 @@ def _spread(index: Any, word: int, weight: float, p: Any, touched: int) -> int:
     return touched
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _spread_rows(index: Any, place: int, weight: float, p: Any, touched: int) -> int:
     for k in range(index.joined_starts[place], index.joined_starts[place + 1]):
         touched = _spread_row(index.joined_rows[k], weight, p, touched)
     return touched
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _place_of(keys: Any, key: int) -> int:
     """Where a key stands in sorted ``keys``; -1 where it does not."""
     low, high = 0, len(keys)
@@ -211,7 +211,7 @@ def _place_of(keys: Any, key: int) -> int:
     return low if key != 0 and low < len(keys) and keys[low] == key else -1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _spread_spelled(
     qw: Any,
     word: int,
@@ -231,6 +231,7 @@ def _spread_spelled(
     least = PAIRS_SHARED if size < 6 else PAIRS_SHARED_LONG
     # A word that shares only as many pairs as are left shares too few: the commonest lead to none.
     needed = int(np.ceil(0.5 * least * (size + 0.24 * size + 2) - 1e-6))
+    no: Any = np.bool_(False)
     seen = 0
     for k in range(count):
         pair = p.grams[k]
@@ -244,7 +245,7 @@ def _spread_spelled(
                 seen += 1
             p.word_hits[other] += 1
     for k in range(seen):
-        other = p.word_touched[k]
+        other = int(p.word_touched[k])
         shared = p.word_hits[other]
         p.word_hits[other] = 0
         if shared < needed:
@@ -254,7 +255,7 @@ def _spread_spelled(
         if 50 * abs(size - length) > 38 * max(size, length):
             continue
         if 2 * shared >= least * (size + length + 2):
-            alike, how = word_likeness(qw, word, words, other, False, s.rows)
+            alike, how = word_likeness(qw, word, words, other, no, s.rows)
             if place >= 0:
                 remember(s, place, other, alike, how)
             if alike > 0.0:
@@ -280,9 +281,10 @@ def find_rows(
     ``live``: whether a row is asked for at all. Scratch of the search is left as it was found:
     zero. That of the comparison, ``s``, is ready for row 0 and knows which words are alike.
     """
-    prepare(qw, qn, 0, s)
+    zero: Any = np.int64(0)  # a number in the call would be compiled for itself
+    prepare(qw, qn, zero, s)
     bare = (qn.flags[0] & NO_VOWELS) != 0
-    count = row_grams(qw, qn, 0, p.grams)
+    count = row_grams(qw, qn, zero, p.grams)
     _sort_by(p.grams, index.gram_weights, count)
     touched = 0
     asked = 0.0
@@ -305,7 +307,7 @@ def find_rows(
                 touched += 1
             p.total[row] += weight
     found = _take_best(
-        touched, grams_most, GRAMS_LEAST, reach, asked, index.row_gram_weights, live, p, 0
+        touched, grams_most, GRAMS_LEAST, reach, asked, index.row_gram_weights, live, p, zero
     )
 
     touched = 0
@@ -314,7 +316,7 @@ def find_rows(
     for at in range(qn.starts[0], qn.starts[1]):
         heaviest = max(heaviest, float(qw.weights[qn.words[at]]))
     for at in range(qn.starts[0], qn.starts[1]):
-        word = qn.words[at]
+        word = int(qn.words[at])
         weight = qw.weights[word]
         if weight <= LITTLE and heaviest > LITTLE:
             continue
@@ -361,7 +363,7 @@ def find_rows(
     )
 
     touched = 0
-    count = bone_grams(qw, qn, 0, p.grams)
+    count = bone_grams(qw, qn, zero, p.grams)
     for half in range(0 if bare else 1, 2):
         for k in range(count):
             gram = p.grams[k] + half * GRAMS
@@ -372,9 +374,10 @@ def find_rows(
                     touched += 1
                 p.total[row] += 1.0
     most = words_most if bare else BARE_ROWS
-    reach = _least_total(BONES_LEAST, count)
+    bones = float(count)
+    reach = _least_total(BONES_LEAST, bones)
     found = _take_best(
-        touched, most, BONES_LEAST, reach, count, index.row_bone_grams, live, p, found
+        touched, most, BONES_LEAST, reach, bones, index.row_bone_grams, live, p, found
     )
     for k in range(found):
         p.best[p.found[k]] = 0.0

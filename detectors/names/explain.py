@@ -13,11 +13,10 @@ from detectors.names.features import (
     FEATURES,
     FORM_DIFFERS,
     Scratch,
-    compare,
     native_difference,
     prepare,
 )
-from detectors.names.scoring import Weights, contribution, log_odds
+from detectors.names.scoring import Weights, contribution, score_rows
 from detectors.names.tables import Relation
 
 TOLD_MIN: Final = 0.01
@@ -75,7 +74,9 @@ def explain_pair(
 ) -> Explanation:  # fmt: skip
     """The parts of one pair; ``left`` and ``right``: the words of both rows as text."""
     prepare(lw, ln, li, s)
-    odds = log_odds(lw, ln, li, rw, rn, ri, weights, s)
+    row, out = np.array([ri], np.int32), np.zeros(1)
+    score_rows(lw, ln, li, rw, rn, row, 1, weights, s, out)  # leaves the features in ``found``
+    odds = float(out[0])
     difference, _ = native_difference(ln, li, rn, ri, s.rows)
     if difference >= 0.0:
         form = float(weights.native[2]) * float(s.found[FORM_DIFFERS])
@@ -83,7 +84,6 @@ def explain_pair(
         if form:
             parts.append(Part("form_differs", form))
         return Explanation(tuple(parts), ())
-    compare(lw, ln, li, rw, rn, ri, s)
     if not left or not right:
         return Explanation((Part("no_words", odds),), ())
     kind = 1 if (int(ln.flags[li]) | int(rn.flags[ri])) & (ORGANISATION | VESSEL) else 0

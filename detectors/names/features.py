@@ -190,7 +190,7 @@ def scratch_for(right_words: int) -> Scratch:
 # --- two words
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tuple[float, int]:
     """How alike two words are, from 0 to 1, and by which relation.
 
@@ -288,7 +288,7 @@ def word_likeness(lw: Any, a: int, rw: Any, b: int, bare: bool, rows: Any) -> tu
     return float(best), int(how)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _same_vowels(lw: Any, a: int, rw: Any, b: int) -> bool:
     """Whether two words have the same vowels in the same order, and any."""
     i: Any = np.int64(0)
@@ -308,7 +308,7 @@ def _same_vowels(lw: Any, a: int, rw: Any, b: int) -> bool:
         j += 1
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _sound_joined(lw: Any, ln: Any, first: int, count: int, rw: Any, b: int) -> int:
     """Consonants of neighbouring words that are, written as one, all those of a word; 0 if not.
 
@@ -329,7 +329,7 @@ def _sound_joined(lw: Any, ln: Any, first: int, count: int, rw: Any, b: int) -> 
     return at if at == rw.bone_lengths[b] else 0
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _join_likeness(
     lw: Any, ln: Any, first: int, count: int, rw: Any, b: int, bare: bool, least: float, s: Any
 ) -> float:
@@ -374,8 +374,12 @@ def _join_likeness(
 
 # --- two names
 
+# What is written as a number in a call is compiled for that number alone: once more each.
+_LEFT: Any = np.int64(0)
+_RIGHT: Any = np.int64(1)
 
-@inline_kernel(nrt=False)
+
+@inline_kernel(nrt=False, inner=True)
 def _weight(names: Any, words: Any, start: int, count: int) -> float:
     total = 0.0
     for i in range(count):
@@ -403,7 +407,7 @@ def prepare(lw: Any, ln: Any, li: int, s: Any) -> None:
     s.lengths[0], s.lengths[1] = letters, consonants
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _common(rw: Any, rn: Any, ri: int, s: Any, which: int) -> float:
     """Share of letters (0) or consonants (1) in common, in their order, blanks left out."""
     length = 0
@@ -425,14 +429,14 @@ def _common(rw: Any, rn: Any, ri: int, s: Any, which: int) -> float:
     return float(2.0 * common_length(s.masks, which, s.flat, length) / total)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _pair(s: Any, i: int, j: int, alike: float, how: int) -> None:
     s.at[0, i], s.at[1, j] = j, i
     s.likeness[0, i] = s.likeness[1, j] = alike
     s.relation[0, i] = s.relation[1, j] = how
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _join(
     lw: Any,
     ln: Any,
@@ -502,7 +506,7 @@ def remember(s: Any, i: int, b: int, alike: float, how: int) -> None:
     s.known[b] |= np.int64(1) << np.int64(i)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
     """Which word stands for which: into ``at``, ``likeness`` and ``relation`` of scratch.
 
@@ -523,14 +527,14 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
         s.at[1, j] = -1
         s.likeness[1, j] = 0.0
         s.relation[1, j] = _NONE
-        b = rn.words[b0 + j]
+        b = int(rn.words[b0 + j])
         if bare != bare_l:
             # Words are compared otherwise with a name without vowels: then only for this pair.
             s.seen[b] = -1
         known = s.known[b] if s.seen[b] == s.turn[0] else np.int64(0)
         for i in range(n):
             if (known >> np.int64(i)) & 1 == 0:
-                alike, how = word_likeness(lw, ln.words[a0 + i], rw, b, bare, s.rows)
+                alike, how = word_likeness(lw, int(ln.words[a0 + i]), rw, b, bare, s.rows)
                 remember(s, i, b, alike, how)
         for i in range(n):
             # Single letters of companies ("I & S") seldom are short forms of words.
@@ -541,9 +545,9 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
         if bare != bare_l:
             s.seen[b] = -1
     if n > 1 and n != m or n > 2:
-        _join(lw, ln, a0, n, rw, rn, b0, m, 0, bare, s)
+        _join(lw, ln, a0, n, rw, rn, b0, m, _LEFT, bare, s)
     if m > 1 and n != m or m > 2:
-        _join(rw, rn, b0, m, lw, ln, a0, n, 1, bare, s)
+        _join(rw, rn, b0, m, lw, ln, a0, n, _RIGHT, bare, s)
     for _ in range(min(n, m)):
         best, bi, bj, apart = 0.0, -1, -1, 99
         for i in range(n):
@@ -560,12 +564,12 @@ def align(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
         _pair(s, bi, bj, best, s.how[rn.words[b0 + bj], bi])
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _sign(holds: bool) -> float:
     return 1.0 if holds else 0.0
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _is_acronym(lw: Any, ln: Any, a0: int, n: int, rw: Any, rn: Any, b0: int, m: int) -> bool:
     """Whether a word of the first name is the initials of the second."""
     if m < 3:
@@ -591,7 +595,7 @@ def _is_acronym(lw: Any, ln: Any, a0: int, n: int, rw: Any, rn: Any, b0: int, m:
     return False
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> None:
     """All features of the pair into ``found`` of scratch; ``prepare`` has been called for ``li``.
 
@@ -702,8 +706,8 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[DESCENT_CROSSED] = _sign(crossed > 1 and crossed == paired and whole_l and whole_r)
     f[SINGLE_WORD] = _sign(min(names_l, names_r) <= 1 and max(names_l, names_r) > 1)
     f[ONE_WORD_EACH] = _sign(names_l <= 1 and names_r <= 1)
-    f[LETTERS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 0) - 1.0)
-    f[CONSONANTS] = max(0.0, 2.0 * _common(rw, rn, ri, s, 1) - 1.0)
+    f[LETTERS] = max(0.0, 2.0 * _common(rw, rn, ri, s, _LEFT) - 1.0)
+    f[CONSONANTS] = max(0.0, 2.0 * _common(rw, rn, ri, s, _RIGHT) - 1.0)
     people = ((flags_l | flags_r) & PERSON) != 0
     if f[COVERED_MORE] < 0.9 and not people and ((flags_l | flags_r) & ORGANISATION) != 0:
         # Initials are a name of their own; in a longer name they are by chance.

@@ -52,7 +52,7 @@ class Index(NamedTuple):
     row_bone_grams: NDArray[np.float32]  # how many
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def row_grams(words: Any, names: Any, row: int, out: Any) -> int:
     """Distinct trigrams of the words of a row, a blank at both ends of each; how many."""
     count = 0
@@ -86,7 +86,7 @@ def _all_grams(words: Any, names: Any, grams: Any, counts: Any, out: Any) -> int
     return total
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def letter_pairs(words: Any, word: int, out: Any) -> int:
     """Distinct pairs of letters of a word, a blank at both ends of it; how many."""
     count = 0
@@ -119,7 +119,7 @@ def _all_letter_pairs(words: Any, spare: Any, counts: Any, out: Any) -> int:
     return total
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def joined_bones(words: Any, names: Any, first: int, size: int) -> Any:
     """The skeleton of neighbouring words written as one, packed as ``skeleton.packed`` packs."""
     value: Any = np.int64(0)
@@ -137,7 +137,7 @@ def joined_bones(words: Any, names: Any, first: int, size: int) -> Any:
     return value if count > 2 else np.int64(0)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def word_key(words: Any, word: int) -> Any:
     """A short word as a key that no skeleton has; 0 for a word that no initials are."""
     if words.lengths[word] < 3 or words.lengths[word] > LENGTH_MAX:
@@ -148,7 +148,7 @@ def word_key(words: Any, word: int) -> Any:
     return -value
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def initials_key(words: Any, names: Any, row: int, bare: bool) -> Any:
     """The first letters of a name as such a key, ``bare`` without its particles."""
     value: Any = np.int64(0)
@@ -162,7 +162,7 @@ def initials_key(words: Any, names: Any, row: int, bare: bool) -> Any:
     return -value if count > 2 else np.int64(0)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def bone_grams(words: Any, names: Any, row: int, out: Any) -> int:
     """Distinct trigrams of all consonants of a name, written as one; how many."""
     count = 0

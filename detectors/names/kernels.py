@@ -60,7 +60,7 @@ NEAR_LETTERS: Final = _near_letters()
 """For each letter the bits of those that it is cheaply replaced by, itself among them."""
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _lone_letters(a: Any, row_a: int, la: int, b: Any, row_b: int, lb: int) -> int:
     """What the letters of a word cost that the other word has neither itself nor one near it."""
     near: Any = np.int64(0)
@@ -123,7 +123,7 @@ def spelling_cost(
     return int(min(rows[last, lb], most + 1))
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def common_length(masks: Any, which: int, b: Any, lb: int) -> int:
     """Length of the longest common subsequence of two texts, by bits of one word.
 

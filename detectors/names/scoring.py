@@ -138,7 +138,7 @@ def contribution(weights: Any, kind: int, feature: int, value: float) -> float:
     return odds
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def log_odds(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, weights: Any, s: Any) -> float:
     """Log-odds that two names are one's; ``prepare`` has been called for the left row.
 
@@ -188,7 +188,7 @@ def score_rows(
     ``prepare`` has been called for the left row.
     """
     for k in range(count):
-        out[k] = log_odds(lw, ln, li, rw, rn, rows[k], weights, s)
+        out[k] = log_odds(lw, ln, li, rw, rn, int(rows[k]), weights, s)
 
 
 @kernel(nrt=False)

@@ -171,10 +171,11 @@ def _spans_of_window(
 @kernel(nrt=False)
 def _line_up(lw: Any, ln: Any, rw: Any, rn: Any, rows: Any, s: Any, first: Any, last: Any) -> None:
     """Between which words of the left name each row lies, where enough of the row is in it."""
-    prepare(lw, ln, 0, s)
+    only: Any = np.int64(0)  # a number in the call would be compiled for itself
+    prepare(lw, ln, only, s)
     for k in range(len(rows)):
-        row = rows[k]
-        align(lw, ln, 0, rw, rn, row, s)
+        row = int(rows[k])
+        align(lw, ln, only, rw, rn, row, s)
         begin = rn.starts[row]
         covered = whole = 0.0
         for j in range(rn.starts[row + 1] - begin):

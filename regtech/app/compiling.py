@@ -4,7 +4,8 @@ Compiling takes over a minute of processor time, once. What rules ask of network
 engine does are compiled without each other, so another process (``python -m
 regtech.app.compiling``) takes the first, while this one judges a few events to compile the second.
 Both find the other's code in the cache of kernels afterwards. With the word ``all`` the command
-does both for what ships, before tests that would compile the same in each of their processes.
+does both for what ships, and what compares names, before tests that would compile the same in each
+of their processes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from regtech.app.progress import NoProgress, Progress
+from regtech.app.progress import Progress
 from regtech.columns.jit import CACHE_ROOT, uncompiled
 from regtech.model.fields import EVENT_TYPES
 from regtech.reference.load import Reference
@@ -44,7 +45,11 @@ def compile_kernels(packs: tuple[Pack, ...], reference: Reference, told: Progres
     if CACHE_ROOT is None or not uncompiled(*_FIRST):
         return
     told.note("compiling for this machine, once: this takes up to a minute")
-    command = [sys.executable, "-m", "regtech.app.compiling"]
+    _in_two(packs, reference)
+
+
+def _in_two(packs: tuple[Pack, ...], reference: Reference, *words: str) -> None:
+    command = [sys.executable, "-m", "regtech.app.compiling", *words]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
         judge_events(packs, trial_events(), reference)
 
@@ -70,11 +75,14 @@ def trial_events() -> list[dict[str, Any]]:
 
 
 def main(words: list[str]) -> None:
-    """Compile what detectors call; with the word ``all`` what a run calls."""
+    """Compile what networks call; with ``names`` what names do, with ``all`` the engine too."""
     if words == ["all"]:
+        # Imported for what it compiles to be known.
+        import detectors.names.scoring  # noqa: F401
         from regtech.app.choice import chosen_packs
 
-        compile_kernels(tuple(chosen_packs(())), Reference.shipped(), NoProgress())
+        if CACHE_ROOT is not None and uncompiled(*_FIRST, "scoring"):
+            _in_two(tuple(chosen_packs(())), Reference.shipped(), "names")
         return
     from detectors.graph.motifs import Motifs, Payments
     from detectors.graph.spec import DEFAULTS
@@ -83,6 +91,11 @@ def main(words: list[str]) -> None:
     payment = Payments(time_us=ones, payer=ones - 1, payee=ones, amount=ones, currency=ones)
     for _ in Motifs((next(iter(DEFAULTS.values())),)).observe(payment):
         pass
+    if words == ["names"]:
+        from detectors.names.screener import Query, Screener
+        from regtech.app.names import load_model, load_tables
+
+        Screener(load_tables(), load_model(), []).screen(Query("Ivan Petrov"))
 
 
 if __name__ == "__main__":

@@ -120,10 +120,12 @@ class RuleTexts:
 
     def __call__(self, alerts: Sequence[StoredAlert]) -> list[Rule]:
         from casework.evidence.bundle import Rule
+        from regtech.app.choice import chosen_packs
         from regtech.content import read_text
         from regtech.rulelang.packs import load_packs
 
-        packs, _ = load_packs(None if self._folder is None else [self._folder])
+        # What ships has no faults and is kept; a folder that is worked on may have some.
+        packs = chosen_packs(()) if self._folder is None else load_packs([self._folder])[0]
         by_digest: dict[tuple[str, str], Pack | None] = {(p.id, p.digest): p for p in packs}
         texts: dict[str, str] = {}
         found: dict[str, Rule] = {}

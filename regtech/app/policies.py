@@ -33,11 +33,11 @@ def known_names() -> Known:
     """The rules, packs, obligations and jurisdictions that patterns may name: those that ship, and
     the one whose alerts come of changed lists."""
     from casework.policy.patterns import Known
+    from regtech.app.choice import chosen_packs
     from regtech.reference.load import Reference
-    from regtech.rulelang.packs import load_packs
     from regtech.rulelang.register import load_register
 
-    packs, _ = load_packs()
+    packs = chosen_packs(())
     return Known(
         {
             "rule": frozenset(rule.id for pack in packs for rule in pack.rules) | {LIST_CHANGE},

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 import typer
@@ -69,7 +70,7 @@ _COLLECT_EVERY: Final = (200_000, 20, 20)
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status: 0 done, 1 findings, 2 wrong use, 3 failed."""
     try:
-        result = app(arguments, prog_name=app.info.name, standalone_mode=False)
+        result = _command().main(arguments, prog_name=app.info.name, standalone_mode=False)
     except RegtechError as error:
         return _failed(error, arguments)
     except typer.TyperException as error:
@@ -88,6 +89,14 @@ def run(arguments: list[str]) -> int:
         traceback.print_exc()
         return InternalError.exit_status
     return result if isinstance(result, int) else 0
+
+
+@cache
+def _command() -> typer.core.TyperGroup:
+    """All commands as they are called: made once, for a process that calls several."""
+    made = typer.main.get_command(app)
+    assert isinstance(made, typer.core.TyperGroup)
+    return made
 
 
 def _failed(error: RegtechError, arguments: list[str]) -> int:

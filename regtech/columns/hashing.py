@@ -29,7 +29,7 @@ SHORT_MAX: Final = 16
 """Up to this many bytes the two words are the bytes themselves, so equal words mean equal bytes."""
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def low_bytes(count: int) -> Any:
     """Mask of the lowest ``count`` bytes of a word; all of them from 8 on, none below 1."""
     if count >= 8:
@@ -39,7 +39,7 @@ def low_bytes(count: int) -> Any:
     return (_ONE << (np.uint64(count) * _EIGHT)) - _ONE
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def long_words(text: Any, offset: int, length: int) -> Any:
     """Two hash words of more than ``SHORT_MAX`` bytes."""
     first = _LONG
@@ -56,7 +56,7 @@ def long_words(text: Any, offset: int, length: int) -> Any:
     return first, second
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def key_words(text: Any, offset: int, length: int) -> Any:
     """The two words that stand for a byte string: its bytes up to ``SHORT_MAX``, else a hash."""
     first = load64(text, offset) & low_bytes(length)
@@ -69,7 +69,7 @@ def key_words(text: Any, offset: int, length: int) -> Any:
     return first, second
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def mix_words(first: Any, second: Any, length: int) -> Any:
     """The hash of a byte string from its two words and its length."""
     value = (first ^ _XOR_A) * _MUL_A
@@ -78,7 +78,7 @@ def mix_words(first: Any, second: Any, length: int) -> Any:
     return value ^ (value >> _S29)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def mix_field(salt: Any, value: Any) -> Any:
     """What one field adds to a content digest; ``salt`` is the hash of its path."""
     mixed = (value ^ salt) * _MUL_A

@@ -34,7 +34,7 @@ _S32: Final = np.uint64(32)
 _LOW32: Final = np.uint64(0xFFFFFFFF)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _same_bytes(arena: Any, place: int, text: Any, offset: int, length: int) -> bool:
     for k in range(length):
         if arena[place + k] != text[offset + k]:
@@ -42,7 +42,7 @@ def _same_bytes(arena: Any, place: int, text: Any, offset: int, length: int) -> 
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _find_in(
     table: Any,
     arena: Any,
@@ -119,7 +119,7 @@ def _add(
     return code
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def encode_log(
     log: Any,
     count: int,

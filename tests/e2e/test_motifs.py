@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from regtech.cli.main import run
 
 
 def payment(
@@ -31,26 +34,49 @@ RING = [
 FAN = [payment(10 + k, 13, f"P{k}", "M", str(100 + k)) for k in range(45)]
 
 
+@dataclass(frozen=True)
+class Done:
+    status: int
+    out: str
+    err: str
+
+
+def written(folder: Path, events: list[dict[str, Any]]) -> str:
+    source = folder / "events.ndjson"
+    source.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return source.name
+
+
+def found_in(folder: Path) -> list[Any]:
+    out = folder / "motifs.ndjson"
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
 @pytest.fixture
-def motifs(tmp_path: Path) -> Any:
-    def command(events: list[dict[str, Any]], *options: str) -> tuple[Any, list[Any]]:
-        source = tmp_path / "events.ndjson"
-        source.write_text("".join(json.dumps(event) + "\n" for event in events))
-        done = subprocess.run(
-            [sys.executable, "-m", "regtech.cli.main", "motifs", source.name, *options],
-            cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"},
-        )  # fmt: skip
-        out = tmp_path / "motifs.ndjson"
-        lines = out.read_text().splitlines() if out.exists() else []
-        return done, [json.loads(line) for line in lines]
+def motifs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Any:
+    """The command in this process, in a folder of its own: what it does, without its start."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def command(events: list[dict[str, Any]], *options: str) -> tuple[Done, list[Any]]:
+        status = run(["motifs", written(tmp_path, events), *options])
+        captured = capfd.readouterr()
+        return Done(status, captured.out, captured.err), found_in(tmp_path)
 
     return command
 
 
-def test_a_ring_and_a_fan(motifs: Any) -> None:
-    done, found = motifs([*RING, *FAN], "--types", "cycle,fan_in", "--json")
+def test_a_ring_and_a_fan(tmp_path: Path) -> None:
+    """By the installed command, in a process of its own."""
+    options = (written(tmp_path, [*RING, *FAN]), "--types", "cycle,fan_in", "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "regtech.cli.main", "motifs", *options],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    ring, fan = found
+    ring, fan = found_in(tmp_path)
     assert (ring["type"], ring["step"], ring["accounts"]) == ("cycle", 0, ["A", "B", "C", "D"])
     assert ring["events"] == ["p1", "p2", "p3", "p4"]
     assert ring["span"] == {"from": "2026-03-02T09:00:00Z", "to": "2026-03-02T12:00:00Z"}
@@ -67,7 +93,7 @@ def test_what_is_no_ring(motifs: Any) -> None:
     unlike = [*RING[:2], payment(3, 11, "C", "D", "2000"), RING[3]]
     for events in (late, unlike, RING[:3]):
         done, found = motifs(events, "--types", "cycle", "--lateness", "1d")
-        assert done.returncode == 0, done.stderr
+        assert done.status == 0, done.err
         assert found == []
 
 
@@ -79,8 +105,8 @@ def test_a_payment_of_two_reporters_is_one_and_cash_is_none(motifs: Any) -> None
     del cash["payer"]
     done, found = motifs([*both, cash, RING[0] | {"time": "later"}], "--types", "cycle",
                          "--json")  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout)
+    assert done.status == 0, done.err
+    summary = json.loads(done.out)
     assert (summary["payments"], summary["again"], summary["other"]) == (4, 4, 1)
     assert summary["quarantined"] == {"bad_time": 1}
     assert len(found) == 1 and len(found[0]["events"]) == 4
@@ -91,11 +117,11 @@ def test_a_parameter_can_be_set(motifs: Any) -> None:
     _, found = motifs(FAN[:3], *few)
     assert [f["measures"] for f in found] == [{"size": 3}]
     done, _ = motifs(FAN[:3], "--set", "fan_in.payers=3")
-    assert done.returncode == 2 and "least" in done.stderr
+    assert done.status == 2 and "least" in done.err
     done, _ = motifs(FAN[:3], "--set", "fan_in=3")
-    assert done.returncode == 2
+    assert done.status == 2
 
 
 def test_an_unknown_type_is_wrong_use(motifs: Any) -> None:
     done, _ = motifs(RING, "--types", "spiral")
-    assert done.returncode == 2 and "fan_in" in done.stderr
+    assert done.status == 2 and "fan_in" in done.err

@@ -81,6 +81,18 @@ def held(parts: Casework, case: Case) -> tuple[str, ...]:
             return tuple(sorted(found))
 
 
+def holdings(parts: Casework) -> list[tuple[Case, tuple[str, ...]]]:
+    """Each case with the alerts that it has."""
+    return [(case, held(parts, case)) for case in cases_of(parts)]
+
+
+@pytest.fixture(scope="module")
+def stored(folder: Path) -> list[tuple[Case, tuple[str, ...]]]:
+    """What the run put into the store, read once."""
+    with parts_of(folder) as parts:
+        return holdings(parts)
+
+
 def aside(parts: Casework) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     after = None
@@ -94,13 +106,14 @@ def aside(parts: Casework) -> dict[str, tuple[str, str]]:
             return found
 
 
-def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> None:
+def test_every_alert_is_in_one_case_or_aside_with_the_reason(
+    folder: Path, stored: list[tuple[Case, tuple[str, ...]]]
+) -> None:
     alerts = written(folder)
     with parts_of(folder) as parts:
         places: Counter[str] = Counter()
         policies: Counter[str] = Counter()
-        for case in cases_of(parts):
-            mine = held(parts, case)
+        for case, mine in stored:
             assert len(mine) == case.alert_count
             assert case.withdrawn == (not mine)
             assert case.reason["en"] and case.reason["zh"] and case.theme and case.policy_version
@@ -116,18 +129,21 @@ def test_every_alert_is_in_one_case_or_aside_with_the_reason(folder: Path) -> No
     assert sum(policies.values()) * 2 < len(alerts)
 
 
-def test_payments_and_exports_of_one_group_are_one_case(folder: Path) -> None:
+def test_payments_and_exports_of_one_group_are_one_case(
+    folder: Path, stored: list[tuple[Case, tuple[str, ...]]]
+) -> None:
     """The customer's group is in the register of parties, the exporter's in the event."""
     by_id = {alert["id"]: alert for alert in written(folder)}
-    with parts_of(folder) as parts:
-        cases = [case for case in cases_of(parts) if case.policy == "money-and-data"]
-        alerts = [by_id[alert] for case in cases for alert in held(parts, case)]
+    cases = [case for case, _ in stored if case.policy == "money-and-data"]
+    alerts = [by_id[alert] for case, mine in stored if case in cases for alert in mine]
     assert [(case.queue, case.key_kind) for case in cases] == [("complex", "group")]
     assert {"ty-structuring", "cn-xb-sa-ciio"} <= {alert["rule"] for alert in alerts}
     assert {alert["subject"]["group"] for alert in alerts} == {cases[0].key}
 
 
-def test_the_same_alerts_in_another_order_make_the_same_cases(folder: Path) -> None:
+def test_the_same_alerts_in_another_order_make_the_same_cases(
+    folder: Path, stored: list[tuple[Case, tuple[str, ...]]]
+) -> None:
     lines = [
         line
         for name in ("alerts.ndjson", "alerts.near.ndjson")
@@ -148,9 +164,9 @@ def test_the_same_alerts_in_another_order_make_the_same_cases(folder: Path) -> N
             cases = {
                 (
                     case.id, case.policy, case.severity, case.priority, case.queue, case.due_us,
-                    case.theme, case.tenants, case.alert_kinds, held(parts, case),
+                    case.theme, case.tenants, case.alert_kinds, mine,
                 )
-                for case in cases_of(parts)
+                for case, mine in (stored if name == "cases.db" else holdings(parts))
                 if not case.ended
             }  # fmt: skip
             made.append((cases, aside(parts)))

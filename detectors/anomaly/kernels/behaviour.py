@@ -41,7 +41,7 @@ _PRIOR: Final = 4.0
 _MEDIAN_SPREAD: Final = 0.05
 
 
-@inline_kernel
+@inline_kernel(inner=True)
 def _fade(sides: Any, account: int, direction: int, time: float) -> None:
     state = sides[direction, account]
     if state[FADED_AT] >= 0.0:
@@ -54,7 +54,7 @@ def _fade(sides: Any, account: int, direction: int, time: float) -> None:
     state[FADED_AT] = time
 
 
-@inline_kernel
+@inline_kernel(inner=True)
 def _excess(seen: float, total: float, age: float, half: float) -> float:
     """How many standard deviations a fading count is above what its whole life lets expect."""
     expected = total / age * min(half * _MEAN_LIFE, age)
@@ -88,7 +88,7 @@ def _side(
     return 0.0 if known_back else surprise
 
 
-@inline_kernel
+@inline_kernel(inner=True)
 def _surprise(own: float, own_all: float, peers: float, peers_all: float) -> float:
     return -log((own + _PRIOR * (peers + 0.5) / (peers_all + 4.0)) / (own_all + _PRIOR))
 

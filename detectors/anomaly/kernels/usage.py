@@ -30,7 +30,7 @@ WAYS_PRIOR: Final = 0.1
 """Payments of a channel between kinds of parties before any was seen."""
 
 
-@inline_kernel
+@inline_kernel(inner=True)
 def _roundness(amount: Any) -> Any:
     """Zeros at the end of an amount; a five before them counts a half."""
     zeros, rest = 0.0, amount
@@ -48,7 +48,7 @@ def _alone(row: Any, at: Any, one: Any, other: Any, way: Any, roundness: Any) ->
     row[at + 2] = roundness - (one[ROUND] + 2.0) / (one[PAYMENTS] + 2.0)
 
 
-@inline_kernel
+@inline_kernel(inner=True)
 def _kind_surprise(one: Any, entity: bool) -> Any:
     share = (one[ENTITIES] + 1.0) / (one[PAYMENTS] + 2.0)
     return -log(share) if entity else -log(1.0 - share)

@@ -49,7 +49,7 @@ def key_id(keys: Any, text: Any, start: int, length: int) -> Any:
         place = (place + 1) & (KEY_PLACES - 1)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def word_index(
     words: Any,
     word_values: Any,

@@ -26,7 +26,7 @@ _EVEN: Final = np.uint64(0x5555555555555555)
 _HIGH: Final = np.uint64(0x8080808080808080)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _escaped(backslash: Any, carried: Any) -> tuple[Any, Any]:
     """(characters that a backslash escapes, whether the next 64 bytes start escaped)."""
     starts = backslash & ~carried
@@ -50,7 +50,7 @@ def _inside(quote: Any, carried: Any) -> Any:
     return inside ^ carried
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def index_line(text: Any, start: int, end: int, quotes: Any, escapes: Any) -> Any:
     """Index the line that starts at ``start``.
 
@@ -116,7 +116,7 @@ def index_line(text: Any, start: int, end: int, quotes: Any, escapes: Any) -> An
     return line_end, quote_count, escape_count, control, first_high
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def valid_utf8(text: Any, start: int, end: int) -> bool:
     """Whether the bytes are well-formed UTF-8: shortest form, no surrogates, up to U+10FFFF."""
     i = start
@@ -155,7 +155,7 @@ def valid_utf8(text: Any, start: int, end: int) -> bool:
     return i == end
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _hex4(text: Any, place: int) -> int:
     value = 0
     for k in range(4):
@@ -172,7 +172,7 @@ def _hex4(text: Any, place: int) -> int:
     return value
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def unescape(text: Any, start: int, end: int) -> int:
     """Replace escapes in place; the new length, or -1 for a bad escape, lone surrogate or NUL."""
     i = start
@@ -237,7 +237,7 @@ def unescape(text: Any, start: int, end: int) -> int:
     return out - start
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def number_end(text: Any, start: int) -> int:
     """End of the JSON number at ``start``, negated where it has a point or an exponent; 0: none."""
     p = start

@@ -106,7 +106,7 @@ def _log(
     log[at, 4] = second
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _later(event: Any, leaves: Any, leaf: int, start: int, end: int) -> bool:
     """Keep an amount until its currency is known."""
     count = event[MONEY_COUNT]
@@ -121,7 +121,7 @@ def _later(event: Any, leaves: Any, leaf: int, start: int, end: int) -> bool:
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_string(
     text: Any, start: int, length: int, leaf: int, tables: Any, symbols: Any, out: Any, work: Any
 ) -> Any:
@@ -183,7 +183,7 @@ def take_string(
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_number(
     text: Any, start: int, end: int, leaf: int, tables: Any, out: Any, work: Any
 ) -> bool:
@@ -205,7 +205,7 @@ def take_number(
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_boolean(value: int, leaf: int, tables: Any, out: Any, work: Any) -> bool:
     """``true`` or ``false`` as the value of a field."""
     leaves = tables[2]
@@ -216,7 +216,7 @@ def take_boolean(value: int, leaf: int, tables: Any, out: Any, work: Any) -> boo
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_flag(
     text: Any, start: int, length: int, leaf: int, into: int, tables: Any, work: Any
 ) -> None:
@@ -239,7 +239,7 @@ def take_flag(
     work[4][into] |= word_values[index, 0] if index >= 0 else 1 << UNKNOWN_BIT
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_person(
     text: Any, start: int, length: int, leaf: int, tables: Any, persons: Any, work: Any
 ) -> bool:
@@ -260,7 +260,7 @@ def take_person(
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_item_value(text: Any, start: int, length: int, part: int, tables: Any, work: Any) -> bool:
     """A category (part 0), sensitivity (1) or level (2) of a data item, as a string."""
     if length == 0:
@@ -271,7 +271,7 @@ def take_item_value(text: Any, start: int, length: int, part: int, tables: Any, 
     return True
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def take_level(text: Any, start: int, end: int, work: Any) -> bool:
     """A level of a data item; the event keeps the highest."""
     value = plain_decimal(text, start, end, 0, False) if end >= 0 else NULL
@@ -279,7 +279,7 @@ def take_level(text: Any, start: int, end: int, work: Any) -> bool:
     return value >= 0
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def close_list(kind: int, leaf: int, tables: Any, out: Any, work: Any) -> None:
     """The list of a field ends."""
     leaves = tables[2]
@@ -308,7 +308,7 @@ def close_list(kind: int, leaf: int, tables: Any, out: Any, work: Any) -> None:
                 event[ALLOWED] &= leaves[data_leaves[part], LEAF_TYPES]
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def take_money(text: Any, leaves: Any, columns: Any, event: Any) -> bool:
     """Convert the amounts that waited for the currency."""
     for k in range(event[MONEY_COUNT]):

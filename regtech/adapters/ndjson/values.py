@@ -17,7 +17,7 @@ MICROSECONDS_MAX: Final = 253402300799999999
 _DAY: Final = 86400
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def plain_decimal(text: Any, start: int, end: int, scale: int, point_allowed: bool) -> Any:
     """``-?digits(.digits)?`` times ``10**scale``.
 
@@ -61,7 +61,7 @@ def plain_decimal(text: Any, start: int, end: int, scale: int, point_allowed: bo
     return -value if negative else value
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _two(text: Any, place: int) -> Any:
     """Two digits as a number; very negative where one is none."""
     a = load8(text, place) - 48
@@ -71,7 +71,7 @@ def _two(text: Any, place: int) -> Any:
     return a * 10 + b
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _days(text: Any, place: int) -> Any:
     """Days since 1970-01-01 of the YYYY-MM-DD at ``place``; NULL where it is no date."""
     year = _two(text, place) * 100 + _two(text, place + 2)
@@ -98,7 +98,7 @@ def _days(text: Any, place: int) -> Any:
     return era * 146097 + day_of_era - 719468
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def rfc3339(text: Any, start: int, end: int) -> Any:
     """Microseconds since 1970-01-01T00:00Z of an RFC 3339 time with an offset; else NULL.
 
@@ -161,7 +161,7 @@ def rfc3339(text: Any, start: int, end: int) -> Any:
     return value
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def calendar_date(text: Any, start: int, end: int) -> Any:
     """Days since 1970-01-01 of YYYY-MM-DD, or of the local date of an RFC 3339 time; else NULL."""
     if end - start != 10 and rfc3339(text, start, end) == NULL:

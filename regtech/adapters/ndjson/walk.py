@@ -113,7 +113,7 @@ _FALSE: Final = np.uint64(int.from_bytes(b"false", "little"))
 _NULL: Final = np.uint64(int.from_bytes(b"null", "little"))
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _skip_blanks(text: Any, p: int) -> Any:
     c = load8(text, p)
     while c == 32 or c == 9 or c == 13:
@@ -122,7 +122,7 @@ def _skip_blanks(text: Any, p: int) -> Any:
     return p
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _repeated(event: Any, text: Any, start: int, length: int, base: int, count: int) -> bool:
     """Whether an unknown key may stand in its object already (from ``base`` on); keeps it."""
     first, second = key_words(text, start, length)
@@ -136,7 +136,7 @@ def _repeated(event: Any, text: Any, start: int, length: int, base: int, count: 
     return False
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _element_step(kind: int, argument: int) -> Any:
     """The step of the elements of a list that is the value of a step; -1 where no list can be."""
     if kind == SKIP:
@@ -166,7 +166,7 @@ def start_event(event: Any) -> None:
     event[ITEMS] = 0
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _walk_line(
     text: Any, p: int, stop: int, tables: Any, symbols: Any, persons: Any, out: Any, work: Any
 ) -> Any:

@@ -36,7 +36,7 @@ store64: Intrinsic = intrinsic(_store64)
 """``store64(array, i, word)``: put eight bytes at element ``i``, unaligned; no index is checked."""
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def copy_span(out: Any, o: int, text: Any, start: int, length: int) -> None:
     """Copy ``length`` bytes; up to seven bytes after them in ``out`` are overwritten."""
     k = 0
@@ -45,7 +45,7 @@ def copy_span(out: Any, o: int, text: Any, start: int, length: int) -> None:
         k += 8
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def is_plain(text: Any, start: int, end: int) -> bool:
     """Whether no byte is a quote, a backslash or below a space, so that JSON needs no escape."""
     p = start

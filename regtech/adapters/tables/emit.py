@@ -63,7 +63,7 @@ def _hex(value: int) -> int:
     return value + 48 if value < 10 else value + 87
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def _put_char(out: Any, o: int, c: int) -> int:
     """One byte of a JSON string."""
     if c == 34 or c == 92:
@@ -82,7 +82,7 @@ def _put_char(out: Any, o: int, c: int) -> int:
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_string(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """A JSON string; ``doubled``: two quotes in the cell stand for one."""
     out[o] = 34
@@ -101,7 +101,7 @@ def _put_string(out: Any, o: int, text: Any, start: int, end: int, doubled: bool
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _one_value(text: Any, start: int, end: int, doubled: bool) -> bool:
     """Whether the text is one bracketed JSON value and not several: the decoder does the rest."""
     depth = 0
@@ -135,7 +135,7 @@ def _one_value(text: Any, start: int, end: int, doubled: bool) -> bool:
     return depth == 0 and not inside
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _whole(text: Any, start: int, end: int) -> bool:
     p = start
     if p < end and load8(text, p) == 45:
@@ -163,7 +163,7 @@ def truth_of(text: Any, start: int, end: int) -> int:
     return 0 if word == 0x66616C7365 else -1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _float(text: Any, start: int, end: int) -> bool:
     """Whether the text is made of the characters of a JSON number and has a digit in front."""
     for p in range(start, end):
@@ -174,7 +174,7 @@ def _float(text: Any, start: int, end: int) -> bool:
     return bool(48 <= c <= 57 or c == 45)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_raw(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     p = start
     while p < end:
@@ -185,7 +185,7 @@ def _put_raw(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -
     return o
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_list(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """``a|b|c`` as a JSON list of strings."""
     out[o] = 91
@@ -203,7 +203,7 @@ def _put_list(out: Any, o: int, text: Any, start: int, end: int, doubled: bool) 
     return o
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, doubled: bool) -> int:
     """The value of a cell that is not empty."""
     c = load8(text, start)
@@ -234,7 +234,7 @@ def _put_cell(out: Any, o: int, style: int, text: Any, start: int, end: int, dou
     return _put_string(out, o, text, start, end, doubled)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def emit_row(
     out: Any,
     o: int,
@@ -295,7 +295,7 @@ def emit_row(
     return o + 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def _sort(found: Any, count: int) -> None:
     """Insertion sort by rank: a row has few cells, mostly in order."""
     for k in range(1, count):

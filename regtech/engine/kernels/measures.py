@@ -87,7 +87,7 @@ def overflows(a: Any, b: Any, total: Any) -> Any:
     return ((a ^ total) & (b ^ total)) < 0
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def square_add(lo: Any, hi: Any, x: Any) -> Any:
     """(hi, lo) + x * x as two unsigned words; x is a magnitude."""
     u = np.uint64(x)
@@ -98,7 +98,7 @@ def square_add(lo: Any, hi: Any, x: Any) -> Any:
     return np.int64(total), np.int64(np.uint64(hi) + high + carry)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def deviation(count: Any, total: Any, lo: Any, hi: Any) -> Any:
     """Population standard deviation rounded down, from count, sum and sum of squares.
 
@@ -207,7 +207,7 @@ def append_logs(
         logs[log, L_HEAD] = head
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def prefetch_cell(
     m: Any, R: Any, row_event: Any, types: Any, S: Any, cells: Any, stride: Any, r: Any, end: Any
 ) -> None:
@@ -221,7 +221,7 @@ def prefetch_cell(
                 prefetch64(cells, slot * stride)
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def calendar_measures(
     m: Any,
     M: Any,
@@ -419,7 +419,7 @@ def calendar_measures(
             XH[out, r] = high
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def rolling_measures(
     m: Any,
     M: Any,
@@ -715,7 +715,7 @@ def rolling_measures(
     M[m, M_CURSOR] = cursor
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def outstanding_measures(
     m: Any,
     M: Any,
@@ -792,7 +792,7 @@ def outstanding_measures(
             XH[out, r] = high
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def figure_measures(
     m: Any,
     M: Any,

@@ -69,7 +69,7 @@ def identify(
             seen[T_COUNT] += 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def precedes(
     x: Any, y: Any, ranks: Any, id_offsets: Any, id_bytes: Any, content: Any, source: Any, line: Any
 ) -> Any:

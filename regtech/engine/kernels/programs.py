@@ -47,7 +47,7 @@ OP: Final = {name: index for index, name in enumerate(OPCODES)}
  QGE, QGT, QLE, QLT, QEQ, QNE) = range(len(OPCODES))  # fmt: skip
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def saturated_add(a: Any, b: Any, end: Any) -> Any:
     """Sum of two interval ends; an unbounded end or an overflow stays unbounded (``end``)."""
     if a == end or b == end:
@@ -58,7 +58,7 @@ def saturated_add(a: Any, b: Any, end: Any) -> Any:
     return s
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def saturated_mul(a: Any, c: Any, end: Any) -> Any:
     """Interval end times a positive constant; an unbounded end or an overflow gives ``end``."""
     if a == MIN or a == MAX:
@@ -69,7 +69,7 @@ def saturated_mul(a: Any, c: Any, end: Any) -> Any:
     return a * c
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def run_program(
     prog: Any,
     first: Any,

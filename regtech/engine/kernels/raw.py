@@ -88,7 +88,7 @@ multiply_high: Any = intrinsic(_multiply_high)
 """``multiply_high(a, b)``: the upper 64 bits of the unsigned 128-bit product."""
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def mix(a: Any, b: Any) -> Any:
     """Hash of two words."""
     h = (np.uint64(a) ^ np.uint64(0x2D358DCCAA6C78A5)) * np.uint64(0x9E3779B97F4A7C15)
@@ -97,7 +97,7 @@ def mix(a: Any, b: Any) -> Any:
     return h ^ (h >> np.uint64(29))
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def scale_rounded(amount: Any, numerator: Any, denominator: Any) -> Any:
     """``amount * numerator / denominator`` rounded half to even; MIN where it does not fit.
 

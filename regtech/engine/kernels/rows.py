@@ -385,7 +385,7 @@ def business_days(
     return True
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
     """UTC offset of jurisdiction j's zone at an instant."""
     a = 0
@@ -399,7 +399,7 @@ def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t:
     return zone_offsets[j, a]
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def to_utc(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, local: Any) -> Any:
     """Instant of a local time: the first of two, and in a gap the time with the offset before
     it."""
@@ -414,7 +414,7 @@ def to_utc(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, local
     return t
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def month_number(number: Any) -> Any:
     """Year * 12 + month - 1 of a day number, proleptic Gregorian (Hinnant's civil-from-days)."""
     z = number + 719468
@@ -428,7 +428,7 @@ def month_number(number: Any) -> Any:
     return year * 12 + month - 1
 
 
-@kernel(nrt=False)
+@kernel(nrt=False, inner=True)
 def day_of(months: Any, day_of_month: Any) -> Any:
     """Day number of a day of a month; beyond its end, the month's last day (days from civil)."""
     year = months // 12

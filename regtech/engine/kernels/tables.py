@@ -23,7 +23,7 @@ T_ADDRESS, T_PLACES, T_COUNT, T_WORDS = 0, 1, 2, 3
 DESCRIPTOR_WORDS = 4
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def find2(address: Any, places: Any, words: Any, a: Any, b: Any) -> Any:
     """Word index of the entry (a, b), or -1 - index of the empty place where it belongs."""
     place = np.int64(multiply_high(mix(a, b), np.uint64(places)))
@@ -39,14 +39,14 @@ def find2(address: Any, places: Any, words: Any, a: Any, b: Any) -> Any:
             place = np.int64(0)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def prefetch_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> None:
     """Start loading the line where ``find_key`` will look first."""
     hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
     prefetch64(address, np.int64(multiply_high(hashed, np.uint64(places))) * words)
 
 
-@inline_kernel(nrt=False)
+@inline_kernel(nrt=False, inner=True)
 def find_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """As ``find2`` for keys of up to four words, all but the last of the entry's; ``a`` must not be
     0, and words of the key beyond the entry's must be 0."""
