@@ -447,11 +447,13 @@ def test_rules_are_held_against_other_lists_as_after_a_restart(
     # Nobody is told of the payment that was judged by the lists from before.
     assert [alert["rule"] for alert in server.alerts()] == ["cn-watchlist-screened"]
     assert len(server.told()) == 2
+    server.deciding.count_subjects(SERVICE)
     held = server.state()
     draft.write_text(whole, encoding="utf-8")
     server.end()
     again = Server(tmp_path / "data", rules, after)
     assert again.told() == []  # the same packs and the same lists
+    again.deciding.count_subjects(SERVICE)  # a start tells again what was told before
     state = again.state()
     assert state.keys() == held.keys()
     for name in held if near > 100 else ():  # else a process of its own gave words other numbers
