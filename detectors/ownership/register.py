@@ -33,6 +33,8 @@ NEVER: Final = 1 << 62
 ZONE_US: Final = 14 * 3_600_000_000
 """No local day begins earlier or later than this, before or after that of UTC."""
 
+NOMINEES: Final = (Interest.NOMINEE, Interest.NOMINATOR)
+
 EXEMPT_PRODUCTS: Final = ("public_product", "asset_backed")
 """Flags of products that are not counted as a layer."""
 
@@ -76,6 +78,8 @@ class Register:
         """By owner: what it has ever been reported to own."""
         self.changed: dict[int, int] = {}
         """By owned: how often its holdings have changed."""
+        self.nominees: set[int] = set()
+        """Parties in which somebody was ever reported as a nominee or behind one."""
         self.ignored: Counter[str] = Counter()
         """Interests of other kinds (such as ``pledge``), which are not owned by."""
 
@@ -154,8 +158,13 @@ class Register:
                 start, low, high, given = end, 0, 0, True
         _insert(changes, Change(start, end, low, high, given, ref))
         self.holds.setdefault(holder, set()).add(thing)
+        self._note_nominee(key, thing)
         self.changed[thing] = self.changed.get(thing, 0) + 1
         return findings
+
+    def _note_nominee(self, key: int, owned: int) -> None:
+        if key & 31 in NOMINEES:
+            self.nominees.add(owned)
 
     def in_force(self, owned: int, at: Moment) -> list[tuple[int, int, Change]]:
         """(owner, interest number, change) of all that is held in a party, in a fixed order."""
@@ -224,6 +233,7 @@ class Register:
                 change = Change(start, end, low, high, bool(given), ref.decode())
                 made.held.setdefault(owned, {}).setdefault(key, []).append(change)
                 made.holds.setdefault(key >> 5, set()).add(owned)
+                made._note_nominee(key, owned)
             for party, us, yes in arrays["listed"].tolist():
                 made.listed.setdefault(party, []).append((us, bool(yes)))
             words = _unpacked("ignored", arrays)

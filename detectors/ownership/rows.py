@@ -178,14 +178,8 @@ def _nominee(
     """
     if register.kinds[party] in ENDS or not change.given:
         _add(behind, owner << 1, change)
-    elif alone and register.holds.get(party) and not _is_nominee(register, owner):
+    elif alone and register.holds.get(party) and owner not in register.nominees:
         shares.add(owner << 1, 0, change.high, change.ref)
         shares.sides.append(owner << 1)
     else:
         shares.add(owner << 1 | AS_NOMINEE, change.low, change.high, change.ref)
-
-
-def _is_nominee(register: Register, party: int) -> bool:
-    """Whether somebody was ever reported to stand behind a party."""
-    relations = (Interest.NOMINEE, Interest.NOMINATOR)
-    return any(key & 31 in relations for key in register.held.get(party, ()))

@@ -20,13 +20,15 @@ class Cache:
 
     def __init__(self, register: Register) -> None:
         self.register = register
-        self._kept: dict[int, tuple[int, int, tuple[int, int], Holdings]] = {}
+        self._kept: dict[int, tuple[int, int, tuple[int, int, int], Holdings]] = {}
 
     def holdings(self, party: int, at: Moment) -> Holdings:
         """The holdings in a party at a moment."""
         register = self.register
-        # Whether the nominee side can be told depends on what the party holds itself.
-        version = register.changed.get(party, 0), len(register.holds.get(party, ()))
+        # Whether the nominee side can be told depends on what the party holds itself, and on
+        # whether anybody stands behind its owners as a nominee.
+        nominees = len(register.nominees) if party in register.nominees else 0
+        version = register.changed.get(party, 0), len(register.holds.get(party, ())), nominees
         kept = self._kept.get(party)
         if kept is not None and kept[2] == version and kept[0] <= at.us < kept[1]:
             return kept[3]
