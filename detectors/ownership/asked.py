@@ -9,16 +9,18 @@ the owned or of a party that the owned holds. Who holds directly is seen by rule
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.ownership.answer import Answer, Owner
+from detectors.ownership.answer import Answer
 from detectors.ownership.common import Partners
 from detectors.ownership.common import Terms as CommonTerms
+from detectors.ownership.evidence import owner_data, share_data
+from detectors.ownership.facts import PartyFacts
 from detectors.ownership.graph import OwnershipGraph
 from detectors.ownership.layers import ENDLESS
 from detectors.ownership.observing import (
@@ -27,17 +29,15 @@ from detectors.ownership.observing import (
     note_party,
     observe_ownership,
 )
+from detectors.ownership.reading import Block, Event, Texts, party_column, says
 from detectors.ownership.terms import (
-    WHOLE,
     Comparator,
     Moment,
     Outcome,
-    Share,
     compare,
 )
 from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Question
-from regtech.reference.zones import local_days
 
 OWNERSHIP: Final = EVENT_TYPES.index("ownership")
 PARTY: Final = EVENT_TYPES.index("party")
@@ -117,82 +117,144 @@ class Asked:
         self._questions = list(questions)
         self._common = {q.name: CommonTerms.of(q) for q in questions if q.asks == "common_owner"}
         self._partners = Partners()
-        self._money = (EXPOSURE, FIGURE) if self._common else ()
-        """Types of events with what partners owe and what it is held against."""
+        self._kinds = frozenset(terms.kind for terms in self._common.values())
+        self._figures = frozenset(terms.figure for terms in self._common.values())
+        """What partners owe, and what it is held against."""
+        self._facts = PartyFacts()
         self._compared = {q.name: _terms(q) for q in questions if q.asks == "beneficial_owner"}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Owners found so far, by question and party."""
         self._found: dict[tuple[str, int], Finding] = {}
-        self._answers: dict[tuple[str, int, Fraction, Comparator], Answer] = {}
-        """Of the present event: rules of several jurisdictions ask the same."""
+        self._persons: dict[tuple[str, Moment, Fraction, Comparator], frozenset[str]] = {}
+        self._answers: dict[tuple[str, Moment, Fraction, Comparator], Answer] = {}
+        """Both of the present event: rules of several jurisdictions ask the same."""
         self._standing: dict[int, tuple[list[str], int]] = {}
         """Of the present event, by day: those of ``_below`` that have chains, and how many were
         left out."""
-        self._texts: dict[int, str] = {}
+        self._texts = Texts()
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
         answers = {q.name: np.full(events.count, UNKNOWN) for q in self._questions}
-        types, wanting = events.types, self._wanting(events)
-        looked_at = np.isin(types, (OWNERSHIP, PARTY, *self._money))
+        types, wanting = events.types, self._wanting(events, answers)
+        owning, money = types == OWNERSHIP, self._of_money(events)
+        apart = self._note_facts(events, owning, wanting)
+        looked_at = owning | money | apart
         looked_at[list(wanting)] = True
         places = np.flatnonzero(looked_at)
-        block = _Block(self, events, places)
+        self._texts.events = events
+        block = Block(events, places, self._texts.__getitem__)
         rows = zip(places.tolist(), types[places].tolist(), strict=True)
         for number, (place, kind) in enumerate(rows):
-            if kind == PARTY:
-                note_party(self._graph, block.times[number], *block.party(number))
-                if place not in wanting:
-                    continue
-            event = _Event(block, number, place)
-            if kind == OWNERSHIP:
-                ref = f"{event.word('reporter')}/{events.event_id(place)}"
-                observe_ownership(self._graph, event.time_us, event.value, event.word, ref)
-            elif kind in self._money:
-                self._note_money(event, kind)
+            if kind == PARTY and apart[place]:
+                self._note_party(block, number)
+            elif kind == OWNERSHIP:
+                self._observe(block, number, place)
+            elif money[place]:
+                self._note_money(Event(block, number, place), kind)
             if place in wanting:
-                self._answers.clear()
-                self._standing.clear()
-                for question in wanting[place]:
-                    answers[question.name][place] = self._one(question, event)
+                self._ask(wanting[place], Event(block, number, place), answers)
         return answers
 
-    def _wanting(self, events: Events) -> dict[int, list[Question]]:
+    def _wanting(self, events: Events, answers: Mapping[str, Int64]) -> dict[int, list[Question]]:
         """By event, the questions asked of it of which all parties are named.
 
         Where one is missing the answer is that it is not known, without a look at the graph. Who
         becomes an owner is asked of every event: the next is held against what was found before.
+        Balances of another kind than is asked about are answered here.
         """
         found: dict[int, list[Question]] = {}
         for question in self._questions:
             growing = question.asks == "beneficial_owner"
             asked = events.types == OWNERSHIP if growing else events.asked(question)
+            if question.asks == "common_owner":
+                kind = frozenset({self._common[question.name].kind})
+                of_kind = says(events, "kind", kind, asked)
+                answers[question.name][asked & ~of_kind] = NO
+                asked = of_kind
             for path in ("owned",) if growing else question.parties:
-                asked &= _party_column(events, path) != UNKNOWN
+                asked &= party_column(events, path) != UNKNOWN
             for place in np.flatnonzero(asked).tolist():
                 found.setdefault(place, []).append(question)
         return found
+
+    def _of_money(self, events: Events) -> npt.NDArray[np.bool_]:
+        """Balances and figures that common owners are asked about."""
+        types = events.types
+        if not self._common:
+            return np.zeros(events.count, np.bool_)
+        balances = says(events, "kind", self._kinds, types == EXPOSURE)
+        return balances | says(events, "name", self._figures, types == FIGURE)
+
+    def _note_facts(
+        self,
+        events: Events,
+        owning: npt.NDArray[np.bool_],
+        wanting: Mapping[int, Sequence[Question]],
+    ) -> npt.NDArray[np.bool_]:
+        """Note what ``party`` events say, but of those that have to be noted in their order."""
+        of_party: npt.NDArray[np.bool_] = events.types == PARTY
+        places = np.flatnonzero(of_party)
+        if not len(places):
+            return of_party
+        named = [events.column(path)[owning] for path in ("owner.id", "owned.id")]
+        asked: dict[str, list[int]] = {}
+        for place, questions in wanting.items():
+            for question in questions:
+                for path in question.parties:
+                    asked.setdefault(path, []).append(place)
+        named += [party_column(events, path)[among] for path, among in asked.items()]
+        party, kind, flags = (events.column(path)[places] for path in PARTY_FIELDS)
+        in_order = self._facts.in_order(party, flags, np.concatenate(named))
+        once = ~in_order
+        self._facts.note_all(party[once], kind[once], flags[once], events.text)
+        of_party[places[once]] = False
+        return of_party
 
     def finding(self, name: str, place: int) -> Finding | None:
         """See ``regtech.ports.detection.Answering``."""
         return self._found.get((name, place))
 
-    def text(self, events: Events, code: int) -> str:
-        """Text of a symbol, kept."""
-        found = self._texts.get(code)
-        if found is None:
-            found = self._texts[code] = events.text(code)
-        return found
+    # --- what events say
+
+    def _note_party(self, block: Block, number: int) -> None:
+        party, kind, flags = (block.column(path)[number] for path in PARTY_FIELDS)
+        if not self._facts.note(party, kind, flags, block.text):
+            self._facts.enter(party, self._graph, block.text)
+            name, time_us = block.text(party), block.times[number]
+            note_party(self._graph, time_us, name, kind, flags, block.text)
+
+    def _observe(self, block: Block, number: int, place: int) -> None:
+        for path in ("owner.id", "owned.id"):
+            party = block.column(path)[number]
+            if party != UNKNOWN:
+                self._facts.enter(party, self._graph, block.text)
+        reporter = block.column("reporter")[number]
+        told_by = "" if reporter == UNKNOWN else block.text(reporter)
+        ref = f"{told_by}/{block.events.event_id(place)}"
+        row = block.ownership(number)
+        observe_ownership(self._graph, block.times[number], row, block.text, ref)
 
     # --- answers
 
-    def _one(self, question: Question, event: _Event) -> int:
+    def _ask(
+        self, questions: Sequence[Question], event: Event, answers: Mapping[str, Int64]
+    ) -> None:
+        self._persons.clear()
+        self._answers.clear()
+        self._standing.clear()
+        for question in questions:
+            answers[question.name][event.place] = self._one(question, event)
+
+    def _one(self, question: Question, event: Event) -> int:
         at = event.at(question.zone)
         if question.asks == "beneficial_owner":
             return self._new_owners(question, event, at)
         if question.asks == "common_owner":
             return self._common_owner(question, event, at)
+        for path in question.parties:
+            self._facts.ask(event.symbol(path), self._graph, event.text)
         names = [event.party(path) for path in question.parties]
         if question.asks == "same_owner":
             return self._same_owner(question, event, names, at)
@@ -206,11 +268,11 @@ class Asked:
             return _held_against(Fraction(least), Fraction(greatest), question.comparison)
         share = self._graph.owner_share(names[0], names[1], at)
         self._found[(question.name, event.place)] = Finding(
-            {"owner": names[0], "owned": names[1], "share": _share(share)}
+            {"owner": names[0], "owned": names[1], "share": share_data(share)}
         )
         return _held_against(share.low, share.open, question.comparison)
 
-    def _same_owner(self, question: Question, event: _Event, names: list[str], at: Moment) -> int:
+    def _same_owner(self, question: Question, event: Event, names: list[str], at: Moment) -> int:
         outcome = self._graph.same_owner(names[0], names[1], at)
         if outcome is Outcome.MET:
             group = [self._graph.group_of(name, at) for name in names]
@@ -219,9 +281,8 @@ class Asked:
             )
         return _ANSWERS[outcome]
 
-    def _new_owners(self, question: Question, event: _Event, at: Moment) -> int:
+    def _new_owners(self, question: Question, event: Event, at: Moment) -> int:
         owned = event.party("owned")
-        comparator, threshold = self._compared[question.name]
         standing = self._standing.get(at.day)
         if standing is None:
             entities, cut = self._below(owned, at)
@@ -230,21 +291,24 @@ class Asked:
         chained, cut = standing
         # Behind a natural person there is nobody: what is not known is not about this event.
         leads_on = event.word("owner.kind") not in ("person", "government")
+        if not chained:
+            return UNKNOWN if leads_on else NO
+        comparator, threshold = self._compared[question.name]
         found: list[dict[str, Any]] = []
         unsure = leads_on and owned not in chained
         for entity in chained:
-            key = (entity, at.day, threshold, comparator)
-            answer = self._answers.get(key)
-            if answer is None:
-                answer = self._answers[key] = self._graph.beneficial_owners(
-                    entity, at, threshold, comparator, paths=PATHS_MAX
-                )
-            met = {o.party: o for o in answer.owners if _is_person(o) and _is_indirect(o)}
+            asks = entity, at, threshold, comparator
+            met = self._persons.get(asks)
+            if met is None:
+                met = self._persons[asks] = self._graph.indirect_persons(*asks)
             told = self._told.get((question.name, entity), frozenset())
-            if met.keys() != told:
-                self._told[(question.name, entity)] = frozenset(met)
-            found += [_owner(entity, met[name]) for name in sorted(met.keys() - told)]
-            unsure |= entity == owned and not met and leads_on and _cannot_tell(answer)
+            if met != told:
+                self._told[(question.name, entity)] = met
+            if met - told:
+                owners = {o.party: o for o in self._beneficial(*asks).owners}
+                found += [owner_data(entity, owners[name]) for name in sorted(met - told)]
+            if entity == owned and leads_on and not met:
+                unsure |= self._cannot_tell(*asks)
         if not found:
             return UNKNOWN if unsure else NO
         data: dict[str, Any] = {"owners": found}
@@ -252,6 +316,24 @@ class Asked:
             data["not_looked_at"] = cut
         self._found[(question.name, event.place)] = Finding(data)
         return YES
+
+    def _beneficial(
+        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
+    ) -> Answer:
+        key = party, at, threshold, comparator
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._answers[key] = self._graph.beneficial_owners(*key, paths=PATHS_MAX)
+        return answer
+
+    def _cannot_tell(
+        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
+    ) -> bool:
+        """Whether somebody may be an owner of whom it is not known, or whom nobody has named."""
+        if self._graph.leaves_open(party, at, threshold, comparator):
+            return True
+        answer = self._beneficial(party, at, threshold, comparator)
+        return bool(answer.unclear) or answer.further is Outcome.CANNOT_TELL
 
     def _below(self, owned: str, at: Moment) -> tuple[list[str], int]:
         """The owned and the parties that it holds, near ones first; how many were left out."""
@@ -265,8 +347,8 @@ class Asked:
                 break
         return order[:BELOW_MAX], max(0, len(order) - BELOW_MAX)
 
-    def _note_money(self, event: _Event, kind: int) -> None:
-        """A balance or a figure, as far as it is whole."""
+    def _note_money(self, event: Event, kind: int) -> None:
+        """A balance or a figure that is asked about, as far as it is whole."""
         amount = event.value("amount" if kind == EXPOSURE else "value")
         currency = event.value("currency")
         if amount is None or currency is None:
@@ -277,7 +359,7 @@ class Asked:
         elif (other := event.word("counterparty.id")) is not None:
             self._partners.note_balance(party, event.word("kind") or "", other, (amount, currency))
 
-    def _common_owner(self, question: Question, event: _Event, at: Moment) -> int:
+    def _common_owner(self, question: Question, event: Event, at: Moment) -> int:
         """Whether the counterparty is one of several partners with one owner."""
         terms = self._common[question.name]
         holder, other = event.word("holder.id"), event.word("counterparty.id")
@@ -294,7 +376,7 @@ class Asked:
         outcome, data, owners = self._partners.judge(terms, holder, other, answer_of)
         if outcome == YES:
             data["owners"] = [
-                _owner(partner, owner)
+                owner_data(partner, owner)
                 for partner, with_ in owners.items()
                 for owner in with_.values()
             ]
@@ -309,6 +391,7 @@ class Asked:
         written = json.dumps(told, ensure_ascii=False).encode()
         return {
             **{f"graph.{k}": array for k, array in self._graph.export_arrays().items()},
+            "facts": self._facts.export(),
             "told": np.frombuffer(written, np.uint8).copy(),
             "partners": np.frombuffer(
                 json.dumps(self._partners.export(), ensure_ascii=False).encode(), np.uint8
@@ -319,87 +402,10 @@ class Asked:
         """See ``regtech.ports.detection.Answering``."""
         graph = {k[len("graph.") :]: a for k, a in arrays.items() if k.startswith("graph.")}
         self._graph = OwnershipGraph.restore(graph)
+        self._facts.restore(arrays["facts"])
         self._partners.restore(json.loads(arrays["partners"].tobytes()))
         told = json.loads(arrays["told"].tobytes())
         self._told = {(name, entity): frozenset(names) for name, entity, *names in told}
-
-
-class _Block:
-    """The events of a block that are looked at: each column is read at once, when it is asked."""
-
-    def __init__(self, asked: Asked, events: Events, places: npt.NDArray[np.intp]) -> None:
-        self.asked, self.events, self.places = asked, events, places
-        self._instants = events.times[places]
-        self.times: list[int] = self._instants.tolist()
-        self._columns: dict[str, list[int]] = {}
-        self._parties: dict[str, list[int]] = {}
-        self._days: dict[str, list[int]] = {}
-
-    def column(self, path: str) -> list[int]:
-        """Stored values of a field. KeyError for one that was not asked for."""
-        found = self._columns.get(path)
-        if found is None:
-            found = self._columns[path] = self.events.column(path)[self.places].tolist()
-        return found
-
-    def party(self, number: int) -> tuple[str, str | None, int | None]:
-        """What a ``party`` event says: id, kind, flags."""
-        party, kind, flags = (self.column(path)[number] for path in PARTY_FIELDS)
-        text, events = self.asked.text, self.events
-        return (
-            text(events, party),
-            None if kind == UNKNOWN else text(events, kind),
-            None if flags == UNKNOWN else flags,
-        )
-
-    def parties(self, path: str) -> list[int]:
-        """Symbols of a party's ids, or of a plain field that names one."""
-        found = self._parties.get(path)
-        if found is None:
-            found = self._parties[path] = _party_column(self.events, path)[self.places].tolist()
-        return found
-
-    def days(self, zone: str) -> list[int]:
-        """The day of each event in a zone."""
-        found = self._days.get(zone)
-        if found is None:
-            found = self._days[zone] = local_days(zone, self._instants).tolist()
-        return found
-
-
-class _Event:
-    """One event of a block."""
-
-    __slots__ = ("_block", "_number", "place", "time_us")
-
-    def __init__(self, block: _Block, number: int, place: int) -> None:
-        self._block, self._number, self.place = block, number, place
-        self.time_us = block.times[number]
-
-    def at(self, zone: str) -> Moment:
-        """When it happens, with the day in a zone."""
-        return Moment(self.time_us, self._block.days(zone)[self._number])
-
-    def value(self, path: str) -> int | None:
-        found = self._block.column(path)[self._number]
-        return None if found == UNKNOWN else found
-
-    def word(self, path: str) -> str | None:
-        found = self._block.column(path)[self._number]
-        return None if found == UNKNOWN else self._block.asked.text(self._block.events, found)
-
-    def party(self, path: str) -> str:
-        """Id of a party that is named, or what a plain field says."""
-        block = self._block
-        return block.asked.text(block.events, block.parties(path)[self._number])
-
-
-def _party_column(events: Events, path: str) -> Int64:
-    """Ids of a party of the events as symbols, or what a plain field says."""
-    try:
-        return events.column(f"{path}.id")
-    except KeyError:
-        return events.column(path)
 
 
 def _held_against(low: Fraction, high: Fraction, comparison: tuple[str, Fraction]) -> int:
@@ -408,58 +414,3 @@ def _held_against(low: Fraction, high: Fraction, comparison: tuple[str, Fraction
     if outcome is Outcome.CANNOT_TELL:
         return UNKNOWN
     return YES if (outcome is Outcome.MET) == as_is else NO
-
-
-def _is_person(owner: Owner) -> bool:
-    return owner.kind == "person"
-
-
-def _is_indirect(owner: Owner) -> bool:
-    return len(owner.control_chain) > 1 or any(len(path.links) > 1 for path in owner.paths)
-
-
-def _cannot_tell(answer: Answer) -> bool:
-    return bool(answer.unclear) or answer.further is Outcome.CANNOT_TELL
-
-
-def _owner(entity: str, owner: Owner) -> dict[str, Any]:
-    return {
-        "entity": entity,
-        "owner": owner.party,
-        "reasons": list(owner.reasons),
-        "shares": _share(owner.shares),
-        "votes": _share(owner.votes),
-        "control": owner.control.value,
-        "paths": [
-            [
-                {
-                    "owner": x.owner,
-                    "owned": x.owned,
-                    "share": _part(Fraction(x.low, WHOLE), Fraction(x.high, WHOLE)),
-                }
-                for x in p.links
-            ]
-            for p in owner.paths
-        ],
-        "control_chain": list(_chain(owner)),
-        "more_paths": owner.paths_cut,
-    }
-
-
-def _chain(owner: Owner) -> Iterator[dict[str, Any]]:
-    for link in owner.control_chain:
-        yield {
-            "holders": list(link.holders),
-            "controlled": link.controlled,
-            "means": link.means,
-            "votes": str(link.votes),
-        }
-
-
-def _share(share: Share) -> str | dict[str, str]:
-    return _part(share.low, share.open)
-
-
-def _part(low: Fraction, high: Fraction) -> str | dict[str, str]:
-    """Exact: a fraction as text, or both ends of a range."""
-    return str(low) if low == high else {"at_least": str(low), "at_most": str(high)}

@@ -145,15 +145,22 @@ class _Sorted:
     stops: list[int]
 
 
-def _sorted_out(asked: Behind) -> _Sorted:
-    view, field, root = asked.view, asked.field, asked.root
-    ends = {*asked.shares.ends, *candidates(field), *asked.declared}
+def candidates_of(asked: Behind) -> tuple[set[int], list[int]]:
+    """Parties at which chains end, and listed companies that stop them; notes who acts together."""
+    view, root = asked.view, asked.root
+    ends = {*asked.shares.ends, *candidates(asked.field), *asked.declared}
     for more in (asked.multiplied_votes, asked.income):
         ends.update(() if more is None else more.ends)
     ends.discard(root)
     stops = [party for party in ends if view.listed(party)]
     ends.difference_update(stops)
     asked.groups = groups_over(view, root, ends)
+    return ends, stops
+
+
+def _sorted_out(asked: Behind) -> _Sorted:
+    view = asked.view
+    ends, stops = candidates_of(asked)
     owners: list[Owner] = []
     below: list[tuple[Any, int]] = []
     perhaps: list[tuple[Any, int]] = []
@@ -167,12 +174,12 @@ def _sorted_out(asked: Behind) -> _Sorted:
         if first is Outcome.CANNOT_TELL:
             perhaps.append((least.get(party, 0), party))
         elif first is Outcome.MET:
-            owners.append(_owner(asked, party))
+            owners.append(owner_of(asked, party))
         else:
             below.append((least.get(party, 0), party))
     # Where much is not reported anybody may be an owner: the greatest are worked out.
     greatest = nlargest(LISTED_MAX, perhaps, key=lambda entry: entry[0])
-    owners += [_owner(asked, party) for _, party in greatest]
+    owners += [owner_of(asked, party) for _, party in greatest]
     for owner in owners:
         if owner.outcome is Outcome.NOT_MET:
             party = view.register.index[owner.party]
@@ -212,7 +219,8 @@ class _Look:
         return Outcome.CANNOT_TELL if perhaps else Outcome.NOT_MET
 
 
-def _owner(asked: Behind, party: int) -> Owner:
+def owner_of(asked: Behind, party: int) -> Owner:
+    """One party behind another, with all figures; its paths are not looked for."""
     view, names = asked.view, asked.view.register.names
     members = asked.groups.get(party, frozenset({party}))
     shares = _of_all(asked, members)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from detectors.ownership.answer import Answer
 from detectors.ownership.beneficial import Behind, answer_of, behind
+from detectors.ownership.certain import indirect_persons
 from detectors.ownership.control import field_of
 from detectors.ownership.controllers import Controllers, controllers_of
 from detectors.ownership.declared import together
@@ -34,6 +35,7 @@ from detectors.ownership.terms import (
     Moment,
     Outcome,
     Share,
+    compare,
 )
 from detectors.ownership.view import Cache, View
 
@@ -221,12 +223,37 @@ class OwnershipGraph:
         ``complete``: what nobody has reported is taken not to be. ``paths``: chains of each owner
         at most. Raises ``KeyError`` for a party that no event has named.
         """
+        asked = self._behind(party, at, threshold, comparator, complete, through_listed)
+        return answer_of(asked, paths)
+
+    def indirect_persons(
+        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
+    ) -> frozenset[str]:
+        """Of ``owners`` of the same answer the natural persons who hold through others, by name."""
+        return indirect_persons(self._behind(party, at, threshold, comparator, False, False))
+
+    def leaves_open(
+        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
+    ) -> bool:
+        """Whether what nobody known is reported to own could make somebody an owner."""
+        unseen = self._behind(party, at, threshold, comparator, False, False).unseen
+        return compare(Fraction(0), unseen, threshold, comparator) is Outcome.CANNOT_TELL
+
+    def _behind(
+        self,
+        party: str,
+        at: Moment,
+        threshold: Fraction,
+        comparator: Comparator,
+        complete: bool,
+        through_listed: bool,
+    ) -> Behind:
         thing = self._register.index[party]
         key = thing, at, threshold, complete, through_listed
         if self._last is None or self._last[0] != key:
             view = View(self._cache, at, through_listed=through_listed)
             self._last = key, behind(view, thing, threshold, comparator, complete=complete)
-        return answer_of(replace(self._last[1], comparator=comparator), paths)
+        return replace(self._last[1], comparator=comparator)
 
     def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as arrays, for a snapshot."""

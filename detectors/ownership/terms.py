@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from regtech.errors import UsageError
 from regtech.model.fields import DECIMAL_SCALE, PARTY_KINDS
@@ -60,8 +60,7 @@ class Outcome(Enum):
         return cls.CANNOT_TELL if cls.CANNOT_TELL in outcomes else cls.NOT_MET
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A point of time: microseconds since 1970 in UTC, and the local day that is asked about.
 
     Dates of ``from`` and ``until`` name no zone: they are compared with ``day``. An interest

@@ -128,17 +128,10 @@ class _Reader:
 
     def _observe(self, time_us: int, row: list[int], ref: str) -> None:
         graph = self.loaded.graph
-
-        def value(path: str) -> int | None:
-            found = row[_ROW[path]]
-            return None if found == NULL else found
-
-        def word(path: str) -> str | None:
-            found = value(path)
-            return None if found is None else self._text(found)
-
         if self._text(row[_ROW["type"]]) == "party":
-            party, kind, flags = word("party.id") or "", word("party.kind"), value("party.flags")
-            note_party(graph, time_us, party, kind, flags)
+            party, kind, flags = (row[_ROW[path]] for path in PARTY_FIELDS)
+            name = "" if party == NULL else self._text(party)
+            note_party(graph, time_us, name, kind, flags, self._text)
             return
-        self.loaded.findings += observe_ownership(graph, time_us, value, word, ref)
+        told = [row[_ROW[path]] for path in OWNERSHIP_FIELDS]
+        self.loaded.findings += observe_ownership(graph, time_us, told, self._text, ref)

@@ -1,0 +1,113 @@
+"""What is known of parties that the graph does not hold: most of those whom events name.
+
+A party comes into the graph when an ownership event names it, when a rule asks about it, or when it
+is listed. Until then its facts lie in columns by symbol: a block of ``party`` events is noted at
+once, but for those that its other events name, whose order matters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.ownership.graph import OwnershipGraph
+from detectors.ownership.observing import EXEMPT, LISTED, Text
+from detectors.ownership.terms import KINDS
+from regtech.model.fields import NULL, PARTY_KINDS
+
+_FIRST: Final = 1 << 13
+_STANDING, _KIND, _EXEMPT = range(3)
+_NAMED: Final = 1
+_IN_GRAPH: Final = 2
+
+Int64 = npt.NDArray[np.int64]
+
+
+class PartyFacts:
+    """Kind and exemption of parties outside the graph, by symbol."""
+
+    def __init__(self) -> None:
+        self._cells = np.zeros((3, _FIRST), np.uint8)
+        self._kinds: dict[int, int] = {}
+        """Numbers of kinds by their symbol."""
+
+    def in_order(self, parties: Int64, flags: Int64, named: Int64) -> npt.NDArray[np.bool_]:
+        """Which ``party`` events have to be noted one by one: of parties that are in the graph or
+        come into it, and of those that ``named`` events of the block ask about."""
+        self._reserve(int(max(parties.max(initial=0), named.max(initial=0))))
+        listed = (flags != NULL) & (flags & LISTED != 0)
+        named = np.concatenate((named, parties[listed]))
+        in_graph = self._cells[_STANDING, parties] == _IN_GRAPH
+        return np.asarray(in_graph | np.isin(parties, named), np.bool_)
+
+    def note_all(self, parties: Int64, kinds: Int64, flags: Int64, text: Text) -> None:
+        """Facts of ``party`` events in their order; of one party the last counts."""
+        for kind in np.unique(kinds).tolist():
+            self._kind_of(kind, text)
+        self._cells[_STANDING, parties] = _NAMED
+        told = kinds != NULL
+        numbers = np.array([self._kinds[kind] for kind in kinds[told].tolist()], np.uint8)
+        self._cells[_KIND, parties[told]] = numbers
+        told = flags != NULL
+        self._cells[_EXEMPT, parties[told]] = flags[told] & EXEMPT != 0
+
+    def note(self, party: int, kind: int, flags: int, text: Text) -> bool:
+        """Facts of one; False where they belong into the graph: ``enter`` it then."""
+        cells = self._cells
+        if cells[_STANDING, party] == _IN_GRAPH or (flags != NULL and flags & LISTED):
+            return False
+        cells[_STANDING, party] = _NAMED
+        if kind != NULL:
+            cells[_KIND, party] = self._kind_of(kind, text)
+        if flags != NULL:
+            cells[_EXEMPT, party] = flags & EXEMPT != 0
+        return True
+
+    def enter(self, party: int, graph: OwnershipGraph, text: Text) -> None:
+        """Put a party that is about to be named into the graph, with what is known of it."""
+        cells = self._cells
+        if party >= cells.shape[1]:
+            self._reserve(party)
+            cells = self._cells
+        if cells[_STANDING, party] == _NAMED:
+            self._hand_over(party, graph, text)
+        cells[_STANDING, party] = _IN_GRAPH
+
+    def ask(self, party: int, graph: OwnershipGraph, text: Text) -> None:
+        """The same for a party that a question names: one of whom nothing is known stays out."""
+        if party < self._cells.shape[1] and self._cells[_STANDING, party] == _NAMED:
+            self.enter(party, graph, text)
+
+    def _hand_over(self, party: int, graph: OwnershipGraph, text: Text) -> None:
+        kind = int(self._cells[_KIND, party])
+        graph.note_party(
+            text(party),
+            0,
+            kind=PARTY_KINDS[kind - 1] if kind else None,
+            exempt=bool(self._cells[_EXEMPT, party]),
+        )
+
+    def _kind_of(self, kind: int, text: Text) -> int:
+        number = self._kinds.get(kind)
+        if number is None:
+            number = self._kinds[kind] = 0 if kind == NULL else KINDS.get(text(kind), 0)
+        return number
+
+    def _reserve(self, party: int) -> None:
+        count = self._cells.shape[1]
+        if party >= count:
+            grown = np.zeros((3, max(party + 1, count + count // 2)), np.uint8)
+            grown[:, :count] = self._cells
+            self._cells = grown
+
+    def export(self) -> npt.NDArray[Any]:
+        """The state, for a snapshot; ``restore`` is the inverse."""
+        return self._cells.copy()
+
+    def restore(self, cells: npt.NDArray[Any]) -> None:
+        """Take over what was exported. Raises ``ValueError`` where it cannot be that."""
+        if cells.ndim != 2 or cells.shape[0] != 3 or cells.dtype != np.uint8:
+            raise ValueError("facts of parties")
+        self._cells = cells.copy()
