@@ -25,6 +25,7 @@ from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
 from casework.service.outside import Decision, Refusal, Verdict
+from regtech.app.detection import models_asked, unfit_model
 from regtech.app.following import Follower, judge_samples
 from regtech.app.journal import Journal
 from regtech.app.warm import SOURCE, WarmEngine, recalled
@@ -358,6 +359,19 @@ class Deciding:
         """Whether rules ask for lists, and are held against others."""
         return bool(self._warm.lists and lists) and lists != self._lists
 
+    @property
+    def models(self) -> str:
+        """What the models that rules ask for stand for; "" where none of them asks for any."""
+        return self._warm.models
+
+    def models_now(self) -> str:
+        """The same as it would be for an engine that begins now."""
+        return models_asked(self._warm.plan.questions.values())
+
+    def unfit_models(self) -> str:
+        """A model that rules ask for and that is there, but cannot be read; "" for none."""
+        return unfit_model(self._warm.plan.questions.values())
+
     def asked_in(self, name: str) -> tuple[str, ...]:
         """The jurisdictions whose rules screen by a list."""
         questions = self._warm.plan.questions.values()
@@ -374,8 +388,8 @@ class Deciding:
         return place
 
     def follower(self, packs: Sequence[Pack], lists: str | None = None) -> Follower:
-        """An engine of other packs or lists with what was remembered for them, if anything was, to
-        follow the journal. Raises ``ContentError`` for packs that make no plan.
+        """An engine of other packs, lists or models with what was remembered for them, if anything
+        was, to follow the journal. Raises ``ContentError`` for packs that make no plan.
         """
         found = recalled(
             self._journal.folder, packs, self._reference, self._home, self._journal.end, lists

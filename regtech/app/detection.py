@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regtech.app.settings import setting
 from regtech.content import content_root
-from regtech.ports.detection import Detectors
+from regtech.errors import NotFoundError, RegtechError
+from regtech.ports.detection import Detectors, Question
+
+if TYPE_CHECKING:
+    from regtech.app.models import Models
 
 TRIAL_LISTS = "lists"
 """Under ``mappings/names``: made-up names that the tests in packs screen against."""
@@ -67,6 +72,50 @@ def detectors_of(lists: str, models: str, trial: bool = False) -> Detectors:
     if models:
         found.append(_anomalies(models))
     return tuple(found)
+
+
+def models_asked(questions: Iterable[Question]) -> str:
+    """Which versions the models of rules stand for now, and what they are; "" where none asks.
+
+    Who has another answer is scored by other models. Nothing is read but the log of the models.
+    """
+    found = []
+    for name, models in _models_of(questions):
+        try:
+            found.append("=".join((name, *models.named(name))))
+        except RegtechError as error:
+            found.append(f"{name}={error.code}")
+    return " ".join(found)
+
+
+def unfit_model(questions: Iterable[Question]) -> str:
+    """The first model of rules that stands and cannot be read, or a log that cannot be; "" else."""
+    from detectors.anomaly.standing import Missing
+
+    for name, models in _models_of(questions):
+        try:
+            version, _ = models.named(name)
+        except NotFoundError:
+            continue  # nobody has promoted one: rules wait for it
+        except RegtechError:
+            return name
+        if isinstance(models.standing(version), Missing):
+            return version
+    return ""
+
+
+def _models_of(questions: Iterable[Question]) -> list[tuple[str, Models]]:
+    """Names of models that are asked for, with the registry; nothing where none is set."""
+    folder = setting("REGTECH_MODELS")
+    if not folder:
+        return []
+    from detectors.anomaly.standing import CHAMPION
+    from detectors.anomaly.wanted import PARAMETERS
+    from regtech.app.models import Models
+
+    models = Models(Path(folder))
+    names = {str(q.params.get("model", CHAMPION)) for q in questions if q.asks in PARAMETERS}
+    return [(name, models) for name in sorted(names)]
 
 
 def _anomalies(folder: str) -> Any:

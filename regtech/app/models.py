@@ -66,24 +66,34 @@ class Models:
         found = [v for v in registry.authors if registry.role(v) == "challenger"]
         return found[-CHALLENGERS_MAX:]
 
+    def named(self, name: str) -> tuple[str, str]:
+        """Version and role of a model as rules name it, without reading it.
+
+        ``NotFoundError`` where nothing stands under that name yet.
+        """
+        registry = self.registry()
+        version = name
+        if name == CHAMPION:
+            version = self.champion()
+        elif name == CHALLENGER:
+            waiting = self.challengers()
+            if not waiting:
+                raise NotFoundError("no model is a challenger")
+            version = waiting[-1]
+        return version, registry.role(version)
+
     def standing(self, name: str) -> Standing | Missing:
         """A model as rules ask for it: a version, ``champion``, or ``challenger`` for the newest.
 
         Nothing is raised: what stands in the way is said in words.
         """
         try:
-            registry = self.registry()
-            version = name
-            if name == CHAMPION:
-                version = self.champion()
-            elif name == CHALLENGER:
-                waiting = self.challengers()
-                if not waiting:
-                    return Missing({"en": "no model is a challenger", "zh": "没有挑战者模型"})
-                version = waiting[-1]
+            if name == CHALLENGER and not self.challengers():
+                return Missing({"en": "no model is a challenger", "zh": "没有挑战者模型"})
+            version, role = self.named(name)
             model, card = self.load(version)
             return Standing(
-                version, registry.role(version), str(card["sha256"]), model,
+                version, role, str(card["sha256"]), model,
                 int(card["settle_days"]), tuple(card["without"]), str(card["trained_until"]),
             )  # fmt: skip
         except (RegtechError, KeyError, TypeError, ValueError) as error:

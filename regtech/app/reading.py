@@ -43,6 +43,7 @@ from regtech.errors import (
     ConflictError,
     ContentError,
     ForbiddenError,
+    InputError,
     Interrupted,
     RegtechError,
     StoreError,
@@ -109,6 +110,7 @@ class RuleReading:
         self._tried: frozenset[str] = frozenset()
         """Proposals that were written out when rules were read last."""
         self._tried_lists: str | None = None
+        self._tried_models = self._seen_models = ""
         place = None if deciding is None else deciding.from_place
         self._told = Reading(
             ReadingState.IN_USE, clock.now_us(), place, writes=source.folder is not None
@@ -186,9 +188,9 @@ class RuleReading:
             return
         self._told = replace(self._told, place=self._deciding.from_place)
         before, lists = self._in_force(), self._deciding.lists
-        if before != (self._book.named(), lists):
-            packs = self._book.named()
-            self._say(scope, self._deciding.from_place, packs, before[0], "", lists=lists)
+        held = self._book.named(), lists, self._deciding.models
+        if before != held:
+            self._say(scope, self._deciding.from_place, held[0], before[0], "", held=held[1:])
 
     def remember(self, position: int) -> None:
         """Have the engine's state be kept up to a place, unless that is being done."""
@@ -203,12 +205,13 @@ class RuleReading:
         written = self._written_out(scope)
         with self._lock:
             asked, self._asked = self._asked, ""
-            if not asked and written <= self._tried and not self.lists_due():
+            if not (asked or self.lists_due() or self._models_due()) and written <= self._tried:
                 return
-        lists = self._source.lists()
+        lists, models = self._source.lists(), self._models()
         self._telling(state=ReadingState.READING, stage="packs", at=0, of=0)
         try:
-            # Files that somebody is editing are no rules: other lists alone do not have them read.
+            # Files that somebody is editing are no rules: other lists or models alone do not have
+            # them read.
             anew = bool(asked) or not written <= self._tried
             place = self._exchange(scope, asked, written, lists, anew=anew)
         except Interrupted:
@@ -218,10 +221,10 @@ class RuleReading:
             if self._tries < TRIES:
                 self._asked = asked or "rules"
                 raise
-            self._tried_lists = lists
+            self._tried_lists, self._tried_models = lists, models
             self._refuse(error, written)
         except RegtechError as error:
-            self._tried_lists = lists
+            self._tried_lists, self._tried_models = lists, models
             self._refuse(error, written)
         else:
             self._tried, self._tries = written, 0
@@ -234,6 +237,20 @@ class RuleReading:
         lists = self._source.lists()
         deciding = self._deciding
         return deciding is not None and lists != self._tried_lists and deciding.lists_due(lists)
+
+    def _models_due(self) -> bool:
+        """Whether rules ask for models, and others stand for them by now: promoted, rolled back.
+
+        What is the same at two looks is; a log that is being written to is not.
+        """
+        before, self._seen_models = self._seen_models, self._models()
+        deciding, now = self._deciding, self._seen_models
+        if deciding is None or now != before:
+            return False
+        return now not in (self._tried_models, deciding.models)
+
+    def _models(self) -> str:
+        return "" if self._deciding is None else self._deciding.models_now()
 
     def _telling(self, **facts: Any) -> None:
         self._told = replace(self._told, **facts)
@@ -274,11 +291,11 @@ class RuleReading:
     ) -> int | None:
         """Read, make ready, exchange; the place where that was. None: the same packs judge on.
 
-        ``anew``: packs are read; otherwise those in use are held against other lists.
+        ``anew``: packs are read; otherwise those in use are held against other lists or models.
         """
         packs = self._read_packs() if anew or self._deciding is None else self._deciding.packs
         before = self._book.named()
-        due = self._deciding is not None and self._deciding.lists_due(lists)
+        due = self._deciding is not None and self._due(self._deciding, lists)
         if named(packs) == before and not due:
             self._book.take(packs)  # titles, explanations and tests may be others
             return None
@@ -290,13 +307,27 @@ class RuleReading:
         self._telling(stage="exchange")
 
         def say(place: int) -> None:
-            by = other.warm.lists
-            self._say(scope, place, named(packs), before, asked, written, lists=by)
+            held = other.warm.lists, other.warm.models
+            self._say(scope, place, named(packs), before, asked, written, held=held)
 
         place = self._deciding.exchange(scope, other, say)
         if anew:
             self._book.take(packs)
         return place
+
+    def _due(self, deciding: Deciding, lists: str | None) -> bool:
+        """Whether rules are to be held against other lists or models.
+
+        ``InputError`` for models that cannot be used: those from before decide on.
+        """
+        if deciding.models_now() == deciding.models:
+            return deciding.lists_due(lists)
+        if unfit := deciding.unfit_models():
+            raise InputError(
+                say("the model %(name)s cannot be used", name=unfit),
+                hint=say("regtech models list; the models from before decide on"),
+            )
+        return True
 
     def _read_packs(self) -> list[Pack]:
         """The packs as they are written now. Where the journal is long, the process beside reads
@@ -346,14 +377,14 @@ class RuleReading:
 
     # --- what is on record
 
-    def _in_force(self) -> tuple[dict[str, dict[str, str]], str]:
-        """The packs that judged last, and the lists that they were held against."""
+    def _in_force(self) -> tuple[dict[str, dict[str, str]], str, str]:
+        """The packs that judged last, and the lists and models that they were held against."""
         try:
             found = json.loads((self._source.data / _IN_FORCE).read_text(encoding="utf-8"))
             packs = {name: dict(pack) for name, pack in found["packs"].items()}
-            return packs, str(found.get("lists", ""))
+            return packs, str(found.get("lists", "")), str(found.get("models", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}, ""
+            return {}, "", ""
 
     def _say(
         self,
@@ -363,9 +394,12 @@ class RuleReading:
         before: dict[str, dict[str, str]],
         asked: str,
         written: Collection[str] = (),
-        lists: str = "",
+        held: tuple[str, str] = ("", ""),
     ) -> None:
-        """Put on record which packs judge from a place of the journal on."""
+        """Put on record which packs judge from a place of the journal on; the lists and models
+        that they are ``held`` against.
+        """
+        against = dict(zip(("lists", "models"), held, strict=True))
         changed = sorted(n for n in after.keys() | before.keys() if after.get(n) != before.get(n))
         detail = {
             "act": "rules_in_force",
@@ -374,14 +408,14 @@ class RuleReading:
             "packs": after,
             "asked_by": asked,
             "proposals": sorted(written),
-            **({"lists": lists} if lists else {}),
+            **{name: value for name, value in against.items() if value},
         }
         with self._store.unit(scope) as unit:
             unit.log(scope, "", LogDraft(EntryKind.NOTED, detail=detail))
         if place is None:
             return  # nothing is judged here: a start has nothing to compare with
         try:
-            said = {"packs": after, "place": place, "lists": lists}
+            said = {"packs": after, "place": place, **against}
             write_whole(self._source.data / _IN_FORCE, said)
         except OSError as error:
             raise StoreError(f"{_IN_FORCE} could not be written: {error.strerror}") from None

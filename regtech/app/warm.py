@@ -24,7 +24,7 @@ from typing import Any, Final
 from regtech import __version__
 from regtech.adapters.snapshots import SnapshotFolder, read_snapshot
 from regtech.app.choice import chosen_packs
-from regtech.app.detection import shipped_detectors
+from regtech.app.detection import models_asked, shipped_detectors
 from regtech.app.progress import FileProgress, NoProgress
 from regtech.app.segments import lines_between, segments
 from regtech.columns.vocabulary import Vocabulary
@@ -46,7 +46,8 @@ class WarmEngine:
     """An engine that judges in the order of arrival, with what decodes for it.
 
     ``arrays``: of a memory, to go on from; raises ``SnapshotError`` where it does not fit.
-    ``lists``: a folder of lists that stay as they are; None: those that are set.
+    ``lists``: a folder of lists that stay as they are; None: those that are set. ``models``: what
+    the models that rules ask for stand for, as they are when the engine is made.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class WarmEngine:
         )
         self.lists = _lists_of(self.plan, lists)
         self.decoder = decoder_of(self.plan, self.persons)
+        self.models = models_asked(self.plan.questions.values())
         self.engine = self.fresh(home)
+        while (now := models_asked(self.plan.questions.values())) != self.models:
+            self.models, self.engine = now, self.fresh(home)  # promoted while they were looked up
         self.place = 1
         if arrays is not None:
             restore(self.engine, arrays)
@@ -104,8 +108,8 @@ def recalled(
 ) -> tuple[WarmEngine, int] | None:
     """The newest memory of a journal that fits, and up to which place it goes; None: there is none.
 
-    ``end``: where the journal ends. A memory that is damaged, of other rules or lists, of another
-    version or of another journal is passed over: the journal has everything.
+    ``end``: where the journal ends. A memory that is damaged, of other rules, lists or models, of
+    another version or of another journal is passed over: the journal has everything.
     """
     for path in sorted((folder / FOLDER).glob("[0-9]*.snapshot"), reverse=True):
         with suppress(SnapshotError):
@@ -119,6 +123,8 @@ def recalled(
                 continue  # as its fingerprint would tell, without compiling them
             made = WarmEngine(packs, reference, home, found.arrays, lists)
             if found.said.get("lists", "") != made.lists:
+                continue
+            if found.said.get("models", "") != made.models:
                 continue
             if found.said["fingerprint"] == fingerprint(made.plan):
                 made.place = int(found.said["place"])
@@ -182,6 +188,7 @@ def remember(wanted: Remember, packs: Sequence[Pack], reference: Reference) -> P
             "packs": _named(packs),
             "home": wanted.home,
             "lists": warm.lists,
+            "models": warm.models,
             "position": wanted.position,
             "place": warm.place,
             "before": _before(folder, wanted.position),

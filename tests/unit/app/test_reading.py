@@ -30,6 +30,7 @@ from regtech.app.drafts import Drafts
 from regtech.app.evidence import RuleTexts
 from regtech.app.explain import explain_alert
 from regtech.app.journal import Journal
+from regtech.app.models import Models
 from regtech.app.proposals import write_out
 from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Rules
@@ -463,3 +464,73 @@ def test_rules_are_held_against_other_lists_as_after_a_restart(
     other = Server(tmp_path / "data", rules, before)
     assert [told["lists"] for told in other.told()] == ["before"]
     other.end()
+
+
+SCORED = """
+pack: intl-scored
+version: 1.0.0
+jurisdiction: INTL
+title: {en: Scores, zh: 得分}
+rules:
+  - id: scored
+    title: {en: Above a score, zh: 超过得分}
+    on: transaction
+    per: event
+    detect: {detector: anomaly, model: champion, threshold: 0.000001}
+    alert: {kind: indicator, severity: medium}
+"""
+
+
+def test_a_model_that_is_promoted_or_rolled_back_scores_from_the_next_event_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(content_root("mappings") / "models" / "trial", folder)
+    monkeypatch.setenv("REGTECH_MODELS", str(folder))
+    models = Models(folder, ManualClock(START_US))
+    first, second = models.champion(), models.challengers()[-1]
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "intl-scored.yml").write_text(SCORED, encoding="utf-8")
+    server = Server(tmp_path / "data", rules)
+
+    def scored_by(server: Server, number: int) -> str:
+        _, alerts = server.send(deposit(number, "23000", payee={"id": f"C{number}"}))
+        (alert,) = alerts
+        (finding,) = json.loads(alert)["findings"].values()
+        assert finding["role"] == "champion"
+        return str(finding["model"])
+
+    def look_twice(server: Server) -> None:
+        server.reading.work(SERVICE)
+        server.reading.work(SERVICE)
+
+    assert scored_by(server, 1) == first
+    models.promote(second, "li", "better on what was known")
+    look_twice(server)  # it takes two people
+    assert scored_by(server, 2) == first and len(server.told()) == 1
+    models.promote(second, "wang", "checked")
+    server.reading.work(SERVICE)
+    assert scored_by(server, 3) == first  # what is the same at two looks counts
+    server.reading.work(SERVICE)
+    assert scored_by(server, 4) == second
+    told = server.told()[-1]
+    assert told["models"] == f"champion={second}=champion" and told["changed"] == []
+    server.end()
+    again = Server(tmp_path / "data", rules)
+    assert again.told() == [] and scored_by(again, 5) == second
+    # A model that is damaged does not take the place of one that is not.
+    damaged = folder / first / "model.npz"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"no model")
+    models.rollback("li", "too many alerts")
+    look_twice(again)
+    reading = again.reading.told()
+    assert reading.state is ReadingState.REFUSED and first in reading.error
+    assert scored_by(again, 6) == second
+    damaged.write_bytes(whole)
+    again.read()
+    assert again.reading.told().state is ReadingState.IN_USE and scored_by(again, 7) == first
+    alerts = again.alerts()
+    assert len(alerts) == len({alert["id"] for alert in alerts}) == 7 - 4
+    again.end()
