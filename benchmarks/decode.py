@@ -1,6 +1,6 @@
 """How fast NDJSON becomes columns: our decoder and the standard library's json, one run, one core.
 
-    python benchmarks/decode.py [EVENTS]
+    python benchmarks/decode.py [--events 100000]
 
 Prints thousands of events a second (CPU time, best of three), for ids mostly new and mostly known,
 few, many and all fields, one event at a time, and with one line in a hundred broken.
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from collections.abc import Callable
 
+from benchmarks.common import arguments, machine, one_core
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.columns.vocabulary import Vocabulary
 from regtech.model.fields import Field, all_fields
@@ -114,8 +114,13 @@ def blocks(data: bytes, size: int) -> list[bytes]:
     return found
 
 
-def main(count: int) -> None:
-    """Run all measurements over ``count`` generated events."""
+def main() -> None:
+    """Run all measurements over generated events."""
+    parser = arguments("NDJSON to columns, beside json.loads", 100_000)
+    given = parser.parse_args()
+    one_core(given.core)
+    print(json.dumps(machine(), ensure_ascii=False))
+    count = given.events
     draw = random.Random(1)
     lines = [
         json.dumps(event(draw, k), ensure_ascii=k % 3 == 0, separators=(",", ":")).encode()
@@ -158,4 +163,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main()

@@ -8,22 +8,26 @@ with the policies that ship. `joins` feeds the matchers alone, with jobs of 2 to
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.common import SEED, arguments, machine, one_core, told
-from casework.cases.facts import AlertFacts, facts_of
-from casework.policy.clocks import Clocks
-from casework.policy.durable import DurableMatcher
-from casework.policy.gather import decide
-from casework.policy.load import require_policies
-from casework.policy.matcher import Job, Matcher, PythonMatcher
-from casework.policy.planner import Planner
-from casework.policy.reader import MemoryAlerts
-from casework.policy.testcases import written_alert
-from regtech.reference.load import Reference
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.common import SEED, arguments, machine, one_core, told  # noqa: E402
+from casework.cases.facts import AlertFacts, facts_of  # noqa: E402
+from casework.policy.clocks import Clocks  # noqa: E402
+from casework.policy.durable import DurableMatcher  # noqa: E402
+from casework.policy.gather import decide  # noqa: E402
+from casework.policy.load import require_policies  # noqa: E402
+from casework.policy.matcher import Job, Matcher, PythonMatcher  # noqa: E402
+from casework.policy.planner import Planner  # noqa: E402
+from casework.policy.reader import MemoryAlerts  # noqa: E402
+from casework.policy.testcases import written_alert  # noqa: E402
+from regtech.reference.load import Reference  # noqa: E402
 
 RULES = (
     ("cn-lvtr-0501", "cn-aml-large-value", "report", True),

@@ -127,12 +127,10 @@ def test_for_whom_a_nominee_holds_can_be_missing() -> None:
 
 def test_whoever_turns_out_to_stand_behind_an_owner_is_seen_by_the_next_question() -> None:
     before = (("N", "X", "nominee", "1"), ("X", "Y", "shares", "1"))
-    after = ("P", "N", "nominee", "1", {})
     graph = _graph(*before)
     assert _ask(graph).missing[0].code == "nominee_side"
-    owner, owned, interest, _, _ = after
-    graph.observe(owner, owned, time_us=9, interest=interest, share=WHOLE, owner_kind="person")
-    told, fresh = _ask(graph), _ask(_graph(*before, after))
+    graph.observe("P", "N", time_us=9, interest="nominee", share=WHOLE, owner_kind="person")
+    told, fresh = _ask(graph), _ask(_graph(*before, ("P", "N", "nominee", "1")))
     assert _named(told) == _named(fresh) and [m.code for m in told.missing] == [
         m.code for m in fresh.missing
     ]  # fmt: skip
