@@ -354,7 +354,7 @@ def _walk_line(
 
 
 @inline_kernel(nrt=False)
-def has_room(vocabulary: Any) -> Any:
+def _has_room(vocabulary: Any) -> Any:
     """Whether the vocabulary can take one more block; the rule of ``Vocabulary.reserve``."""
     table, _, arena, offsets, state = vocabulary
     count = state[COUNT] + LOG_ENTRIES
@@ -363,6 +363,57 @@ def has_room(vocabulary: Any) -> Any:
         and count < offsets.shape[0]
         and state[USED] + LOG_BYTES + PADDING <= arena.shape[0]
     )
+
+
+@inline_kernel(nrt=False)
+def begin_block(symbols: Any, persons: Any, person_values: Any, event: Any) -> bool:
+    """Make ready for some events whose words are looked up together; False: there is no room."""
+    if (
+        not _has_room(symbols)
+        or not _has_room(persons)
+        or event[NEXT_PERSON] + LOG_ENTRIES > person_values.shape[0]
+    ):
+        return False
+    migrate(symbols[0], symbols[1], symbols[4], MIGRATE_PLACES)
+    migrate(persons[0], persons[1], persons[4], MIGRATE_PLACES)
+    event[LOGGED] = 0
+    event[LOGGED_BYTES] = 0
+    event[PERSON_LOGGED] = 0
+    return True
+
+
+@inline_kernel(nrt=False)
+def takes_more(event: Any) -> Any:
+    """Whether another event fits into the block, whatever it says."""
+    return (
+        event[LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
+        and event[PERSON_LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
+        and event[LOGGED_BYTES] <= BLOCK_BYTES
+    )
+
+
+@inline_kernel(nrt=False)
+def so_far(event: Any) -> Any:
+    """What an event may add to; see ``take_back``."""
+    return event[LOGGED], event[LOGGED_BYTES], event[PERSON_LOGGED], event[NEXT_PERSON]
+
+
+@inline_kernel(nrt=False)
+def take_back(event: Any, before: Any) -> None:
+    """Forget what an event has added that is not taken after all."""
+    event[LOGGED], event[LOGGED_BYTES], event[PERSON_LOGGED], event[NEXT_PERSON] = before
+
+
+@inline_kernel(nrt=False)
+def end_block(text: Any, symbols: Any, persons: Any, out: Any, work: Any) -> None:
+    """Look up the words of a block's events."""
+    columns, _, _, person_values = out
+    log, person_log, _, _, event = work
+    table, old, arena, offsets, counts = symbols
+    encode_log(log, event[LOGGED], text, table, old, arena, offsets, counts, columns)
+    table, old, arena, offsets, counts = persons
+    logged = event[PERSON_LOGGED]
+    encode_log(person_log, logged, text, table, old, arena, offsets, counts, person_values)
 
 
 @kernel(nrt=False)
@@ -383,8 +434,8 @@ def decode_lines(
     ``out[0]`` is flat: field * ``stride`` + row; its values are NULL before. ``out[1]`` gets a row
     for each line that is not blank. Rows that are UNSURE hold no meaning yet.
     """
-    columns, lines, content, person_values = out
-    log, person_log, index, _, event = work
+    _, lines, content, person_values = out
+    _, _, index, _, event = work
     quotes = index[QUOTES : QUOTES + INDEX_WORDS]
     escapes = index[ESCAPES : ESCAPES + INDEX_WORDS]
     position = state[AT_BYTE]
@@ -394,26 +445,11 @@ def decode_lines(
     event[NEXT_PERSON] = state[AT_PERSON]
     answer = DONE
     while position < end and row < lines.shape[0]:
-        if (
-            not has_room(symbols)
-            or not has_room(persons)
-            or event[NEXT_PERSON] + LOG_ENTRIES > person_values.shape[0]
-        ):
+        if not begin_block(symbols, persons, person_values, event):
             answer = MORE_ROOM
             break
-        migrate(symbols[0], symbols[1], symbols[4], MIGRATE_PLACES)
-        migrate(persons[0], persons[1], persons[4], MIGRATE_PLACES)
-        event[LOGGED] = 0
-        event[LOGGED_BYTES] = 0
-        event[PERSON_LOGGED] = 0
         block_end = min(row + BLOCK_LINES, lines.shape[0])
-        while (
-            position < end
-            and row < block_end
-            and event[LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
-            and event[PERSON_LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
-            and event[LOGGED_BYTES] <= BLOCK_BYTES
-        ):
+        while position < end and row < block_end and takes_more(event):
             line_start = position
             line_end, quote_count, escape_count, control, first_high = index_line(
                 text, position, end, quotes, escapes
@@ -432,16 +468,13 @@ def decode_lines(
             ):
                 stop -= 1
             event[ROW] = row
-            logged = event[LOGGED]
-            logged_bytes = event[LOGGED_BYTES]
-            person_logged = event[PERSON_LOGGED]
-            person = event[NEXT_PERSON]
+            before = so_far(event)
             lines[row, LINE_NUMBER] = line - 1
             lines[row, LINE_START] = line_start
             lines[row, LINE_END] = line_end
             lines[row, LINE_STATUS] = UNSURE
             lines[row, ID_LENGTH] = 0
-            lines[row, PERSONS_START] = person
+            lines[row, PERSONS_START] = event[NEXT_PERSON]
             lines[row, PERSONS_COUNT] = -1
             good = False
             if (
@@ -462,25 +495,9 @@ def decode_lines(
                 lines[row, LINE_STATUS] = GOOD
                 content[row] = np.uint64(event[DIGEST])
             else:
-                event[LOGGED] = logged
-                event[LOGGED_BYTES] = logged_bytes
-                event[PERSON_LOGGED] = person_logged
-                event[NEXT_PERSON] = person
+                take_back(event, before)
             row += 1
-        table, old, arena, offsets, counts = symbols
-        encode_log(log, event[LOGGED], text, table, old, arena, offsets, counts, columns)
-        table, old, arena, offsets, counts = persons
-        encode_log(
-            person_log,
-            event[PERSON_LOGGED],
-            text,
-            table,
-            old,
-            arena,
-            offsets,
-            counts,
-            person_values,
-        )
+        end_block(text, symbols, persons, out, work)
     state[AT_BYTE] = position
     state[AT_LINE] = line
     state[AT_ROW] = row

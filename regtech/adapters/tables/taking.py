@@ -27,7 +27,6 @@ from regtech.adapters.ndjson.catalogue import (
 from regtech.adapters.ndjson.layout import (
     AT_PERSON,
     AT_ROW,
-    BLOCK_BYTES,
     DIGEST,
     DONE,
     FLAG_BITS,
@@ -35,13 +34,8 @@ from regtech.adapters.ndjson.layout import (
     ID_LENGTH,
     ID_START,
     ITEMS,
-    LINE_ENTRIES,
     LINE_STATUS,
-    LOG_ENTRIES,
-    LOGGED,
-    LOGGED_BYTES,
     MORE_ROOM,
-    PERSON_LOGGED,
     PERSONS_COUNT,
     PERSONS_START,
     ROW,
@@ -62,7 +56,14 @@ from regtech.adapters.ndjson.take import (
     take_person,
     take_string,
 )
-from regtech.adapters.ndjson.walk import MIGRATE_PLACES, has_room, start_event
+from regtech.adapters.ndjson.walk import (
+    begin_block,
+    end_block,
+    so_far,
+    start_event,
+    take_back,
+    takes_more,
+)
 from regtech.adapters.tables.cells import (
     FOUND_END,
     FOUND_MARKS,
@@ -78,7 +79,6 @@ from regtech.adapters.tables.layout import FLOAT, JSON, LIST, STYLE, TRUTH
 from regtech.columns.hashing import low_bytes
 from regtech.columns.jit import inline_kernel, kernel
 from regtech.columns.memory import load8, load64
-from regtech.columns.vocabulary_kernels import encode_log, migrate
 
 _ZERO: Final = np.uint64(0)
 _ONES: Final = np.uint64(0x0101010101010101)
@@ -304,45 +304,28 @@ def take_views(
     ``plain``, ``found`` and ``counts`` as in ``find_cells``. A row whose cells are together
     longer than ``longest`` is UNSURE.
     """
-    columns, lines, content, person_values = out
-    log, person_log, _, _, event = work
+    _, lines, content, person_values = out
+    event = work[4]
     ids = scratch + views.shape[0] * found.shape[0] * SHORT_PLACE
     event[STRIDE] = stride
     event[NEXT_PERSON] = state[AT_PERSON]
     answer = DONE
     while state[AT_ROW] < count:
-        if (
-            not has_room(symbols)
-            or not has_room(persons)
-            or event[NEXT_PERSON] + LOG_ENTRIES > person_values.shape[0]
-        ):
+        if not begin_block(symbols, persons, person_values, event):
             answer = MORE_ROOM
             break
-        migrate(symbols[0], symbols[1], symbols[4], MIGRATE_PLACES)
-        migrate(persons[0], persons[1], persons[4], MIGRATE_PLACES)
-        event[LOGGED] = 0
-        event[LOGGED_BYTES] = 0
-        event[PERSON_LOGGED] = 0
         first = state[AT_ROW]
         block = min(found.shape[0], count - first)
         find_cells(text, views, bases, scratch, plain, cells, first, block, found, counts)
         r = 0
-        while (
-            r < block
-            and event[LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
-            and event[PERSON_LOGGED] <= LOG_ENTRIES - LINE_ENTRIES
-            and event[LOGGED_BYTES] <= BLOCK_BYTES
-        ):
+        while r < block and takes_more(event):
             row = first + r
             event[ROW] = row
-            logged = event[LOGGED]
-            logged_bytes = event[LOGGED_BYTES]
-            person_logged = event[PERSON_LOGGED]
-            person = event[NEXT_PERSON]
+            before = so_far(event)
             lines[row, LINE_STATUS] = GOOD
             lines[row, ID_START] = -1
             lines[row, ID_LENGTH] = 0
-            lines[row, PERSONS_START] = person
+            lines[row, PERSONS_START] = event[NEXT_PERSON]
             lines[row, PERSONS_COUNT] = -1
             size = 0
             for k in range(counts[r]):
@@ -358,25 +341,9 @@ def take_views(
                     lines[row, ID_START] = ids + row * SHORT_PLACE
             else:
                 lines[row, LINE_STATUS] = UNSURE
-                event[LOGGED] = logged
-                event[LOGGED_BYTES] = logged_bytes
-                event[PERSON_LOGGED] = person_logged
-                event[NEXT_PERSON] = person
+                take_back(event, before)
             r += 1
         state[AT_ROW] = first + r
-        table, old, arena, offsets, known = symbols
-        encode_log(log, event[LOGGED], text, table, old, arena, offsets, known, columns)
-        table, old, arena, offsets, known = persons
-        encode_log(
-            person_log,
-            event[PERSON_LOGGED],
-            text,
-            table,
-            old,
-            arena,
-            offsets,
-            known,
-            person_values,
-        )
+        end_block(text, symbols, persons, out, work)
     state[AT_PERSON] = event[NEXT_PERSON]
     return answer
