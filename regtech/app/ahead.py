@@ -5,7 +5,8 @@ Columns of prepared blocks go through memory that both see, in slots that are us
 of a block, what was refused and what went wrong go through a pipe. Words get their codes in the
 first process alone; the second adds them in the same order. What is found is the same to the byte.
 
-A snapshot would need the state of both, so a run with snapshots stays on one core.
+A snapshot needs the state of both at one place: who reads tells its part between two slices where
+it is asked for, and by the time that part comes the other has judged all that was read before.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from regtech.app.judging import Counts, Judging, Outcome, Taken
+from regtech.app.judging import Arrays, Counts, Judging, Outcome, ReadPart, Taken
 from regtech.columns.batch import Bytes, Int64, Reject, UInt64
 from regtech.engine.asking import Asking, question_name
 from regtech.engine.block import Block, Sequence, gathered
 from regtech.engine.judge import BLOCK_EVENTS
 from regtech.engine.preparing import Prepared
+from regtech.engine.snapshot import capture_detectors
 from regtech.engine.words import settle_words
 from regtech.errors import InternalError, RegtechError, UsageError
 from regtech.ports.detection import Finding
@@ -83,10 +85,16 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A slice was taken in; all blocks that it made ready were sent."""
+    """A slice was taken in; all blocks that it made ready were sent.
+
+    ``read``: what was read up to here, where that was asked for. ``last``: nothing is left to read,
+    but what was held back.
+    """
 
     taken: Taken
     counts: Counts
+    read: ReadPart | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ class TwoProcesses(Judging):
     """``Judging`` whose first half runs ahead in a process of its own, from ``open`` on."""
 
     _child = 0
+    read_part_comes = True
 
     def open(self) -> None:
         """Start the other process. Raises ``UsageError`` where the system cannot fork."""
@@ -152,7 +161,8 @@ class TwoProcesses(Judging):
         self._slots = _Slots(len(self.plan.columns.index))
         self._messages: queue.Queue[bytes] = queue.Queue(_MESSAGES_MAX)
         receiving, sending = Pipe(duplex=False)
-        self._ended: _Ended | None = None
+        self._read: ReadPart | None = None
+        self._wanted = mmap.mmap(-1, 1)
         alive, self._alive = os.pipe()
         self._child = os.fork()
         if self._child == 0:
@@ -164,6 +174,7 @@ class TwoProcesses(Judging):
             )
         sending.close()
         os.close(alive)
+        self.engine.intake.let_go()
         self._slots.of_judge()
         asking = self.engine.judge.preparing.asking
         if asking is not None:
@@ -176,33 +187,45 @@ class TwoProcesses(Judging):
     def step(self) -> Outcome | None:
         """What the next slice brought; None when there is nothing left to read."""
         while True:
-            message = self._message()
-            match message:
+            match message := self._message():
                 case _Sent():
-                    self.engine.judge_prepared(self._prepared(message))
-                    self._slots.give_back(message.slot)
-                case _Done(taken, counts):
-                    given = self.counts
+                    self._judge(message)
+                case _Done(taken, counts, read, last):
+                    given, self._read = self.counts, read
                     given.given, given.after = counts.given, counts.after
                     given.rejected = counts.rejected
+                    if last:
+                        return None
                     return self._outcome(self.engine.judged(), taken.rejects, taken.size)
-                case _Ended():
-                    self._ended = message
-                    return None
-                case BaseException():
-                    raise message
 
     def finish(self) -> Outcome:
         """The end of all sources and, where ``--to`` says, of the period."""
-        assert self._ended is not None
+        while not isinstance(message := self._message(), _Ended):
+            self._judge(message)
         intake, counters = self.engine.intake, self.engine.judge.preparing.counters
-        for name, count in self._ended.tallies.items():
+        for name, count in message.tallies.items():
             setattr(intake, name, count)
-        counters[:] = self._ended.counters
+        counters[:] = message.counters
         alerts = self.engine.judged() + self.engine.finish(self.settings.to_us)
-        rejects = self._ended.rejects
         self.close()
-        return self._outcome(alerts, rejects, 0)
+        return self._outcome(alerts, message.rejects, 0)
+
+    def read_part(self) -> ReadPart | None:
+        """See ``Judging``: what came with the last step, else asked for from here on."""
+        if self._read is None:
+            self._wanted[0] = 1
+        return self._read
+
+    def judged_arrays(self) -> Arrays:
+        """See ``Judging``; with the detectors that are asked here."""
+        return super().judged_arrays() | capture_detectors(self.engine)
+
+    def part_wanted(self) -> bool:
+        """Whether the other process has asked for what was read; once."""
+        if not self._wanted[0] or not self.merge.between():
+            return False
+        self._wanted[0] = 0
+        return True
 
     def close(self) -> None:
         """End the other process, wherever it stands."""
@@ -222,7 +245,15 @@ class TwoProcesses(Judging):
         data = self._messages.get()
         if not data:
             raise InternalError("the process that reads ahead has ended without a word")
-        return pickle.loads(data)  # of our own fork, through a pipe that nobody else has
+        found = pickle.loads(data)  # of our own fork, through a pipe that nobody else has
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _judge(self, sent: object) -> None:
+        assert isinstance(sent, _Sent)
+        self.engine.judge_prepared(self._prepared(sent))
+        self._slots.give_back(sent.slot)
 
     def _prepared(self, sent: _Sent) -> Prepared:
         self.plan.vocabulary.extend(*sent.words)
@@ -265,7 +296,7 @@ def _end_with(alive: int) -> None:
 
 
 def _run_ahead(
-    open_: Callable[[], None], judging: Judging, slots: _Slots, sending: Connection
+    open_: Callable[[], None], judging: TwoProcesses, slots: _Slots, sending: Connection
 ) -> int:
     """The other process, from its first to its last message; its exit status."""
     # Whoever ends the run tells the process that judges, which ends this one.
@@ -288,12 +319,15 @@ def _run_ahead(
     return 0
 
 
-def _messages(judging: Judging, slots: _Slots) -> Iterator[object]:
+def _messages(judging: TwoProcesses, slots: _Slots) -> Iterator[object]:
     sender = _Sender(judging, slots)
     while (taken := judging.take_in()) is not None:
         yield from sender.ready()
         rejects = [*taken.rejects, *judging.sorted_out()]
-        yield _Done(Taken(rejects, taken.size), judging.counts)
+        read = judging.part_here() if judging.part_wanted() else None
+        yield _Done(Taken(rejects, taken.size), judging.counts, read)
+    read = judging.part_here() if judging.keeps else None
+    yield _Done(Taken([], 0), judging.counts, read, last=True)
     intake = judging.engine.intake
     for source in range(intake.sources):
         intake.close(source)
@@ -311,7 +345,7 @@ class _Sender:
         self._preparing = judging.engine.judge.preparing
         self._vocabulary = judging.plan.vocabulary
         self._known = len(self._vocabulary)
-        self._first = 0
+        self._first = judging.engine.judge.events.next
         if self._preparing.asking is not None:
             self._preparing.asking.leave_out(BESIDE_JUDGING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from regtech.adapters.sources import SourceFile
@@ -18,8 +20,9 @@ from regtech.app.sources import Merge, Source, kept_of
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
+from regtech.engine.intake import FOREVER
 from regtech.engine.plan import compile_plan
-from regtech.engine.snapshot import fingerprint
+from regtech.engine.snapshot import capture_ahead, capture_judging, fingerprint
 from regtech.errors import UsageError
 from regtech.model.alert import Alert
 from regtech.model.quarantine import REASONS
@@ -102,12 +105,25 @@ class Taken:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """What a snapshot holds of reading up to a place: the sources, and arrays of what is known
+    before events are judged."""
+
+    sources: list[dict[str, Any] | None]
+    """None for one that is not read any more."""
+    arrays: Arrays
+
+
 class Judging:
     """One run's sources, decoder and engine.
 
     ``files``: a source each; None for one that has ended and need not be read again. ``words``: the
     vocabularies of a snapshot.
     """
+
+    read_part_comes = False
+    """Whether ``read_part`` tells with a later step what it cannot tell now."""
 
     def __init__(
         self,
@@ -120,6 +136,8 @@ class Judging:
         words: tuple[Vocabulary, Vocabulary] | None = None,
     ) -> None:
         self.settings = settings
+        self.keeps = False
+        """Whether snapshots will be asked for."""
         packs: Sequence[Pack] = settings.packs
         if settings.near is not None:
             packs = with_near(packs, settings.near)
@@ -170,6 +188,41 @@ class Judging:
         """The end of all sources and, where ``--to`` says, of the period."""
         alerts = self.engine.finish(self.settings.to_us)
         return self._outcome(alerts, self.sorted_out(), 0)
+
+    def read_part(self) -> ReadPart | None:
+        """What was read up to the last step, for a snapshot; None where positions in the sources
+        would not say all, or where it comes with one of the next steps."""
+        return self.part_here() if self.merge.between() else None
+
+    def judged_arrays(self) -> Arrays:
+        """What came of judging up to the last step, for a snapshot."""
+        made = capture_judging(self.engine)
+        if self.near is not None:
+            text = json.dumps(self.near.export(), ensure_ascii=False)
+            made["near"] = np.frombuffer(text.encode(), np.uint8)
+        return made
+
+    def part_here(self) -> ReadPart:
+        """What this process has read."""
+        arrays = capture_ahead(self.engine, self.persons)
+        for source in self.merge.sources:
+            for name, array in source.raw.export().items():
+                arrays[f"raw{source.index}.{name}"] = array
+        sources: list[dict[str, Any] | None] = []
+        for index, one in enumerate(self.sources):
+            sources.append(
+                None
+                if one is None
+                else {
+                    "name": one.file.name,
+                    "position": one.position,
+                    "newest": one.newest,
+                    "ended": one.ended,
+                    "closed": self.engine.intake.newest[index] >= FOREVER,
+                    "identity": one.identity,
+                }
+            )
+        return ReadPart(sources, arrays)
 
     def close(self) -> None:
         """Let go of what was opened, wherever the run stands."""

@@ -7,57 +7,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from regtech import __version__
 from regtech.adapters.committed import Position
 from regtech.adapters.snapshots import Snapshot
 from regtech.adapters.sources import SourceFile
-from regtech.app.judging import Counts, Judging, Settings
+from regtech.app.judging import Counts, Judging, ReadPart, Settings
 from regtech.engine.intake import FOREVER, NEVER
-from regtech.engine.snapshot import capture, restore
+from regtech.engine.snapshot import restore
 from regtech.errors import SnapshotError
 
 
 def said_of(
-    judging: Judging, positions: Mapping[str, Position], known: Sequence[Any]
+    judging: Judging, read: ReadPart, positions: Mapping[str, Position], known: Sequence[Any]
 ) -> dict[str, Any]:
     """The plain part of a snapshot. ``known``: entries of sources that are not read any more."""
-    sources = []
-    for index, source in enumerate(judging.sources):
-        if source is None:
-            sources.append(known[index])
-            continue
-        sources.append(
-            {
-                "name": source.file.name,
-                "position": source.position,
-                "newest": source.newest,
-                "ended": source.ended,
-                "closed": judging.engine.intake.newest[index] >= FOREVER,
-                "identity": source.identity,
-            }
-        )
     return {
         "product": __version__,
         "settings": judging.settings.as_data(),
         "fingerprint": judging.fingerprint,
-        "sources": sources,
+        "sources": [known[n] if one is None else one for n, one in enumerate(read.sources)],
         "outputs": {name: asdict(position) for name, position in positions.items()},
         "counts": judging.counts.as_data(),
     }
-
-
-def arrays_of(judging: Judging) -> dict[str, Any]:
-    """The arrays of a snapshot."""
-    arrays = capture(judging.engine, judging.persons)
-    for source in judging.merge.sources:
-        for name, array in source.raw.export().items():
-            arrays[f"raw{source.index}.{name}"] = array
-    if judging.near is not None:
-        text = json.dumps(judging.near.export(), ensure_ascii=False)
-        arrays["near"] = np.frombuffer(text.encode(), np.uint8)
-    return arrays
 
 
 def check_settings(snapshot: Snapshot, settings: Settings) -> None:

@@ -17,9 +17,8 @@ from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.adapters.sources import SourceFile, describe_source
 from regtech.app.choice import chosen_packs
 from regtech.app.compiling import compile_kernels
-from regtech.app.judging import Judging, Outcome, Settings, check_home
+from regtech.app.judging import Judging, Outcome, ReadPart, Settings, check_home
 from regtech.app.keeping import (
-    arrays_of,
     check_settings,
     names_of,
     position_in,
@@ -106,8 +105,6 @@ def run_command(
     """
     if from_ is not None and to is not None and from_ >= to:
         raise UsageError("--from is not before --to")
-    if cores > 1 and snapshot is not None:
-        raise UsageError("a run with snapshots stays on one core", hint="leave --cores out")
     outputs = Outputs.beside(out, quarantine, near is not None)
     outputs.check(events)
     if snapshot is not None and STDOUT in (outputs.alerts, outputs.quarantine):
@@ -187,6 +184,7 @@ class _Run:
             restore_run(found, self.judging)
             self.resumed_at = self.judging.counts.given
             self._saved = found.path
+        self.judging.keeps = folder is not None
         compile_kernels(settings.packs, Reference.shipped(), told)
         if store is not None:
             store.listen(self.judging.engine)
@@ -231,19 +229,38 @@ class _Run:
                 self.store.take(line.rstrip(b"\n") for line in written)
         while True:
             if stopping.asked:
-                saved = self.folder is not None and self.judging.merge.between()
-                if saved:
-                    self.save()
+                saved = self._save_where_it_is()
                 self.abandon()
                 raise self.interrupted(saved)
             outcome = self.judging.step()
             if outcome is None:
                 break
             self._deliver(outcome)
-            if self._due():
-                self.save()
+            if self._due() and (read := self.judging.read_part()) is not None:
+                self.save(read)
         if self.folder is not None:
-            self.save()
+            self.save(self._read_to_the_end())
+
+    def _save_where_it_is(self) -> bool:
+        """A snapshot of here or, where another process is ahead, of where that one stands."""
+        if self.folder is None:
+            return False
+        read = self.judging.read_part()
+        while read is None and self.judging.read_part_comes:
+            outcome = self.judging.step()
+            if outcome is None:
+                read = self._read_to_the_end()
+                break
+            self._deliver(outcome)
+            read = self.judging.read_part()
+        if read is not None:
+            self.save(read)
+        return read is not None
+
+    def _read_to_the_end(self) -> ReadPart:
+        read = self.judging.read_part()
+        assert read is not None, "nothing is left to read"
+        return read
 
     def _deliver(self, outcome: Outcome) -> None:
         lines = [alert.canonical() for alert in outcome.alerts]
@@ -264,20 +281,20 @@ class _Run:
         self.told.advance(outcome.size, text)
 
     def _due(self) -> bool:
-        if self.folder is None or not self.judging.merge.between():
+        if self.folder is None:
             return False
         if self._every_events:
             return self.judging.counts.given - self._last_events >= self._every_events
         return (self.clock.elapsed() - self._last_us) * 1_000_000 >= self._every_us
 
-    def save(self) -> None:
+    def save(self, read: ReadPart) -> None:
         """A snapshot, after everything it relies on is durable."""
         assert self.folder is not None
         if self.store is not None:
             self.store.flush()
         positions = {"alerts": self.alerts.position(), "quarantine": self.quarantine.position()}
-        said = said_of(self.judging, positions, self._known)
-        self._saved = self.folder.write(said, arrays_of(self.judging))
+        said = said_of(self.judging, read, positions, self._known)
+        self._saved = self.folder.write(said, read.arrays | self.judging.judged_arrays())
         self._last_us, self._last_events = self.clock.elapsed(), self.judging.counts.given
 
     def abandon(self) -> None:

@@ -133,6 +133,12 @@ class Intake:
         if len(self.parts) > PARTS_MAX:
             self._join_small()
 
+    def let_go(self) -> None:
+        """Hold nothing back: another process takes events in from here on."""
+        self.parts.clear()
+        self.undecided.clear()
+        self.set_aside.clear()
+
     def _join_small(self) -> None:
         """Join the half with the fewest events, so that looking through the parts stays cheap."""
         ordered = sorted(self.parts, key=lambda part: len(part.places))

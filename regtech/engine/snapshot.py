@@ -22,7 +22,7 @@ from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.block import Block, EventStore
 from regtech.engine.deadlines import Deadlines, alert_data, alert_from
 from regtech.engine.engine import Engine
-from regtech.engine.intake import Late, SetAside
+from regtech.engine.intake import Intake, Late, SetAside
 from regtech.engine.kernels import measures as K
 from regtech.engine.plan import Plan
 from regtech.engine.state import Log, State, Table
@@ -65,21 +65,38 @@ def fingerprint(plan: Plan) -> str:
 
 def capture(engine: Engine, persons: Vocabulary) -> Arrays:
     """All of an engine's state between two pushes. ``persons``: the decoder's second vocabulary."""
+    return capture_ahead(engine, persons) | capture_judging(engine)
+
+
+def capture_ahead(engine: Engine, persons: Vocabulary) -> Arrays:
+    """What is known before events are judged: words, facts, what was seen, asked and held back."""
+    preparing, intake, state = engine.judge.preparing, engine.intake, engine.judge.state
     made: Arrays = {}
     for name, words in (("symbols", engine.plan.vocabulary), ("persons", persons)):
         made |= _named(f"{name}.", words.export_arrays())
-    made |= _named("events.", engine.judge.events.export())
-    made |= _named("state.", _state(engine.judge.state, len(engine.plan.vocabulary)))
-    judge, intake = engine.judge, engine.intake
-    if judge.preparing.asking is not None:
-        made |= _named("detectors.", judge.preparing.asking.export())
-    made["judge.rule_counts"] = judge.rule_counts.copy()
-    made["judge.counters"] = judge.preparing.counters.copy()
-    made["judge.errors"] = judge.errors.copy()
+    made |= _named("state.", _facts(state, len(engine.plan.vocabulary)))
+    made |= capture_detectors(engine)
+    made["judge.counters"] = preparing.counters.copy()
     pending = intake.pending()
     if pending is not None and pending.count:
         made |= {f"pending.{name}": getattr(pending, name) for name in _PENDING}
         made["pending.columns"] = pending.columns[:, : pending.count].copy()
+    made["intake"] = _packed(_plain_intake(intake))
+    return made
+
+
+def capture_detectors(engine: Engine) -> Arrays:
+    """The detectors that are asked in this process."""
+    asking = engine.judge.preparing.asking
+    return {} if asking is None else _named("detectors.", asking.export())
+
+
+def capture_judging(engine: Engine) -> Arrays:
+    """What comes of judging: measures with their windows, alerts that are not final, duties."""
+    judge = engine.judge
+    made = _named("events.", judge.events.export()) | _named("state.", _state(judge.state))
+    made["judge.rule_counts"] = judge.rule_counts.copy()
+    made["judge.errors"] = judge.errors.copy()
     made["engine"] = _packed(_plain_state(engine))
     return made
 
@@ -120,16 +137,16 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     if "pending.columns" in arrays:
         parts = {name: arrays[f"pending.{name}"] for name in _PENDING}
         intake.hold(Block(count=len(parts["line"]), **parts))
-    plain = json.loads(arrays["engine"].tobytes())
-    newest = plain["newest"]
-    intake.newest[: len(newest)] = newest
-    intake.set_aside = [SetAside(*item) for item in plain["set_aside"]]
+    taken = json.loads(arrays["intake"].tobytes())
+    intake.newest[: len(taken["newest"])] = taken["newest"]
+    intake.set_aside = [SetAside(*item) for item in taken["set_aside"]]
     intake.undecided = [
         Late(a, b, content, before, SetAside(*event))
-        for a, b, content, before, *event in plain["undecided"]
+        for a, b, content, before, *event in taken["undecided"]
     ]
-    intake.repeats, intake.late = plain["repeats"], plain["late"]
-    intake.conflicts = plain["conflicts"]
+    intake.repeats, intake.late = taken["repeats"], taken["late"]
+    intake.conflicts = taken["conflicts"]
+    plain = json.loads(arrays["engine"].tobytes())
     engine.now_us, engine.events, engine.alerts = plain["now"], plain["events"], plain["alerts"]
     engine._serial, engine.early = plain["serial"], plain["early"]
     engine.raised = {
@@ -144,14 +161,8 @@ def _restore(engine: Engine, arrays: Arrays) -> None:
     }
 
 
-def _plain_state(engine: Engine) -> dict[str, Any]:
-    intake, deadlines = engine.intake, engine.deadlines
+def _plain_intake(intake: Intake) -> dict[str, Any]:
     return {
-        "now": engine.now_us,
-        "events": engine.events,
-        "early": engine.early,
-        "alerts": engine.alerts,
-        "serial": engine._serial,
         "newest": list(intake.newest),
         "set_aside": [[s.source, s.line, s.id, s.code] for s in intake.set_aside],
         "undecided": [
@@ -162,6 +173,17 @@ def _plain_state(engine: Engine) -> dict[str, Any]:
         "repeats": intake.repeats,
         "late": intake.late,
         "conflicts": intake.conflicts,
+    }
+
+
+def _plain_state(engine: Engine) -> dict[str, Any]:
+    deadlines = engine.deadlines
+    return {
+        "now": engine.now_us,
+        "events": engine.events,
+        "early": engine.early,
+        "alerts": engine.alerts,
+        "serial": engine._serial,
         "raised": [[*key, *value] for key, value in sorted(engine.raised.items())],
         "held": [[serial, alert_data(alert)] for _, serial, alert in sorted_held(engine)],
         "duties": deadlines.export(),
@@ -178,17 +200,23 @@ def sorted_held(engine: Engine) -> list[tuple[tuple[Any, ...], int, Any]]:
 # --- arrays of state
 
 
-def _state(state: State, parties: int) -> Arrays:
+def _facts(state: State, parties: int) -> Arrays:
     made: Arrays = {
-        "measures": state.M[:, list(_MEASURE_WORDS)].copy(),
         "fact_places": state.fact_places[:parties].copy(),
         "facts": state.facts[: int(state.facts_used[0])].copy(),
     }
+    for name, table in _seen(state).items():
+        made |= _named(f"{name}.", _table(table))
+    return made
+
+
+def _state(state: State) -> Arrays:
+    made: Arrays = {"measures": state.M[:, list(_MEASURE_WORDS)].copy()}
     for k, table in enumerate(state.keys):
         made |= _named(f"keys{k}.", _table(table))
     for index, table in state.distinct.items():
         made |= _named(f"distinct{index}.", _table(table))
-    for name, table in _special(state).items():
+    for name, table in _told(state).items():
         made |= _named(f"{name}.", _table(table))
     for space, stride in enumerate(state.strides):
         made[f"cells{space}"] = state.cells[space][: state.keys[space].count * stride].copy()
@@ -205,14 +233,16 @@ def _state(state: State, parties: int) -> Arrays:
     return made
 
 
-def _special(state: State) -> dict[str, Table]:
+def _seen(state: State) -> dict[str, Table]:
     return {
         "seen_ids": state.seen_ids,
         "seen_payments": state.seen_payments,
-        "alerted": state.alerted,
         "seen_edges": state.seen_edges,
-        "event_days": state.event_days,
     }
+
+
+def _told(state: State) -> dict[str, Table]:
+    return {"alerted": state.alerted, "event_days": state.event_days}
 
 
 def _table(table: Table) -> Arrays:
@@ -257,7 +287,7 @@ def _restore_state(state: State, arrays: Arrays) -> None:
         _restore_table(table, _under(f"keys{k}.", arrays))
     for index, table in state.distinct.items():
         _restore_table(table, _under(f"distinct{index}.", arrays))
-    for name, table in _special(state).items():
+    for name, table in (_seen(state) | _told(state)).items():
         _restore_table(table, _under(f"{name}.", arrays))
     for number, log in enumerate(state.logs):
         _restore_log(state, log, _under(f"log{number}.", arrays))

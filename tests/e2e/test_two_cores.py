@@ -16,8 +16,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.app.progress import NoProgress
 from regtech.app.simulate import simulate_command
 
@@ -121,11 +123,74 @@ def test_strict_stops_at_the_same_record(tmp_path: Path, simulated: Path) -> Non
     assert two.stderr == one.stderr
 
 
-def test_snapshots_need_one_core(tmp_path: Path, simulated: Path) -> None:
+def test_a_snapshot_of_two_cores_says_what_that_of_one_says(
+    tmp_path: Path, simulated: Path
+) -> None:
+    lines = disordered(simulated.read_bytes().splitlines())
+    (tmp_path / "events.ndjson").write_bytes(b"\n".join(lines) + b"\n")
+    words = (*ONE_PACK, "--snapshot", "state")
+    found: list[Snapshot] = []
+    for cores in ("1", "2"):
+        done = run(tmp_path / cores, ["events.ndjson"], "--cores", cores, *words)
+        assert done.returncode == 0, done.stderr
+        with SnapshotFolder(tmp_path / cores / "state") as folder:
+            found.append(folder.newest()[0])
+    one, two = found
+    assert one.said == two.said and one.arrays.keys() == two.arrays.keys()
+    np.testing.assert_array_equal(two.arrays["pending.line"], one.arrays["pending.line"])
+    assert two.arrays["pending.line"].size, "events are held back at the end"
+
+
+def test_killed_on_some_cores_and_resumed_on_others(tmp_path: Path, simulated: Path) -> None:
     (tmp_path / "events.ndjson").write_bytes(simulated.read_bytes())
-    done = run(tmp_path / "two", ["events.ndjson"], "--cores", "2", "--snapshot", "state")
-    assert done.returncode == 2
-    assert "--cores" in done.stderr
+    whole = run(tmp_path / "whole", ["events.ndjson"])
+    assert whole.returncode == 0, whole.stderr
+    folder, state = tmp_path / "killed", tmp_path / "state"
+    folder.mkdir()
+    words = ("../events.ndjson", "--snapshot", str(state), "--batch", "50", "--resume")
+    often = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
+    kills = 0
+    for cores in ("2", "2", "1"):
+        before = set(state.glob("*"))
+        with subprocess.Popen(
+            command(*words, "--cores", cores), cwd=folder, env=often, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            while process.poll() is None and len(set(state.glob("*.snapshot")) - before) < 2:
+                time.sleep(0.005)
+            process.kill()
+            kills += process.wait() == -signal.SIGKILL
+    assert kills == 3
+    done = subprocess.run(
+        command(*words, "--json", "--cores", "2"), cwd=folder, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["resumed_at"]
+    assert outputs(folder) == outputs(tmp_path / "whole")
+
+
+def test_an_interrupt_leaves_a_snapshot_of_where_it_was(tmp_path: Path, simulated: Path) -> None:
+    (tmp_path / "events.ndjson").write_bytes(simulated.read_bytes())
+    whole = run(tmp_path / "whole", ["events.ndjson"], *ONE_PACK)
+    assert whole.returncode == 0, whole.stderr
+    folder = tmp_path / "two"
+    folder.mkdir()
+    words = ("../events.ndjson", *ONE_PACK, "--cores", "2", "--snapshot", "../state", "--resume")
+    often = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
+    with subprocess.Popen(
+        command(*words, "--batch", "20"), cwd=folder, env=often, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while process.poll() is None and not list((tmp_path / "state").glob("*.snapshot")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "--resume goes on from there" in said
+    done = subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert outputs(folder) == outputs(tmp_path / "whole")
 
 
 class Running:
