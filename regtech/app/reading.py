@@ -22,16 +22,14 @@ from typing import Any, Final
 from casework.cases.lifecycle import Action, allow
 from casework.cases.proposals import ProposalState
 from casework.cases.scope import Role, Scope
-from casework.cases.timeline import Draft as LogDraft
-from casework.cases.timeline import EntryKind
 from casework.ports import Proposals
 from casework.service.outside import Reading, ReadingState
 from casework.service.proposals import ProposalService, Standing
 from regtech.app.choice import chosen_packs
 from regtech.app.deciding import Deciding
 from regtech.app.following import Follower
+from regtech.app.inforce import InForce, InForceRecord
 from regtech.app.judging import check_home
-from regtech.app.progress import write_whole
 from regtech.app.proposals import PAGE, write_out
 from regtech.app.rulebook import Rules, named
 from regtech.app.warm import Remember
@@ -58,8 +56,6 @@ ROUNDS_MAX: Final = 5
 TRIES: Final = 3
 """So often a reading is tried again that a store or a disk has stopped."""
 FAULTS_MAX: Final = 50
-_IN_FORCE: Final = "rules.json"
-"""Beside the journal: the packs that judged last, so that a start can tell whether they changed."""
 _PROGRESS: Final = "reading.json"
 
 
@@ -102,6 +98,7 @@ class RuleReading:
         self._source, self._book, self._deciding = source, book, deciding
         self._service, self._store, self._clock = service, store, clock
         self._stopping = stopping
+        self._record = InForceRecord(source.data, store)
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._memory = threading.Lock()
         """Held by the one process that may keep memories."""
@@ -187,10 +184,10 @@ class RuleReading:
         if self._deciding is None:
             return
         self._told = replace(self._told, place=self._deciding.from_place)
-        before, lists = self._in_force(), self._deciding.lists
-        held = self._book.named(), lists, self._deciding.models
-        if before != held:
-            self._say(scope, self._deciding.from_place, held[0], before[0], "", held=held[1:])
+        before = self._record.last()
+        now = InForce(self._book.named(), self._deciding.lists, self._deciding.models)
+        if before != now:
+            self._record.say(scope, self._deciding.from_place, now, before.packs, "")
 
     def remember(self, position: int) -> None:
         """Have the engine's state be kept up to a place, unless that is being done."""
@@ -300,17 +297,18 @@ class RuleReading:
             self._book.take(packs)  # titles, explanations and tests may be others
             return None
         if self._deciding is None:
-            self._say(scope, None, named(packs), before, asked, written)
+            self._record.say(scope, None, InForce(named(packs)), before, asked, written)
             self._book.take(packs)
             return None
         other = self._ready(self._deciding, packs, lists)
         self._telling(stage="exchange")
 
-        def say(place: int) -> None:
-            held = other.warm.lists, other.warm.models
-            self._say(scope, place, named(packs), before, asked, written, held=held)
+        now = InForce(named(packs), other.warm.lists, other.warm.models)
 
-        place = self._deciding.exchange(scope, other, say)
+        def said(place: int) -> None:
+            self._record.say(scope, place, now, before, asked, written)
+
+        place = self._deciding.exchange(scope, other, said)
         if anew:
             self._book.take(packs)
         return place
@@ -374,48 +372,3 @@ class RuleReading:
             ),
             hint=say("have them be read again"),
         )
-
-    # --- what is on record
-
-    def _in_force(self) -> tuple[dict[str, dict[str, str]], str, str]:
-        """The packs that judged last, and the lists and models that they were held against."""
-        try:
-            found = json.loads((self._source.data / _IN_FORCE).read_text(encoding="utf-8"))
-            packs = {name: dict(pack) for name, pack in found["packs"].items()}
-            return packs, str(found.get("lists", "")), str(found.get("models", ""))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}, "", ""
-
-    def _say(
-        self,
-        scope: Scope,
-        place: int | None,
-        after: dict[str, dict[str, str]],
-        before: dict[str, dict[str, str]],
-        asked: str,
-        written: Collection[str] = (),
-        held: tuple[str, str] = ("", ""),
-    ) -> None:
-        """Put on record which packs judge from a place of the journal on; the lists and models
-        that they are ``held`` against.
-        """
-        against = dict(zip(("lists", "models"), held, strict=True))
-        changed = sorted(n for n in after.keys() | before.keys() if after.get(n) != before.get(n))
-        detail = {
-            "act": "rules_in_force",
-            "place": place,
-            "changed": changed,
-            "packs": after,
-            "asked_by": asked,
-            "proposals": sorted(written),
-            **{name: value for name, value in against.items() if value},
-        }
-        with self._store.unit(scope) as unit:
-            unit.log(scope, "", LogDraft(EntryKind.NOTED, detail=detail))
-        if place is None:
-            return  # nothing is judged here: a start has nothing to compare with
-        try:
-            said = {"packs": after, "place": place, **against}
-            write_whole(self._source.data / _IN_FORCE, said)
-        except OSError as error:
-            raise StoreError(f"{_IN_FORCE} could not be written: {error.strerror}") from None
