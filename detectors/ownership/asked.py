@@ -168,6 +168,8 @@ class Asked:
         for question in self._questions:
             growing = question.asks == "beneficial_owner"
             asked = events.types == OWNERSHIP if growing else events.asked(question)
+            if not asked.any():
+                continue
             if question.asks == "common_owner":
                 kind = frozenset({self._common[question.name].kind})
                 of_kind = says(events, "kind", kind, asked)

@@ -111,6 +111,8 @@ def says(
     events: Events, path: str, words: frozenset[str], among: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Which events among some say one of some words in a field."""
+    if not among.any():
+        return among
     column = events.column(path)
     symbols = [code for code in np.unique(column[among]).tolist() if code != UNKNOWN]
     wanted = [code for code in symbols if events.text(code) in words]
