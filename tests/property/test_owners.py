@@ -1,12 +1,10 @@
 """The ownership graph against a slow and independent one, on random registers.
 
 With rings, holdings in oneself, several reports of one holding, ranges and periods.
-``REGTECH_PROPERTY_SEEDS`` raises the number of examples.
 """
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +16,11 @@ from detectors.ownership.solve import solve_exact, solve_fixed
 from detectors.ownership.terms import WHOLE, Moment, Outcome
 from tests.property.owners import naive
 from tests.property.owners.naive import ONE, ZERO, Reported
+from tests.support.examples import examples
 
-EXAMPLES = 40 * int(os.environ.get("REGTECH_PROPERTY_SEEDS", "1"))
-SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck)
+)
 COMPANIES = ("A", "B", "C", "D", "E")
 PERSONS = ("p", "q", "r")
 DAY = 86_400_000_000

@@ -1,11 +1,7 @@
-"""Owners asked in blocks: any chop and restart, and a graph that is told facts in their order.
-
-``REGTECH_PROPERTY_SEEDS`` raises the number of examples.
-"""
+"""Owners asked in blocks: any chop and restart, and a graph that is told facts in their order."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,9 +18,9 @@ from detectors.ownership.observing import LISTED
 from detectors.ownership.terms import Moment, Outcome
 from regtech.model.fields import DECIMAL_SCALE, EVENT_TYPES, PARTY_FLAGS
 from regtech.ports.detection import NO, UNKNOWN, YES, Question
+from tests.support.examples import examples
 
 EXPOSURE = EVENT_TYPES.index("exposure")
-EXAMPLES = 100 * int(os.environ.get("REGTECH_PROPERTY_SEEDS", "1"))
 DAY = 86_400_000_000
 PARTIES = [f"p{number}" for number in range(6)]
 KINDS = ["person", "entity", "product"]
@@ -202,7 +198,7 @@ def _new(
     return YES if fresh else UNKNOWN if unsure else NO
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(streams, st.lists(st.integers(1, 40), max_size=8), st.booleans())
 def test_any_chop_and_restart_answers_as_a_graph_that_is_told_everything_in_order(
     rows: list[Row], cuts: list[int], restart: bool
