@@ -29,9 +29,11 @@ _SAYS: Final = {Outcome.CONFIRMED: True, Outcome.UNFOUNDED: False, Outcome.DATA_
 class EventOutcome:
     """What became known of an event and when, in microseconds since 1970; ``rule`` that found it.
 
-    ``event`` is the id that its reporter gave it; an alert does not say more.
+    ``event`` is the id that its reporter gave it. An alert does not name the reporter of each of
+    its events; ``institution`` is whose alert it was, mostly the same.
     """
 
+    institution: str
     event: str
     confirmed: bool
     known_us: int
@@ -43,7 +45,7 @@ class Learning(Base):
     """Outcomes for whoever trains models."""
 
     def event_outcomes(self, scope: Scope) -> tuple[EventOutcome, ...]:
-        """Each event once, by id; that they were handed out is in the log of each institution.
+        """Each event of an institution once, by id; that they were handed out is in its log.
 
         What is confirmed once is confirmed; of several the first that became known counts. Raises
         ``ForbiddenError``: institutions do not learn how cases ended.
@@ -51,20 +53,21 @@ class Learning(Base):
         allow(scope, Action.READ)
         if scope.restricted:
             allow(scope, Action.WORK)
-        found: dict[str, EventOutcome] = {}
+        found: dict[tuple[str, str], EventOutcome] = {}
         cases: Counter[str] = Counter()
         for case, alerts, known_us in self._ended(scope):
             cases[case.chain] += 1
             for alert in alerts:
                 for one in _outcomes(case, alert, known_us):
-                    known = found.get(one.event)
+                    key = one.institution, one.event
+                    known = found.get(key)
                     if known is None or _order(one) < _order(known):
-                        found[one.event] = one
+                        found[key] = one
         with self.record.unit(scope) as unit:
             for chain in sorted(cases):
                 detail = {"what": "outcomes", "cases": cases[chain]}
                 unit.log(scope, chain, Draft(EntryKind.EXPORTED, detail=detail))
-        return tuple(found[event] for event in sorted(found))
+        return tuple(found[key] for key in sorted(found, key=lambda key: (key[1], key[0])))
 
     def _ended(self, scope: Scope) -> Iterator[tuple[Case, tuple[StoredAlert, ...], int]]:
         """Ended cases that say something, with their alerts and when that became known."""
@@ -96,7 +99,7 @@ def _outcomes(case: Case, alert: StoredAlert, known_us: int) -> Iterator[EventOu
     events = alert.body().get("events")
     for event in events if isinstance(events, list) else ():
         if isinstance(event, str) and event:
-            yield EventOutcome(event, confirmed, known_us, alert.rule, case.theme)
+            yield EventOutcome(alert.tenant, event, confirmed, known_us, alert.rule, case.theme)
 
 
 def _order(one: EventOutcome) -> tuple[bool, int, str, str]:

@@ -13,7 +13,7 @@ from regtech.app.casework import Casework
 from regtech.app.evidence import write_whole
 from regtech.errors import UsageError
 
-COLUMNS = ("id", "label", "known", "typology", "theme")
+COLUMNS = ("id", "institution", "label", "known", "typology", "theme")
 
 
 def write_outcomes(parts: Casework, scope: Scope, out: Path) -> dict[str, Any]:
@@ -29,7 +29,8 @@ def write_outcomes(parts: Casework, scope: Scope, out: Path) -> dict[str, Any]:
     table.writerow(COLUMNS)
     for one in found:
         known = time_text(one.known_us)
-        table.writerow((one.event, int(one.confirmed), known, one.rule, one.theme))
+        label = int(one.confirmed)
+        table.writerow((one.event, one.institution, label, known, one.rule, one.theme))
     write_whole(out, text.getvalue().encode())
     confirmed = sum(one.confirmed for one in found)
     return {"out": str(out), "confirmed": confirmed, "unfounded": len(found) - confirmed}

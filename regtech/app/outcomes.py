@@ -4,6 +4,9 @@ Read are our own labels (``OUT.labels.ndjson`` of the simulator, a line for each
 table with a column ``id`` and one that says whether it was a case, as CSV, NDJSON or Parquet. A
 column ``known`` (or ``decided``) says when that became known: what was not yet known when a model
 is trained does not teach it.
+
+An id is its reporter's own. A column ``reporter`` says whose; ``institution``, as the outcomes of
+cases have it, decides where several reporters use an id. Where nothing decides, nothing is learned.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ class Outcomes:
     """For each payment of a table: 1 a case, 0 none, -1 not said; and when that was known.
 
     ``known_us``: -1 where the file does not say. ``kind``: index into ``kinds``, -1 for none.
-    ``unmatched``: outcomes of payments that the table does not have.
+    ``unmatched``: outcomes of payments that the table does not have; ``ambiguous``: of ids that
+    several reporters gave to payments of their own.
     """
 
     said: npt.NDArray[np.int8]
@@ -49,6 +53,7 @@ class Outcomes:
     kind: Int64
     kinds: list[str]
     unmatched: int
+    ambiguous: int
     closed: bool
     """Whether the file names the cases alone, and all others are none."""
 
@@ -57,6 +62,7 @@ class Outcomes:
 class _One:
     event: str
     reporter: str | None
+    institution: str
     case: bool
     known_us: int
     kind: str
@@ -77,10 +83,13 @@ def read_outcomes(path: Path, table: PaymentTable) -> Outcomes:
     said = np.full(len(table), 0 if closed else -1, np.int8)
     known = np.full(len(table), -1, np.int64)
     kind = np.full(len(table), -1, np.int64)
-    unmatched = 0
+    unmatched = ambiguous = 0
     for one in found:
         places = by_key.get((one.event, one.reporter), [])
         unmatched += not places
+        if len({int(table.same_as[place]) for place in places}) > 1:
+            places = by_key.get((one.event, one.institution), [])
+            ambiguous += not places
         for place in places:
             if one.case or said[place] != 1:
                 said[place] = 1 if one.case else 0
@@ -92,7 +101,7 @@ def read_outcomes(path: Path, table: PaymentTable) -> Outcomes:
         again = np.flatnonzero((first != np.arange(len(table))) & (said == 1))
         array[first[again]] = array[again]
         array[:] = array[first]
-    return Outcomes(said, known, kind, kinds, unmatched, closed)
+    return Outcomes(said, known, kind, kinds, unmatched, ambiguous, closed)
 
 
 def _entries(path: Path) -> Iterator[_One]:
@@ -149,7 +158,8 @@ def _from_label(where: str, record: Mapping[str, Any]) -> Iterator[_One]:
     for event in record["events"]:
         if not isinstance(event, dict) or "id" not in event:
             raise InputError(f"{where}: an event without id")
-        yield _One(str(event["id"]), event.get("reporter"), case, _known(where, record), kind)
+        reporter = event.get("reporter")
+        yield _One(str(event["id"]), reporter, "", case, _known(where, record), kind)
 
 
 def _from_row(where: str, record: Mapping[str, Any]) -> _One:
@@ -164,11 +174,10 @@ def _from_row(where: str, record: Mapping[str, Any]) -> _One:
     if word not in _YES | _NO:
         raise InputError(f"{where}: {truth} is {word!r}", hint="write 1 or 0, true or false")
     kind = str(next((record[name] for name in _KIND if record.get(name)), ""))
-    reporter = record.get("reporter")
+    reporter, institution = (str(record.get(name) or "") for name in ("reporter", "institution"))
     return _One(
-        str(record[key]), None if reporter in (None, "") else str(reporter), word in _YES,
-        _known(where, record), kind,
-    )  # fmt: skip
+        str(record[key]), reporter or None, institution, word in _YES, _known(where, record), kind
+    )
 
 
 def _known(where: str, record: Mapping[str, Any]) -> int:

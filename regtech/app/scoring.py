@@ -159,6 +159,7 @@ def _score(
     }
     if outcomes is not None:
         summary["outcomes_unmatched"] = outcomes.unmatched
+        summary["outcomes_ambiguous"] = outcomes.ambiguous
         measured = measure(scores, rows, outcomes, spend.budget)
         if measured:
             summary["measured"] = measured

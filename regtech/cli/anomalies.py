@@ -121,6 +121,9 @@ def score_report(result: dict[str, Any]) -> str:
         lines.append(f"{trained['labels_not_yet_known']:,} outcomes were not known yet: left out")
     if result.get("outcomes_unmatched"):
         lines.append(f"{result['outcomes_unmatched']:,} outcomes are of payments that are not here")
+    if result.get("outcomes_ambiguous"):
+        many = f"{result['outcomes_ambiguous']:,} outcomes name an id that several reporters use"
+        lines.append(f"{many}: left out; a column reporter or institution says whose")
     if result["quarantined"]:
         said = ", ".join(f"{code} {n}" for code, n in sorted(result["quarantined"].items()))
         lines.append(f"left out as unusable: {said}")

@@ -67,11 +67,22 @@ def test_what_is_confirmed_once_is_confirmed_and_open_cases_say_nothing(
     filled(world, clock)
     later = START_US + DAY_US
     assert world.service.event_outcomes(WANG) == (
-        EventOutcome("E1", True, START_US, "ring", "laundering"),
-        EventOutcome("E2", True, START_US, "ring", "laundering"),
-        EventOutcome("E3", False, later, "ring", "laundering"),
-        EventOutcome("E4", False, later, "fan", "laundering"),
+        EventOutcome("BANK-A", "E1", True, START_US, "ring", "laundering"),
+        EventOutcome("BANK-A", "E2", True, START_US, "ring", "laundering"),
+        EventOutcome("BANK-A", "E3", False, later, "ring", "laundering"),
+        EventOutcome("BANK-B", "E4", False, later, "fan", "laundering"),
     )
+
+
+def test_one_id_of_two_institutions_is_two_events(world: World, clock: ManualClock) -> None:
+    world.take(
+        rests_on(1, "E1", subject="K1", rule="ring"),
+        rests_on(2, "E1", subject="K3", rule="fan", tenant="BANK-B"),
+    )
+    end(world, case_of(world, "K1"), Outcome.CONFIRMED)
+    end(world, case_of(world, "K3"), Outcome.UNFOUNDED)
+    found = [(one.institution, one.confirmed) for one in world.service.event_outcomes(WANG)]
+    assert found == [("BANK-A", True), ("BANK-B", False)]
 
 
 def test_each_sees_outcomes_of_its_own_scope_and_institutions_none(
@@ -105,5 +116,6 @@ def test_the_file_is_a_table_of_labels_and_nothing_is_overwritten(
         ("E1", "1", "ring"), ("E2", "1", "ring"), ("E3", "0", "ring"), ("E4", "0", "fan"),
     ]  # fmt: skip
     assert rows[0]["known"] == "2026-03-02T01:00:00Z"
+    assert [row["institution"] for row in rows] == ["BANK-A", "BANK-A", "BANK-A", "BANK-B"]
     with pytest.raises(UsageError, match="there already"):
         write_outcomes(parts, WANG, out)

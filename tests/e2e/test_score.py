@@ -118,6 +118,32 @@ def test_outcomes_are_read_in_all_their_forms(made: Path, tmp_path: Path) -> Non
         read_outcomes(tmp_path / "other.csv", table)
 
 
+def test_an_id_that_two_banks_use_is_learned_from_only_where_it_is_said_whose(
+    tmp_path: Path,
+) -> None:
+    def payment(reporter: str, number: int) -> str:
+        event = {
+            "id": "1", "type": "transaction", "reporter": reporter, "amount": "10",
+            "time": f"2026-03-0{number}T00:00:00Z", "currency": "EUR",
+            "payer": {"id": f"P{number}"}, "payee": {"id": "Q"},
+        }  # fmt: skip
+        return json.dumps(event) + "\n"
+
+    events = tmp_path / "events.ndjson"
+    events.write_text(payment("B1", 1) + payment("B2", 2))
+    table = read_payments([str(events)])
+
+    def said(rows: str) -> tuple[list[int], int, int]:
+        (tmp_path / "o.csv").write_text(rows)
+        found = read_outcomes(tmp_path / "o.csv", table)
+        return found.said.tolist(), found.ambiguous, found.unmatched
+
+    assert said("id,label\n1,1\n2,0\n") == ([-1, -1], 1, 1)
+    assert said("id,label,institution\n1,1,B2\n1,0,B1\n") == ([0, 1], 0, 0)
+    assert said("id,label,institution\n1,0,B3\n") == ([-1, -1], 1, 0)
+    assert said("id,label,reporter\n1,0,B1\n") == ([0, -1], 0, 0)
+
+
 def test_a_payment_that_two_banks_report_is_one(made: Path, tmp_path: Path) -> None:
     lines = made.read_text().splitlines()[:1000]
     twice = []
