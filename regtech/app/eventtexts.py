@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from regtech.app.segments import BLOCK, segments
+from regtech.adapters.blocks import READ_ERRORS, open_source
+from regtech.adapters.sources import describe_source
+from regtech.app.segments import segments
 from regtech.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -62,15 +64,15 @@ class EventTexts:
     def _events(self, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
         for file in self._files:
             try:
-                with file.open("rb", buffering=BLOCK) as stream:
+                with open_source(file) as stream:
                     for line in stream:
                         yield from _event(line.partition(b"\0")[0], wanted)
-            except OSError as error:
-                raise InputError(f"{file} could not be read: {error.strerror}") from None
+            except READ_ERRORS as error:
+                raise InputError(f"{file} could not be read: {error}") from None
 
 
 def _files(source: Path) -> list[Path]:
-    """A file of events, or those of a server's folder."""
+    """A file of events as NDJSON, also compressed, or those of a server's folder."""
     if source.is_dir():
         found = [segment.path for segment in segments(source)]
         if not found:
@@ -78,6 +80,11 @@ def _files(source: Path) -> list[Path]:
         return found
     if not source.is_file():
         raise InputError(f"there is no file {source}")
+    if describe_source(str(source)).format != "ndjson":
+        raise UsageError(
+            f"{source} is no NDJSON: in a table the events behind alerts are not found again",
+            hint="name a file of the same events as NDJSON, or a server's --data folder",
+        )
     return [source]
 
 

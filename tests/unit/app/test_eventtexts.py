@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -42,6 +43,20 @@ def test_events_are_found_in_files_and_in_a_journal(tmp_path: Path) -> None:
     found = texts([rests_on("E1", "Ü 2", "E3", "E9")])
     assert set(found) == {"E1", "Ü 2", "E3"}
     assert texts.missing == {"E9"}  # an id of something else is none of an event
+
+
+def test_files_may_be_compressed_and_tables_are_refused(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.ndjson", event("E1"), event("E2"))
+    packed = tmp_path / "a.ndjson.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert set(EventTexts([packed], SERVICE)([rests_on("E1", "E2")])) == {"E1", "E2"}
+    packed.write_bytes(packed.read_bytes()[:-12])
+    with pytest.raises(InputError, match="could not be read"):
+        EventTexts([packed], SERVICE)([rests_on("E1", "E9")])
+    table = tmp_path / "a.csv"
+    table.write_text("id,type\nE1,transaction\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"a\.csv is no NDJSON"):
+        EventTexts([table], SERVICE)
 
 
 def test_of_several_with_an_id_it_is_the_one_of_the_alerts_reporter(tmp_path: Path) -> None:
