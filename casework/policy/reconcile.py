@@ -132,6 +132,8 @@ def changes(
     alerts of the scope that are aside. Applying the changes and asking again gives no change.
     """
     found: list[Change] = []
+    reopened = set[str]()
+    """Closed cases that get alerts from before they were closed: people look at them again."""
     places = {alert: case.case for case in plan.cases for alert in case.alerts}
     for planned in plan.cases:
         known = cases.get(planned.case)
@@ -141,13 +143,14 @@ def changes(
         new = tuple(alert for alert in planned.alerts if alert not in known.alerts)
         if new:
             found.append(AddedAlerts(planned.case, new))
+            reopened.add(planned.case)
         if said(planned) != known.said and (new or not known.closed):
             found.append(RevisedCase(planned))
     wanted = {case.case for case in plan.cases}
     for name in sorted(cases):
         known = cases[name]
         mine = known.alerts & plan.scope
-        if known.closed or not mine:
+        if (known.closed and name not in reopened) or not mine:
             continue
         if name not in wanted and mine == known.alerts:
             where = Counter(places[alert] for alert in mine if alert in places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from casework.cases.directive import UNSORTED, AsideDirective, Plan
+from casework.cases.directive import UNSORTED, AsideDirective, Disposition, Plan
 from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks
 from casework.policy.gather import decide
@@ -95,6 +95,22 @@ def test_a_closed_case_is_not_torn_apart() -> None:
     (old,) = first.cases
     found = changes(cases_of(first), {}, second)
     assert found == (OpenedCase(both), MergedCase(old.case, both.case))
+
+
+def test_a_closed_case_that_is_opened_again_loses_at_once_what_it_would_lose_later() -> None:
+    """Two late alerts come together; one opens the case again, the other has an alert go aside."""
+    reader = MemoryAlerts()
+    (case,) = decide(PLANNER, reader, reader.add([alert("a", 0), alert("c", 2)]), LATER).cases
+    before = {case.case: CurrentCase("", frozenset(["a", "b"]), closed=True)}
+    aside = AsideDirective("b", Disposition.BRAKED, "p0", "1", {"en": "", "zh": ""})
+    plan = Plan(frozenset(["a", "b", "c"]), (case,), (aside,), ())
+    found = changes(before, {}, plan)
+    assert AddedAlerts(case.case, ("c",)) in found and TakenAlerts(case.case, ("b",)) in found
+    after = {case.case: CurrentCase(said(case), frozenset(case.alerts))}
+    assert changes(after, {"b": aside}, plan) == ()
+    # Nothing comes to it: it stays as the person closed it.
+    same = replace(case, alerts=("a",))
+    assert changes(before, {"b": aside}, replace(plan, cases=(same,))) == ()
 
 
 def test_alerts_leave_an_open_case_one_by_one() -> None:
