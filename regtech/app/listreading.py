@@ -33,7 +33,7 @@ from regtech.app.screeners import GivingWay, screener_of
 from regtech.app.screening import Screening
 from regtech.app.workers import run_beside
 from regtech.clock import Clock
-from regtech.collector import let_stay
+from regtech.collector import collector_paused, let_stay
 from regtech.content.saying import from_data, say
 from regtech.errors import InputError, RegtechError, StoreError
 from regtech.reference.civil import time_text
@@ -290,8 +290,11 @@ class ListReading:
 
     def _make_ready(self) -> None:
         self._told.stage = "making_ready"
-        self.screening.use(screener_of(self.folder, GivingWay()))
-        let_stay()
+        # The collector would walk over all that is made, again and again, while nothing else runs.
+        with collector_paused():
+            screener = screener_of(self.folder, GivingWay())
+            let_stay()
+        self.screening.use(screener)
 
     def _again(self, scope: Scope, intake: AlertIntake) -> None:
         """Screen all known parties, where that is still to be done, and raise what is new."""

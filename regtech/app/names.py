@@ -178,9 +178,9 @@ def lists_folder(given: Path | None) -> Path:
     return named
 
 
-def read_versions(folder: Path) -> list[ListVersion]:
+def read_versions(folder: Path, between: Callable[[], object] = lambda: None) -> list[ListVersion]:
     """All versions of all lists in a folder. Raises ``InputError``."""
-    return read_lists(folder, country_words(content_root("mappings") / FOLDER))
+    return read_lists(folder, country_words(content_root("mappings") / FOLDER), between)
 
 
 def load_screener(
@@ -194,7 +194,7 @@ def load_screener(
     """
     if uncompiled("kernels"):
         note("compiling for this machine, once: this takes about half a minute")
-    versions = read_versions(folder)
+    versions = read_versions(folder, between)
     for version in versions:
         for fault in version.faults[:FAULTS_TOLD]:
             note(f"{version.name}: {fault}")

@@ -12,7 +12,7 @@ none, ever.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -27,10 +27,13 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _OFAC: Final = ("sdn.csv", "alt.csv", "add.csv")
 
 
-def read_lists(folder: Path, countries: Mapping[str, str]) -> list[ListVersion]:
+def read_lists(
+    folder: Path, countries: Mapping[str, str], between: Callable[[], object] = lambda: None
+) -> list[ListVersion]:
     """All versions of all lists in the folder, older ones first.
 
     ``countries``: names, lower case, to ISO codes. Raises ``InputError`` where there is no list.
+    ``between`` is called often meanwhile: to give way to others.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", hint="--lists DIR names a folder of lists")
@@ -41,9 +44,9 @@ def read_lists(folder: Path, countries: Mapping[str, str]) -> list[ListVersion]:
             since = _moment(path.name + "T00:00:00Z")
         except ValueError:
             raise InputError(f"{path} is not named by a day", hint="2026-02-27") from None
-        found += _read_one(path, countries, since)
+        found += _read_one(path, countries, since, between)
     if not days or any(path.is_file() for path in _files(folder)):
-        found += _read_one(folder, countries, None)
+        found += _read_one(folder, countries, None, between)
     if not found:
         raise InputError(
             f"no list in {folder}",
@@ -65,23 +68,28 @@ def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".csv", ".xml"))
 
 
-def _read_one(folder: Path, countries: Mapping[str, str], since: int | None) -> list[ListVersion]:
+def _read_one(
+    folder: Path,
+    countries: Mapping[str, str],
+    since: int | None,
+    between: Callable[[], object],
+) -> list[ListVersion]:
     found = []
     for path in _files(folder):
         name = path.name.lower()
         if name in _OFAC:
             if name == _OFAC[0]:
-                entries, faults = read_ofac(folder, countries)
+                entries, faults = read_ofac(folder, countries, between)
                 found.append(ListVersion("ofac", tuple(entries), since, tuple(faults)))
             continue
         if path.suffix.lower() == ".xml":
-            entries, faults, made = read_un(path, countries)
+            entries, faults, made = read_un(path, countries, between)
             stated = _moment(made) if made and since is None else since
             found.append(ListVersion("un", tuple(entries), stated, tuple(faults)))
             continue
         if not _has_names(path):
             continue  # another table that lies beside the lists
-        entries, faults = read_own(path, countries)
+        entries, faults = read_own(path, countries, between)
         found.append(ListVersion(path.stem.lower(), tuple(entries), since, tuple(faults)))
     return found
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,22 +43,28 @@ _PAPER_KINDS: Final = {
 }
 
 
-def read_ofac(folder: Path, countries: Mapping[str, str]) -> tuple[list[ListEntry], list[str]]:
+def read_ofac(
+    folder: Path, countries: Mapping[str, str], between: Callable[[], object] = lambda: None
+) -> tuple[list[ListEntry], list[str]]:
     """Entries of the files in a folder, and lines that were left out with the reason.
 
     ``alt.csv`` and ``add.csv`` may be missing. ``countries``: name, lower case, to ISO code.
+    ``between``: see ``read_lists``.
     Raises ``InputError`` where ``sdn.csv`` cannot be read at all.
     """
     faults: list[str] = []
     aliases: dict[str, list[str]] = defaultdict(list)
     places: dict[str, list[str]] = defaultdict(list)
     for _, row in _rows(folder / "alt.csv", 4, faults, required=False):
+        between()
         aliases[row[0]].append(row[3])
     for _, row in _rows(folder / "add.csv", 5, faults, required=False):
+        between()
         if code := countries.get(row[4].casefold()):
             places[row[0]].append(code)
     entries = []
     for where, row in _rows(folder / "sdn.csv", 12, faults):
+        between()
         number, name, kind = row[0], row[1], row[2].lower()
         if not name:
             faults.append(f"{where}: entry {number} has no name")

@@ -9,7 +9,7 @@ several names.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, get_args
 
@@ -27,8 +27,13 @@ COLUMNS: Final = (
 _KINDS: Final[dict[str, EntryKind]] = {kind: kind for kind in get_args(EntryKind)}
 
 
-def read_own(path: Path, countries: Mapping[str, str]) -> tuple[list[ListEntry], list[str]]:
-    """Entries, and lines that were left out with the reason. Raises ``InputError``."""
+def read_own(
+    path: Path, countries: Mapping[str, str], between: Callable[[], object] = lambda: None
+) -> tuple[list[ListEntry], list[str]]:
+    """Entries, and lines that were left out with the reason. Raises ``InputError``.
+
+    ``between``: see ``read_lists``.
+    """
     rows = csv.DictReader(read_text(path).splitlines(), restkey="", restval="")
     columns = [name.strip().lower() for name in rows.fieldnames or ()]
     if "name" not in columns:
@@ -43,6 +48,7 @@ def read_own(path: Path, countries: Mapping[str, str]) -> tuple[list[ListEntry],
     found: dict[str, ListEntry] = {}
     faults: list[str] = []
     for row in rows:
+        between()
         where = f"{path.name}:{rows.line_num}"
         cells = {key: (value or "").strip() for key, value in row.items() if key}
         if not cells.get("name"):

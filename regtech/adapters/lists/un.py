@@ -7,7 +7,7 @@ published file has none.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
@@ -20,12 +20,14 @@ ROOT: Final = "CONSOLIDATED_LIST"
 _PARTS: Final = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME", "FIFTH_NAME")
 _DOCTYPE: Final = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.I)
 _QUALITIES: Final[Mapping[str, Quality]] = {"low": "weak"}
+_PIECE: Final = 1 << 16
+"""Bytes that are parsed at once: nothing else runs in Python meanwhile."""
 _IMO: Final = re.compile(r"\bIMO(?:\s+(?:number|no\.?))?\s*:?\s*(\d{7})\b", re.I)
 
 _KINDS: Final[tuple[tuple[str, EntryKind], ...]] = (("INDIVIDUAL", "person"), ("ENTITY", "entity"))
 
 
-def parse_xml(path: Path) -> Element:
+def parse_xml(path: Path, between: Callable[[], object] = lambda: None) -> Element:
     """The root element. Raises ``InputError`` for a declaration of entities or broken XML."""
     try:
         data = path.read_bytes()
@@ -42,7 +44,9 @@ def parse_xml(path: Path) -> Element:
         )
     parser = XMLParser(target=TreeBuilder())
     try:
-        parser.feed(data)
+        for start in range(0, len(data), _PIECE):
+            between()
+            parser.feed(data[start : start + _PIECE])
         root = parser.close()
     except ParseError as error:
         line, column = error.position
@@ -52,15 +56,19 @@ def parse_xml(path: Path) -> Element:
 
 
 def read_un(
-    path: Path, countries: Mapping[str, str]
+    path: Path, countries: Mapping[str, str], between: Callable[[], object] = lambda: None
 ) -> tuple[list[ListEntry], list[str], str | None]:
-    """Entries, what was left out with the reason, and the time that the file says it was made."""
-    root = parse_xml(path)
+    """Entries, what was left out with the reason, and the time that the file says it was made.
+
+    ``between``: see ``read_lists``.
+    """
+    root = parse_xml(path, between)
     if root.tag != ROOT:
         raise InputError(f"{path} is not the UN's list: its root is {root.tag!r}", hint=ROOT)
     entries, faults = [], []
     for tag, kind in _KINDS:
         for element in root.iter(tag):
+            between()
             entry = _entry(element, tag, kind, countries)
             if entry is None:
                 faults.append(f"{path.name}: a {tag} without DATAID or name")
