@@ -42,6 +42,8 @@ def check_pack(pack: Pack, mapping: Mapping, reader: NodeReader, register: Regis
     for rule in pack.rules:
         _default_as_law(rule, pack, reader.faults)
         _possible(rule, pack, reader.faults)
+    if len(nodes) == len(pack.rules):  # a citing rule that cannot be read may use the figure
+        _law_without_text(pack, reader.faults)
     _yields(pack, nodes, reader)
 
 
@@ -185,6 +187,31 @@ def _default_as_law(rule: Rule, pack: Pack, faults: Faults) -> None:
             rule.cite.mark,
             say("kind: indicator, or figures of the cited text"),
         )
+
+
+def _law_without_text(pack: Pack, faults: Faults) -> None:
+    """Figures and terms said to stand in a cited text where no rule that uses them cites one.
+
+    An indicator may look at a figure of the law that another rule of the pack cites.
+    """
+    cited, uncited = set[str](), set[str]()
+    for rule in pack.rules:
+        (uncited if rule.cite is None else cited).update(params_of(rule))
+        if rule.cite is None and rule.alert.due is not None and rule.alert.due_basis == "law":
+            faults.add(
+                "RL410",
+                say("%(rule)s has a term that is law, but cites no text", rule=rule.id),
+                rule.mark,
+                say("write due_basis: default, or give the rule a citation"),
+            )
+    for name in sorted(uncited - cited):
+        if pack.params[name].basis == "law":
+            faults.add(
+                "RL410",
+                say("%(name)r is law, but no rule that uses it cites a text", name=name),
+                pack.params[name].mark,
+                say("write basis: default, or give a rule a citation"),
+            )
 
 
 # --- conditions --------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ CODES: Final[dict[str, Code]] = {
     "RL407": Code("an obligation both decided by a rule and named as not decided"),
     "RL408": Code("a citation that claims more confidence than the register has"),
     "RL409": Code("a rule that cites law names no obligation of the register", severity="warning"),
+    "RL410": Code("a figure or term said to be law that no cited text has"),
     "RL501": Code("a rule that can never be met"),
     "RL502": Code("a rule that shadows another"),
     "RL503": Code("a rule that contradicts another"),

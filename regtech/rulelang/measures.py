@@ -156,6 +156,8 @@ def read(reader: Reader, name: str, node: ast.Call) -> Expr | None:
         )
     if len(reader.scope.faults) != before or window is None:
         return None
+    if spec.value and value is None:
+        return None  # a let whose own fault is told where it stands
     return Measure(
         kind=spec.kind,
         value=value,

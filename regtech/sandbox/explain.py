@@ -154,7 +154,11 @@ class _Page:
             kind = str(alert.get("kind"))
             found = pick(KINDS[kind], self.language) if kind in KINDS else kind
         stop = "。" if self.zh else "."
-        self.lines.append(f"{found}{self.colon}{self.moment(alert.get('time'))}{stop}")
+        moment = self.moment(alert.get("time"))
+        if not alert.get("warning") and alert.get("kind") != "deadline":
+            # Not the day by which something is due: when the event was that met the rule.
+            moment = self.say.pick(f"event of {moment}", f"事件时间 {moment}")
+        self.lines.append(f"{found}{self.colon}{moment}{stop}")
         if not self.checked.same:
             warn = self.say.pick("Caution", "注意")
             why = self.checked.fault or "; ".join(str(d) for d in self.checked.differences)

@@ -260,6 +260,22 @@ CASES = [
     Case(
         "RL409", PACK, PACK.replace("    obligation: XX-ONE\n", "").replace("cite: {", "cite: §{")
     ),
+    Case(
+        "RL410",
+        PACK,
+        PACK.replace('    cite: {instrument: act, article: "5", confidence: verified}\n', "")
+        .replace("    obligation: XX-ONE\n", "")
+        .replace("instruments:\n  act:\n    title: {en: The Act, zh: 法}\n", "")
+        .replace("    in_force: {from: 2020-01-01}\n", "")
+        .replace("limit: {", "§limit: {"),
+        "basis: default",
+    ),
+    Case(
+        "RL410",
+        PACK,
+        PACK + SECOND.replace("id: second", "id: §second").replace("low}", "low, due: 3 days}"),
+        "due_basis: default",
+    ),
     # logic
     when("RL501", '§total >= param("limit") and total < param("limit")', "never"),
     when("RL501", '§count(over=day) < 0 and total >= param("limit")', "never"),
@@ -370,6 +386,11 @@ def test_all_faults_of_all_places_come_at_once() -> None:
         "RL104",
         "RL604",
     ]
+
+
+def test_a_measure_of_a_let_that_has_a_fault_itself() -> None:
+    text = PACK.replace("over=day)\n", "over=dya)\n      mean_of_it: mean(total, over=month)\n")
+    assert [fault.code for fault in read(text)][0] == "RL213"
 
 
 def test_a_file_that_is_not_text_or_named_otherwise(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ instruments:
 params:
   step: {value: 1%, basis: law}
   floor: {value: 5%, basis: law}
-  within: {value: 72 hours, basis: law}
+  within: {value: 72 hours, basis: default}
   depth: {value: 4 layers, basis: default}
 rules:
   - id: stake
