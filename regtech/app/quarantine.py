@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regtech.adapters.quarantine import QuarantineFile, encode_reject, read_quarantine
 from regtech.columns.batch import Reject
 from regtech.errors import InputError, StoreError, UsageError
 from regtech.model.fields import all_fields
 from regtech.model.quarantine import REASONS
+
+if TYPE_CHECKING:
+    from regtech.adapters.tables.columnmap import ColumnMap
 
 
 def _checked_code(code: str | None) -> str | None:
@@ -133,8 +140,11 @@ def _dump(value: Any) -> str:
 
 def _is_row(reject: Reject) -> bool:
     """Whether the record comes from a CSV file: its raw form is a row, not a JSON line."""
-    name = reject.source.lower().removesuffix(".gz").removesuffix(".zst")
-    return name.endswith((".csv", ".tsv"))
+    return _is_table(reject.source.lower().removesuffix(".gz").removesuffix(".zst"))
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith((".csv", ".tsv"))
 
 
 def retry_quarantine(
@@ -150,8 +160,8 @@ def retry_quarantine(
 
     ``corrected`` has the records after correction, one a line, in the order of ``file`` (a line
     may be empty: that record is left out). Without it the records are taken as they are, with
-    ``sets`` applied. Rows of CSV are written as CSV under the header of their file; ``map`` is the
-    column map they were read with.
+    ``sets`` applied. Rows of CSV are written as CSV under the header of their file, so ``out`` is
+    named as such; ``map`` is the column map they were read with.
     """
     assignments = _assignments(sets)
     _checked_code(code)
@@ -166,7 +176,12 @@ def retry_quarantine(
     if corrected is not None:
         lines = _corrected_lines(corrected, len(rejects))
     if rows:
-        return _retry_rows(rejects, lines, out, map)
+        if not _is_table(out.name):
+            raise UsageError(
+                f"the records of {file} are rows of CSV, and {out} is named otherwise",
+                hint=f"write --out {out.with_suffix('.csv')}",
+            )
+        return _retry_rows(rejects, lines, assignments, out, map)
     lines = [_with_values(line, assignments) for line in lines]
     from regtech.app.decoding import checking_decoder
 
@@ -185,7 +200,11 @@ def retry_quarantine(
 
 
 def _retry_rows(
-    rejects: list[Reject], lines: list[bytes], out: Path, map: str | None
+    rejects: list[Reject],
+    lines: list[bytes],
+    sets: list[tuple[str, str]],
+    out: Path,
+    map: str | None,
 ) -> dict[str, Any]:
     from regtech.adapters.sources import describe_source, read_events
     from regtech.adapters.tables.columnmap import load_column_map
@@ -194,6 +213,10 @@ def _retry_rows(
     source = Path(rejects[0].source)
     column_map = load_column_map(map) if map is not None else None
     header = b"" if column_map is not None and column_map.names else _header_of(source)
+    if sets:
+        cells = _cells_of(sets, header, source, column_map)
+        separator = column_map.separator if column_map is not None else ","
+        lines = [_with_cells(line, cells, separator) for line in lines]
     kept = [(reject, line) for reject, line in zip(rejects, lines, strict=True) if line.strip()]
     trial = out.with_name(out.name + ".part.csv")
     try:
@@ -216,6 +239,55 @@ def _retry_rows(
     ]
     text = header + b"".join(line + b"\n" for line in good)
     return _deliver(out, text, len(good), again, len(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What rows are corrected to: values by the place of their cell, and a row's width."""
+
+    values: Mapping[int, str]
+    width: int
+
+
+def _cells_of(
+    sets: list[tuple[str, str]], header: bytes, source: Path, column_map: ColumnMap | None
+) -> _Cells:
+    """The cells that hold the fields; ``UsageError`` where a field stands in no column."""
+    from regtech.adapters.tables.csvfile import read_header
+
+    if column_map is not None and column_map.names:
+        names = list(column_map.names)
+    else:
+        separator = column_map.separator if column_map is not None else ","
+        names = read_header(header, separator, str(source))
+    values: dict[int, str] = {}
+    for path, value in sets:
+        column: str | None = path
+        if column_map is not None:
+            rule = column_map.fields.get(path)
+            column = rule.column or rule.number if rule is not None else None
+        if column not in names:
+            raise UsageError(
+                f"{path} stands in no column of {source}",
+                hint="correct the rows in a file of their own and name it with --corrected",
+            )
+        values[names.index(column)] = value
+    return _Cells(values, len(names))
+
+
+def _with_cells(row: bytes, cells: _Cells, separator: str) -> bytes:
+    """The row with cells set; as it is where it has not the cells of the header."""
+    try:
+        found = next(csv.reader([row.decode("utf-8")], delimiter=separator, strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return row
+    if len(found) != cells.width:
+        return row
+    for place, value in cells.values.items():
+        found[place] = value
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="").writerow(found)
+    return text.getvalue().encode("utf-8")
 
 
 def _header_of(source: Path) -> bytes:

@@ -106,6 +106,7 @@ def retry(
     Examples:
       regtech quarantine retry alerts.quarantine.ndjson --set currency=CNY --out again.ndjson
       regtech run events.ndjson again.ndjson
+      regtech quarantine retry alerts.quarantine.ndjson --map my-map.yml --out again.csv
     """
     from regtech.app.quarantine import retry_quarantine
 

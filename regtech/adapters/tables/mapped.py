@@ -40,7 +40,8 @@ class _Translator:
         if missing:
             raise InputError(
                 f"{self._source_name} has no column {', '.join(map(repr, missing))}",
-                hint=f"the map {self._map.id} expects it; the file has {', '.join(names)}",
+                hint=f"the map {self._map.id} reads it: leave out of a copy of the map what is "
+                f"not there; the file has {', '.join(names)}",
             )
 
     def decode(

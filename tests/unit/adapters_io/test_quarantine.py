@@ -119,6 +119,29 @@ def test_retry_of_csv_rows_writes_csv_under_their_header(tmp_path: Path) -> None
     assert (result["usable"], result["unusable"]) == (1, 1)
 
 
+def test_fields_of_rows_are_set_in_the_column_that_the_map_reads(tmp_path: Path) -> None:
+    column_map = tmp_path / "ours.yml"
+    column_map.write_text(
+        "map: ours\ntitle: {en: Ours, zh: 我们的}\n"
+        "constants: {type: transaction, reporter: OUR, currency: SGD}\n"
+        "fields: {id: no, time: when, amount: amt}\n",
+        encoding="utf-8",
+    )
+    source = tmp_path / "in.csv"
+    source.write_text("no,when,amt,note\n")
+    raws = (b'1,2026-03-02T09:00:00Z,NaN,"a, b"', b"2,2026-03-02T09:00:00Z")
+    rejects = [_reject(raw, "bad_number", str(source), 2) for raw in raws]
+    file, out = _file(tmp_path, rejects), tmp_path / "again.csv"
+    result = retry_quarantine(file, out=out, sets=("amount=5",), map=str(column_map))
+    assert out.read_text() == 'no,when,amt,note\n1,2026-03-02T09:00:00Z,5,"a, b"\n'
+    assert (result["usable"], result["unusable"]) == (1, 1)
+    with pytest.raises(UsageError, match="currency stands in no column"):
+        retry_quarantine(file, out=out, sets=("currency=CNY",), map=str(column_map))
+    with pytest.raises(UsageError, match="rows of CSV") as caught:
+        retry_quarantine(file, out=tmp_path / "again.ndjson", map=str(column_map))
+    assert "again.csv" in str(caught.value)
+
+
 def test_a_field_that_is_none_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="did you mean currency"):
         retry_quarantine(_file(tmp_path, []), out=tmp_path / "o", sets=("curency=CNY",))
