@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from casework.api.context import Context
 from casework.api.examples import EXAMPLES
 from casework.api.problems import Problem, documented, install
+from casework.api.query import known_parameters
 from casework.api.repeat import HEADER, KEY_MAX, RepeatableRoute
 from casework.api.routes import (
     access,
@@ -69,7 +70,9 @@ def create_app(
     app.state.in_order = ThreadPoolExecutor(1, "events")
     install(app)
     for router in _routers(context):
-        app.include_router(router, prefix=PREFIX)
+        # A provider sends the browser back with what it likes.
+        strict = [] if router is openid.router else [Depends(known_parameters)]
+        app.include_router(router, prefix=PREFIX, dependencies=strict)
     app.include_router(audit.health_router)
     app.add_middleware(
         Shell,

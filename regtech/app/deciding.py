@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from casework.cases.alert import StoredAlert
-from casework.cases.disclosure import sees_alert
+from casework.cases.disclosure import Disclosure, disclosure, sees_alert
 from casework.cases.scope import Role, Scope
 from casework.ports import EventDesk, Page, Quarantined
 from casework.service.intake import AlertIntake
@@ -134,10 +134,12 @@ class Deciding:
                 kept = self.kept(scope, judged.rejects, SOURCE)
                 number = self._desk.quarantine(scope, kept)[0]
             return _refused(decision.verdict, judged.rejects[0], number)
-        if not decision.alerts:
-            return decision
         shown = tuple(a for a in decision.alerts if sees_alert(scope, StoredAlert.of(a)))
-        return Decision(decision.verdict, shown, decision.cannot_tell)
+        untold = decision.cannot_tell
+        if scope.restricted:
+            # A rule that leaves this list may have been met: of a suspicion neither is told.
+            untold = tuple(rule for rule in untold if rule in self._open_rules)
+        return Decision(decision.verdict, shown, untold)
 
     def _judge_one(self, line: bytes, key: tuple[str, str]) -> tuple[Decision, list[Reject], int]:
         warm, engine = self._warm, self._warm.engine
@@ -332,6 +334,11 @@ class Deciding:
         self._warm, self._packs, self._lists = warm, packs, lists
         warm.engine.judge.event_days.is_told = True
         self._rules = [variant.rule.id for variant in warm.plan.variants]
+        self._open_rules = frozenset(
+            variant.rule.id
+            for variant in warm.plan.variants
+            if disclosure(False, variant.rule.alert.kind) is Disclosure.OPEN
+        )
 
     @property
     def from_place(self) -> int:

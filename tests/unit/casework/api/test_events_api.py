@@ -319,3 +319,37 @@ def test_rules_can_be_read_and_drafts_looked_at(feed: ApiWorld) -> None:
         for fault in feed.ask("wang", "POST", "/rules/lint", json={"yaml": bomb}).json()["faults"]
     }
     assert "RL003" in codes
+
+
+RULES = """\
+pack: cn-aml-large-value
+version: 1.0.0
+jurisdiction: CN
+title: {en: Two, zh: 二}
+rules:
+"""
+
+
+def test_a_bank_is_not_told_which_suspicions_lacked_a_fact(tmp_path: Path) -> None:
+    """Such a rule leaves the list when it is met: that would tell as much as its alert."""
+    rule = (
+        "  - id: {id}\n    title: {{en: T, zh: 题}}\n    on: transaction\n    per: customer\n"
+        '    when: purpose == "{kind}"\n    alert: {{kind: {kind}, severity: low}}\n    tests:\n'
+        "      - name: met\n        events: [{{time: '2026-03-02T09:00:00Z', purpose: {kind}}}]\n"
+        "        expect: {{alert: {{outcome: met}}}}\n"
+        "      - name: not met\n        events: [{{time: '2026-03-02T09:00:00Z', purpose: y}}]\n"
+        "        expect: none\n"
+    )
+    kinds = ("quality", "suspicion", "indicator")
+    text = RULES + "".join(rule.format(id=f"a-{kind}", kind=kind) for kind in kinds)
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "cn-aml-large-value.yml").write_text(text, encoding="utf-8")
+    with ApiWorld.made(tmp_path, events=True, rules_folder=folder) as world:
+        world.user("feed", Role.SERVICE)
+        world.user("bank-a", Role.INSTITUTION, tenants={"BANK-A"})
+        assert _verdict(world.ask("feed", "POST", "/events", json=bank())) == "judged"
+        every = world.ask("feed", "POST", "/events", json=deposit(1)).json()["cannot_tell"]
+        assert every == ["a-indicator", "a-quality", "a-suspicion"]
+        told = world.ask("bank-a", "POST", "/events", json=deposit(2)).json()["cannot_tell"]
+        assert told == ["a-quality"]

@@ -53,6 +53,17 @@ def test_what_cannot_be_asked(
     problem(api.ask("wang", method, path), status, code)
 
 
+def test_a_filter_that_is_misspelled_is_not_left_out(api: ApiWorld) -> None:
+    api.user("wang", Role.SUPERVISOR)
+    refused = api.ask("wang", "GET", "/cases?jurisdicton=CN&limit=5&nothing=")
+    problem(refused, 422, "invalid")
+    first, second = refused.json()["faults"]
+    assert first["where"] == "query.jurisdicton" and "'jurisdiction'" in first["message"]
+    assert second["where"] == "query.nothing" and "one of queue, state" in second["message"]
+    assert api.ask("wang", "GET", "/cases?jurisdiction=CN&every=true").status_code == 200
+    problem(api.ask("wang", "GET", "/session?me=1"), 422, "invalid")
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [

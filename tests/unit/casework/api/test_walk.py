@@ -106,12 +106,12 @@ OPEN = {
     ("POST", "/api/v1/session"), ("GET", "/health/live"), ("GET", "/health/ready"),
 }  # fmt: skip
 QUERY = {
-    "/api/v1/search": "?text=SECRET-CUSTOMER",
-    "/api/v1/searches": "?name=mine",
-    "/api/v1/parties": "?kind=account&key=A1",
-    "/api/v1/audit/entries": "?chain=BANK-A",
-    "/api/v1/keys": "?owner=bank-a",
-    "/api/v1/cases/{case}/files/{sha256}": "?name=a.txt",
+    ("GET", "/api/v1/search"): "?text=SECRET-CUSTOMER",
+    ("DELETE", "/api/v1/searches"): "?name=mine",
+    ("GET", "/api/v1/parties"): "?kind=account&key=A1",
+    ("GET", "/api/v1/audit/entries"): "?chain=BANK-A",
+    ("GET", "/api/v1/keys"): "?owner=bank-a",
+    ("PUT", "/api/v1/cases/{case}/files/{sha256}"): "?name=a.txt",
 }
 SHARED = ("/api/v1/packs", "/api/v1/rules", "/api/v1/policies")
 """Law and policies belong to nobody."""
@@ -195,7 +195,7 @@ def test_the_walk_knows_every_route(walk: tuple[ApiWorld, dict[str, str]]) -> No
 
 def _send(world: ApiWorld, who: str, method: str, path: str, ids: dict[str, str]) -> Any:
     body, headers = REQUESTS[method, path]
-    url = path.removeprefix("/api/v1").format(**ids) + QUERY.get(path, "")
+    url = path.removeprefix("/api/v1").format(**ids) + QUERY.get((method, path), "")
     if isinstance(body, str):
         return world.ask(who, method, url, content=body, headers=headers)
     text = None if body is None else json.loads(json.dumps(body).replace(CASE, ids["case"]))
