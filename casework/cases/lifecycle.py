@@ -14,7 +14,7 @@ from casework.cases.alert import severity_rank
 from casework.cases.case import ENDED, Case, Gate, Request, State
 from casework.cases.errors import FourEyesError, TransitionError
 from casework.cases.scope import Role, Scope
-from regtech.content.saying import say
+from regtech.content.saying import N_, Said, say
 from regtech.errors import ForbiddenError, UsageError
 
 HIGH: Final = severity_rank("high")
@@ -130,12 +130,30 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
 }
 
 
+_NOT_ALLOWED: Final[Mapping[Action, str]] = {
+    Action.READ: N_("%(actor)s may not read cases and alerts"),
+    Action.WORK: N_("%(actor)s may not work cases"),
+    Action.ASSIGN: N_("%(actor)s may not hand cases out"),
+    Action.APPROVE: N_("%(actor)s may not decide as the second person"),
+    Action.ANSWER: N_("%(actor)s may not answer for an institution"),
+    Action.SHARE: N_("%(actor)s may not share cases with institutions"),
+    Action.UNMASK: N_("%(actor)s may not see personal data in the clear"),
+    Action.INTAKE: N_("%(actor)s may not bring alerts into the record"),
+    Action.PRECISION: N_("%(actor)s may not see how often rules were right"),
+    Action.LOG: N_("%(actor)s may not read logs"),
+    Action.READ_PROPOSALS: N_("%(actor)s may not read proposals of rules"),
+    Action.PROPOSE: N_("%(actor)s may not propose rules"),
+    Action.DECIDE_PROPOSALS: N_("%(actor)s may not decide on proposals of rules"),
+    Action.APPLY_PROPOSALS: N_("%(actor)s may not put rules in force"),
+}
+
+
 def allow(scope: Scope, action: Action) -> None:
     """Raise ``ForbiddenError`` where no role of the scope may do this."""
     if not scope.roles & ALLOWED[action]:
         roles = " or ".join(sorted(ALLOWED[action]))
         raise ForbiddenError(
-            say("%(actor)s may not %(action)s", actor=scope.actor, action=action),
+            Said(_NOT_ALLOWED[action], {"actor": scope.actor}),
             hint=say("it takes the role %(roles)s", roles=roles),
         )
 

@@ -133,7 +133,7 @@ def demo_users(store: str, password: str) -> None:
     from casework.cases.scope import Role
     from regtech.app.identity import accounts
 
-    with accounts(store, "demo") as parts:
+    with accounts(store, "demo", create=True) as parts:
         known = {user.name for user in parts.identity.users(parts.scope)}
         for name in USERS:
             if name in known:

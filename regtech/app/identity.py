@@ -44,13 +44,13 @@ class Accounts:
 
 
 @contextmanager
-def accounts(url: str, actor: str) -> Iterator[Accounts]:
-    """Accounts of a store; one that is not there yet is made.
+def accounts(url: str, actor: str, *, create: bool = False) -> Iterator[Accounts]:
+    """Accounts of a store; one that is not there yet is made with ``create`` alone.
 
     Whoever can open the store and run commands beside it may make users: that is how the first
     one comes to be. The log says who was logged in to the machine.
     """
-    with casework(url, create=True) as parts:
+    with casework(url, create=create) as parts:
         scope = Scope(f"{actor}@terminal", frozenset({Role.OPERATOR}), None, None)
         yield Accounts(identity_over(parts.record, SystemClock()), scope)
 

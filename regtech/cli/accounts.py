@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -88,7 +89,7 @@ def create_user(
     from regtech.app.identity import accounts, user_data, words
 
     password = None if no_password else _password(password_file)
-    with accounts(store_of(store), _actor()) as parts:
+    with accounts(store_of(store), _actor(), create=True) as parts:
         user = parts.identity.create_user(
             parts.scope,
             name,
@@ -117,6 +118,11 @@ def _password(file: Path | None) -> str:
             return file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
             raise UsageError(f"{file} could not be read") from None
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a password is asked for on a terminal, and this is none",
+            hint="write it into a file and name that with --password-file, or say --no-password",
+        )
     first = getpass.getpass("Password: ")
     if first != getpass.getpass("Again: "):
         raise UsageError("the two are not the same")

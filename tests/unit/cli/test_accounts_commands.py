@@ -1,0 +1,41 @@
+"""``regtech users`` and ``regtech keys`` where there is nothing to work on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = str(Path(__file__).parents[3])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
+
+from tests.unit.cli.conftest import Command  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("users", "list"),
+        ("users", "disable", "li"),
+        ("keys", "list"),
+        ("keys", "create", "li", "--label", "x"),
+    ],
+)
+def test_a_store_that_is_not_there_is_not_made(
+    regtech: Command, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    store = tmp_path / "misspelled.db"
+    done = regtech(*words, "--store", store)
+    assert done.status == 3 and f"there is no store {store}" in done.err
+    assert not store.exists()
+
+
+def test_without_a_terminal_the_password_comes_from_a_file(
+    regtech: Command, tmp_path: Path
+) -> None:
+    store = tmp_path / "cases.db"
+    done = regtech("users", "create", "li", "--role", "supervisor", "--store", store)
+    assert done.status == 2 and "--password-file" in done.err
+    assert not store.exists()
