@@ -73,7 +73,7 @@ class Asked:
     def ask(self, who: str, method: str, path: str, ids: dict[str, str]) -> tuple[int, float]:
         """Status and seconds."""
         body, headers = REQUESTS[method, path]
-        url = path.format(**ids) + QUERY.get(path, "")
+        url = path.format(**ids) + QUERY.get((method, path), "")
         given: dict[str, Any] = {}
         if isinstance(body, str):
             given = {"content": body}
