@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from detectors.ownership.reach import Reach
-from detectors.ownership.terms import WHOLE, Finding, Share
+from detectors.ownership.terms import WHOLE, Finding, Share, range_text
 from detectors.ownership.view import View
 
 
@@ -52,6 +52,7 @@ def together(view: View, found: Reach, parties: frozenset[int]) -> Share:
 def contradiction(view: View, root: int, party: int, computed: Share, total: Share) -> Finding:
     """What the register and the chains say."""
     names = view.register.names
-    detail = f"{total.low}..{total.high} / {computed.low}..{computed.open}"
+    said = range_text(total.low, total.high)
+    detail = f"{said} / {range_text(computed.low, computed.open)}"
     ref = view.holdings(root).declared[party][2]
     return Finding("declared_differs", names[root], names[party], detail, ref)

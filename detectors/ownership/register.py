@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from detectors.ownership.terms import (
     Finding,
     Interest,
     Moment,
+    range_text,
 )
 from regtech.errors import SnapshotError
 from regtech.reference.civil import DAY_US
@@ -269,7 +271,7 @@ def _bounds(
         code = "share_reversed"
     if not code:
         return low, high, given, ()
-    detail = f"{low}..{high}"
+    detail = range_text(Fraction(low, WHOLE), Fraction(high, WHOLE))
     return 0, WHOLE, True, (Finding(code, owned, owner, detail, ref),)
 
 

@@ -9,10 +9,11 @@ A *state* is a party's number times two, plus one where the party holds as a nom
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 from detectors.ownership.register import INDIRECT, Change, Register
-from detectors.ownership.terms import ENDS, WHOLE, Finding, Interest, Moment
+from detectors.ownership.terms import ENDS, WHOLE, Finding, Interest, Moment, range_text
 
 AS_NOMINEE: Final = 1
 
@@ -141,7 +142,9 @@ def holdings_of(register: Register, party: int, at: Moment) -> Holdings:
     for row in (made.shares, made.votes, made.income, made.behind):
         if row is not None and (excess := row.settle()):
             name = register.names[party]
-            made.findings.append(Finding("more_than_whole", name, "", str(excess)))
+            share = Fraction(excess, WHOLE)
+            more = range_text(share, share)
+            made.findings.append(Finding("more_than_whole", name, "", more))
     return made
 
 

@@ -135,6 +135,18 @@ class Finding:
     """The event that it was found in, where it is one."""
 
 
+def range_text(low: Fraction, high: Fraction) -> str:
+    """Shares of a whole for a finding: ``25 %``, ``25 %–49.5 %``; nine decimals at most."""
+    found = [_percent(low)] if low == high else [_percent(low), _percent(high)]
+    return "–".join(found)
+
+
+def _percent(share: Fraction) -> str:
+    whole, rest = divmod(round(abs(share) * 10**11), 10**9)
+    more = f"{rest:09d}".rstrip("0")
+    return f"{'-' if share < 0 else ''}{whole}{'.' + more if more else ''} %"
+
+
 FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "share_above_whole": ("a share above 1: taken as not known", "持股比例大于1：视为未知"),
     "share_negative": ("a negative share: taken as not known", "持股比例为负：视为未知"),

@@ -223,10 +223,18 @@ def screen_command(
         born = birth_date(birth_date_text) if birth_date_text else None
         if birth_date_text and born is None:
             raise UsageError(f"no date in {birth_date_text!r}", hint="1970, 1970-03 or 1970-03-21")
+        if not _comparable(name):
+            raise UsageError(f"nothing in {name[:60]!r} can be compared: no letter and no digit")
         asked = [("", Query(name, kind_named(kind), born, countries))]
     else:
         assert names is not None
         asked = read_queries(names)
+        empty = [
+            party for party, query in asked if not _comparable(query.name) and not query.identifiers
+        ]
+        if empty:
+            some = ", ".join(empty[:5]) + (" …" if len(empty) > 5 else "")
+            note(f"not looked for, since the name has no letter and no digit: {len(empty)}: {some}")
     screener = load_screener(lists, note)
     if since is not None:
         before = load_screener(since, note)
@@ -236,6 +244,10 @@ def screen_command(
     for party, query in asked:
         for hit in screener.screen(query, at_us=at_us, threshold=threshold):
             yield hit_json(party, query.name, hit)
+
+
+def _comparable(name: str) -> bool:
+    return any(letter.isalnum() for letter in name)
 
 
 def screen_text_command(

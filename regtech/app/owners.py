@@ -65,9 +65,11 @@ def owners_command(
         file.close()
     at = moment_of(question.at, loaded, clock)
     if not loaded.graph.knows(question.party):
+        refused = ", ".join(f"{code} {n}" for code, n in sorted(loaded.rejected().items()))
+        unusable = f"; not usable: {refused}" if refused else ""
         raise NotFoundError(
             f"no ownership event names {question.party!r}",
-            hint=f"{loaded.used} events of {', '.join(loaded.files)} were read",
+            hint=f"{loaded.used} events of {', '.join(loaded.files)} were read{unusable}",
         )
     answer = loaded.graph.beneficial_owners(
         question.party,

@@ -96,6 +96,11 @@ def score_command(
     told.stage("computing features")
     rows = make_rows(table, until_us, settle_days, without)
     training = training_of(table, rows, outcomes, until_us, window_us)
+    if models is None and rows.cut == len(rows.kept):
+        raise InputError(
+            f"no payment is from {moment_text(until_us)} on: there is nothing to score",
+            hint="give an earlier --train-until, or --models to keep what is trained",
+        )
     told.stage("imagining attempts")
     lessons = lessons_of(table, rows, training, outcomes, settle_days, seed)
     told.stage("training")
@@ -252,6 +257,7 @@ def training_of(
     if window_us is not None:
         begin = max(begin, until_us - window_us)
     start = min(int(np.searchsorted(times, begin)), len(kept) - TRAIN_ROWS_MIN)
+    begin = min(begin, int(times[start]))
     kept, used = kept[start:], rows.train[start:]
     if outcomes is None:
         digest = digest_of(table, kept, None)

@@ -65,6 +65,42 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     }
 }
 
+_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {
+        "opened": "立案",
+        "alerts_added": "加入预警",
+        "alerts_moved": "移动预警",
+        "state_changed": "状态变更",
+        "assigned": "已分派",
+        "priority_changed": "优先级变更",
+        "due_changed": "期限变更",
+        "clock_told": "时限提示",
+        "snoozed": "暂缓或恢复",
+        "tagged": "标签变更",
+        "checked": "核查清单变更",
+        "linked": "已关联",
+        "file_added": "添加文件",
+        "merged": "已合并",
+        "revised": "策略修订",
+        "taken_over": "接续",
+        "withdrawn": "策略撤回",
+        "requested": "申请第二人批准",
+        "approved": "已批准",
+        "refused": "已驳回",
+        "shared": "共享变更",
+        "commented": "备注",
+        "disclosed": "已向机构展示",
+        "unmasked": "查看个人信息",
+        "exported": "已导出",
+    }
+}
+"""Kinds of entries of a timeline, as the pages call them."""
+
+
+def _moment(text: str) -> str:
+    """A time to the second. It is in UTC and says so: a day of the law may be another one."""
+    return f"{text[:19]}Z"
+
 
 def word(text: str, lang: str) -> str:
     """A word of the product in the language, or as it is."""
@@ -122,12 +158,12 @@ def aside_text(lines: Sequence[Mapping[str, Any]], lang: str) -> str:
     names = ("time", "rule", "outcome of policy", "policy", "reason", "until")
     rows = [
         [
-            line["time"][:19],
+            _moment(line["time"]),
             line["rule"],
             word(line["outcome"], lang),
             line["policy"],
             shortened(line["reason"][lang], 70),
-            (line["until"] or "–")[:19],
+            _moment(line["until"]) if line["until"] else "–",
         ]
         for line in lines
     ]
@@ -166,7 +202,7 @@ def case_text(view: Mapping[str, Any], lang: str) -> str:
     rows = [[word(name, lang), value] for name, value in facts if value]
     parts = [f"{view['id']}  v{view['version']}  {reason}", table(["", ""], rows).strip("\n")]
     alerts = [
-        [a["time"][:19], a["rule"], word(a["severity"], lang), shortened(_said(a, lang), 60)]
+        [_moment(a["time"]), a["rule"], word(a["severity"], lang), shortened(_said(a, lang), 60)]
         for a in view["found"]
     ]
     names = [word(name, lang) for name in ("time", "rule", "severity", "what")]
@@ -184,10 +220,14 @@ def case_text(view: Mapping[str, Any], lang: str) -> str:
             for r in view["requests"]
         ]
         parts.append(f"{word('requests', lang)}\n" + "\n".join(asked))
+    kinds = _KINDS.get(lang, {})
     lines = [
-        [str(e["sequence"]), e["at"][:19], e["actor"], e["kind"], shortened(_what(e), 70)]
+        [
+            str(e["sequence"]), _moment(e["at"]), e["actor"], kinds.get(e["kind"], e["kind"]),
+            shortened(_what(e), 70),
+        ]
         for e in view["timeline"]
-    ]
+    ]  # fmt: skip
     parts.append(word("timeline", lang) + "\n" + table(["#", "", "", "", ""], lines).strip())
     return "\n\n".join(parts)
 
@@ -195,6 +235,11 @@ def case_text(view: Mapping[str, Any], lang: str) -> str:
 def _said(alert: Mapping[str, Any], lang: str) -> str:
     said = alert.get("explanation") or {}
     return str(said.get(lang) or said.get("en") or "")
+
+
+def _ticked(side: Mapping[str, Any]) -> list[str]:
+    """Points of the checklist that are ticked off."""
+    return [str(check["item"]) for check in side.get("checks") or ()]
 
 
 def _what(entry: Mapping[str, Any]) -> str:
@@ -208,6 +253,9 @@ def _what(entry: Mapping[str, Any]) -> str:
     for name in ("from", "into", "to"):
         if name in detail:
             said.append(f"{name} {detail[name]}")
+    before, after = (_ticked(entry[side]) for side in ("before", "after"))
+    said += [f"[x] {item}" for item in after if item not in before]
+    said += [f"[ ] {item}" for item in before if item not in after]
     if entry["kind"] != "opened":
         for name, value in entry["after"].items():
             if not isinstance(value, (list, dict)) and not name.endswith("_us"):
@@ -220,7 +268,9 @@ def _what(entry: Mapping[str, Any]) -> str:
 def institution_text(view: Mapping[str, Any], lang: str) -> str:
     """What an institution is shown of a case."""
     head = f"{view['case']}  {view['theme']}  {_open(view, lang)}"
-    rows = [[a["time"][:19], a["rule"], a["due"] or "–", _said(a, lang)] for a in view["alerts"]]
+    rows = [
+        [_moment(a["time"]), a["rule"], a["due"] or "–", _said(a, lang)] for a in view["alerts"]
+    ]
     names = [word(name, lang) for name in ("time", "rule", "due", "what")]
     said = [f"  {m['by']}: {m.get('text') or m.get('name')}" for m in view["messages"]]
     return "\n\n".join([head, table(names, rows), *(["\n".join(said)] if said else [])])

@@ -36,7 +36,11 @@ Map = Annotated[
     ),
 ]
 Home = Annotated[
-    str | None, typer.Option(help="Jurisdiction of events that name no country: cn, eu, uk …")
+    str | None,
+    typer.Option(
+        help="Jurisdiction of events that name no country: cn, eu, uk … Default: that of the "
+        "packs where, the international ones apart, all are of one."
+    ),
 ]
 
 Store = Annotated[

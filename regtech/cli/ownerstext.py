@@ -17,8 +17,8 @@ _ZH: Final[Mapping[str, str]] = {
     "listed companies, not looked through": "上市公司，不再穿透",
     "missing": "缺失信息",
     "findings": "申报问题",
-    "further": "可能还有未申报的所有人",
-    "no further": "不存在其他达到门槛的所有人",
+    "there may be owners that are not reported": "可能还有未申报的所有人",
+    "nobody else reaches the threshold": "不存在其他达到门槛的所有人",
     "shares": "股权",
     "votes": "表决权",
     "income": "收益权",
@@ -145,9 +145,10 @@ def owners_text(result: Mapping[str, Any], lang: str) -> str:
             owner = f" {entry['owner']}" if entry["owner"] else ""
             part = "" if entry["part"] == "0" else f" ({percent(entry['part'])})"
             lines.append(f"  {entry['party']}{owner}: {entry['text'][lang]}{part}")
-    further = "further" if result["further"] != "not_met" else "no further"
-    if further == "further" or result["missing"]:
-        lines.append(_said(further, lang))
+    if result["further"] != "not_met":
+        lines.append(_said("there may be owners that are not reported", lang))
+    elif result["missing"]:
+        lines.append(_said("nobody else reaches the threshold", lang))
     for finding in (*result["read"]["findings"], *result["findings"]):
         who = " ".join(filter(None, (finding["owned"], finding["owner"])))
         lines.append(

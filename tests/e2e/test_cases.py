@@ -248,6 +248,9 @@ def test_a_case_is_worked_from_the_queue_to_the_end(filled: Path, regtech: Comma
     assert done.status == 0 and "reported" in done.out
     shown = regtech("cases", "show", case, "--lang", "zh")
     assert "asked for the contract" in shown.out and "时间线" in shown.out
+    assert "核查清单变更" in shown.out and "state_changed" not in shown.out
+    assert "  [x] facts\n" in shown.out
+    assert "Z  li  " in shown.out  # times say that they are in UTC
     rows = regtech("cases", "precision", "--json").json
     assert rows[0]["confirmed"] == 1 and rows[0]["precision"] == "1.000"
     assert case not in regtech("cases", "list", "--limit", "500").out

@@ -54,6 +54,19 @@ def test_wrong_use_says_what_to_do(regtech: Command, words: tuple[str, ...], sai
     assert done.status in (2, 3) and said in done.err
 
 
+def test_training_up_to_the_end_leaves_nothing_to_score(regtech: Command, tmp_path: Path) -> None:
+    events, out = tmp_path / "p.ndjson", tmp_path / "s.parquet"
+    regtech("simulate", events, "--scenario", "laundering", "--events", 3000, "--seed", 1)
+    done = regtech("score", events, "--train-until", "2036-05-01", "--out", out)
+    assert done.status == 3 and "no payment is from 2036-05-01" in done.err
+    assert "--train-until" in done.err and not out.exists()
+    # Kept for later it is trained on, though all payments lie in what would be the burn-in.
+    kept = regtech(
+        "score", events, "--train-until", "2036-05-01", "--out", out, "--models", tmp_path / "m"
+    )
+    assert kept.status == 0, kept.err
+
+
 def test_no_models_are_no_fault(regtech: Command, tmp_path: Path) -> None:
     done = regtech("models", "list", "--models", tmp_path / "none")
     assert done.status == 0 and "there are no models" in done.out

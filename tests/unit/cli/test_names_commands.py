@@ -35,6 +35,15 @@ def test_screen_one_name(regtech: Command) -> None:
     assert "no hits" in regtech("screen", "Anna Berg", "--lists", LISTS).out
     assert regtech("screen", "Anna Berg", "--names", "x", "--lists", LISTS).status == 2
     assert regtech("screen", "Anna Berg").status == 2
+    nothing = regtech("screen", " -- ", "--lists", LISTS)
+    assert nothing.status == 2 and "no letter and no digit" in nothing.err
+
+
+def test_names_without_a_letter_are_told(tmp_path: Path, regtech: Command) -> None:
+    names = tmp_path / "names.csv"
+    names.write_text("id,name,imo\na,Anna Berg,\nb,,\nc,-,\nd,,9074729\n")
+    done = regtech("screen", "--names", names, "--lists", LISTS, "--out", tmp_path / "hits.ndjson")
+    assert done.status == 0 and "no letter and no digit: 2: b, c" in done.err + done.out
 
 
 def test_screen_a_file_and_only_what_is_new(tmp_path: Path, regtech: Command) -> None:

@@ -150,3 +150,15 @@ def test_bods_samples(regtech: Command, sample: str, entity: str, owners: dict[s
     found = _asked(regtech, entity, SAMPLES / f"{sample}.json", "--at", "2024-01-01")
     assert {o["party"]: o["share"]["low"] for o in found["owners"]} == owners
     assert found["read"]["rejected"] == {}
+
+
+def test_figures_of_findings_are_shares(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "ownership.ndjson"
+    person = {"id": "P", "kind": "person"}
+    lines = [_event(1, person, "X", share="1.7"), _event(2, person, "Y", share="0.7")]
+    lines += [_event(3, {"id": "Q", "kind": "person"}, "Y", share="0.4")]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + "{\n", encoding="utf-8")
+    said = regtech("owners", "Y", path, "--at", "2026-03-31").out
+    assert "taken as not known [170 %]" in said and "by the excess [10 %]" in said
+    absent = regtech("owners", "NONE", path)
+    assert absent.status == 2 and "3 events" in absent.err and "not_json 1" in absent.err
