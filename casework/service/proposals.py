@@ -310,6 +310,14 @@ class ProposalService:
             )
 
     def _follows(self, draft: Draft, used: Mapping[str, Any] | None, base: str) -> None:
+        if used is not None and not base:
+            raise ConflictError(
+                say(
+                    "%(pack)s is there already, and nothing says which of it was changed",
+                    pack=draft.pack,
+                ),
+                hint=say("give the digest of the pack that the text was made from as base"),
+            )
         if used is not None and base != used["digest"]:
             raise ConflictError(
                 say(

@@ -321,6 +321,9 @@ def test_the_same_through_the_api(world: PageWorld) -> None:
     told = problem(api.ask("author", "POST", "/proposals", json=faulty), 422, "content")
     assert told["faults"] and "did you mean 'medium'?" in str(told["faults"])
     problem(api.ask("wang", "POST", "/proposals", json=body), 403, "forbidden")
+    nameless = {name: value for name, value in body.items() if name != "base"}
+    told = problem(api.ask("author", "POST", "/proposals", json=nameless), 409, "conflict")
+    assert "digest" in told["hint"] and "base" in told["hint"]
     sent = {"json": body, "headers": {"Idempotency-Key": "one"}}
     made = api.ask("author", "POST", "/proposals", **sent)
     assert made.status_code == 201, made.text
