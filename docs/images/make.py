@@ -81,8 +81,11 @@ def served(store: str, port: int, password: str) -> Iterator[str]:
 
     from casework.cases.scope import Role
     from regtech.app.asgi import ServerSettings, server
+    from regtech.app.casework import casework
     from regtech.app.demo import demo_users
     from regtech.app.identity import accounts
+    from regtech.app.progress import NoProgress
+    from regtech.app.search import rebuild_index, searching
 
     os.environ.setdefault("REGTECH_STRANGER_RATE", "100")
     demo_users(store, password)
@@ -100,6 +103,9 @@ def served(store: str, port: int, password: str) -> Iterator[str]:
                 parts.identity.create_user(
                     parts.scope, name, [role], password=password, tenants=tenants
                 )
+    # Until it is built the queue has no lists beside it.
+    with casework(store) as work, searching(work, store, None, print) as found:
+        rebuild_index(found, NoProgress())
     with tempfile.TemporaryDirectory() as folder:
         settings = ServerSettings(store=store, data=Path(folder), events=False)
         with server(settings) as made:
