@@ -1,7 +1,8 @@
-"""How the tests themselves run: the garbage collector looks less often.
+"""How the tests themselves run: the garbage collector looks less often, and at less.
 
 What thousands of collected tests keep alive is walked anew by each full collection, which took an
-eighth of the processor's time. It looks after 50,000 new objects rather than after 700.
+eighth of the processor's time. It looks after 50,000 new objects rather than after 700, and what
+was there when the first test began stays and is not walked over at all, as in a server.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import gc
 
 import pytest
 
+from regtech.collector import let_stay
+
+gc.set_threshold(50_000, 20, 20)
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    gc.set_threshold(50_000, 20, 20)
+    let_stay()

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
 from regtech.collector import collector_paused, set_apart
+
+
+@pytest.fixture(scope="module", autouse=True)
+def set_apart_again() -> Iterator[None]:
+    """What was set apart before all tests is so afterwards: these tests let go of it."""
+    yield
+    gc.freeze()
 
 
 def test_it_rests_within_and_runs_afterwards() -> None:
