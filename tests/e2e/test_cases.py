@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from regtech.app.run import run_command
 from regtech.app.simulate import simulate_command
 from regtech.cli.main import run
 from regtech.errors import ConflictError, StoreError
+from tests.support.standby import Command as Started
 
 PACKS = ("cn-aml-large-value", "cn-data-export", "cn-incidents")
 SERVICE = service_scope()
@@ -153,16 +153,16 @@ def test_killed_and_resumed_nothing_is_lost_or_doubled(
     simulated: Path, alerts: Path, here: Path
 ) -> None:
     """kill −9 at places that differ, each time resumed; at last the store is as after one run."""
-    command = [
-        sys.executable, "-m", "regtech.cli.main", "run", str(simulated),
+    words = [
+        "run", simulated,
         "--packs", ",".join(PACKS), "--snapshot", "state", "--resume",
         "--store", "cases.db", "--batch", "50",
     ]  # fmt: skip
     environment = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
     kills = 0
     for round_ in range(12):
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        process: subprocess.Popen[bytes] = Started(
+            *words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         state = here / "state"
         before = set(state.iterdir()) if state.is_dir() else set()

@@ -12,7 +12,6 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,6 +31,7 @@ from regtech.app.simulate import simulate_command
 from regtech.app.summary import RunSummary
 from regtech.errors import InputError, Interrupted, SnapshotError, StoreError, UsageError
 from regtech.reference.load import Reference
+from tests.support.standby import Command
 
 PACKS = ("cn-aml-large-value", "cn-data-export", "cn-incidents")
 EVENTS = 1500
@@ -472,13 +472,7 @@ def test_tables_resume_too(simulated: Path, here: Path, often: None) -> None:
 
 
 def command(*arguments: object, **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "regtech.cli.main", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+    return Command(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 def wait_for(found: Callable[[], object], process: subprocess.Popen[str]) -> bool:

@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from regtech.adapters.snapshots import Snapshot, SnapshotFolder
 from regtech.app.progress import NoProgress
 from regtech.app.simulate import simulate_command
+from tests.support.standby import Command
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 EVENTS = 2500
@@ -36,17 +36,15 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "regtech.cli.main", "run", *words]
-
-
 def run(folder: Path, files: Sequence[str], *words: str) -> subprocess.CompletedProcess[str]:
     """One run in a folder of its own over files that lie beside it."""
     folder.mkdir()
-    return subprocess.run(
-        command(*(f"../{name}" for name in files), "--json", *words),
-        cwd=folder, capture_output=True, text=True, check=False,
+    process: subprocess.Popen[str] = Command(
+        "run", *(f"../{name}" for name in files), "--json", *words,
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    out, err = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -197,8 +195,8 @@ class Running:
     """A run on two cores that reads from us, and the process that reads ahead in it."""
 
     def __init__(self, folder: Path, events: bytes) -> None:
-        self.process = subprocess.Popen(
-            command("-", "--cores", "2", *ONE_PACK),
+        self.process: subprocess.Popen[bytes] = Command(
+            "run", "-", "--cores", "2", *ONE_PACK,
             cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdin is not None

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from regtech.cli.main import run
+from tests.support.standby import ROOT, Command
 
 
 def _port() -> int:
@@ -39,15 +39,11 @@ class Served:
 
     def start(self) -> None:
         """Until it is ready."""
-        command = [
-            sys.executable, "-m", "regtech.cli.main", "serve", "--store", self.store,
-            "--port", str(self.port), "--packs", self.pack,
-            *(() if self.rules is None else ("--rules", str(self.rules))),
-        ]  # fmt: skip
         self.log = (self.folder / "serve.log").open("ab")
-        self.child = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=self.log, cwd=Path(__file__).parents[2],
-            env=self.environment,
+        self.child = Command(
+            "serve", "--store", self.store, "--port", self.port, "--packs", self.pack,
+            *(() if self.rules is None else ("--rules", self.rules)),
+            stdout=subprocess.DEVNULL, stderr=self.log, cwd=ROOT, env=self.environment,
         )  # fmt: skip
         pause = threading.Event()
         for _ in range(1200):

@@ -1,0 +1,168 @@
+"""Commands of end-to-end tests, each in a process of its own that is forked from one that is ready.
+
+A command takes a second of processor time, a server three, until all is imported and kernels are
+loaded. ``Command`` is a ``subprocess.Popen`` of ``regtech`` whose process comes from a fork of
+another that did that once: it has its own memory, folder, environment and files, and is killed like
+any other. Tests of the start itself start interpreters; so does this where nothing but Linux is
+known to fork well, and where an environment is given that is read when modules are imported.
+
+Run as a module it is the process that is ready. For each command it forks one that forks the
+command, waits for it and says how it ended, as nobody else may wait for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, AnyStr
+
+ROOT = Path(__file__).parents[2]
+_MESSAGE_MAX = 200_000
+_READ_AT_IMPORT = ("REGTECH_CACHE_DIR", "REGTECH_BOUNDSCHECK", "XDG_CACHE_HOME", "HOME")
+
+
+class Command(subprocess.Popen[AnyStr]):
+    """``regtech`` with some words; the options are those of ``subprocess.Popen``."""
+
+    def __init__(self, *words: object, **options: Any) -> None:
+        self._said: socket.socket | None = None
+        command = [sys.executable, "-m", "regtech.cli.main", *map(str, words)]
+        super().__init__(command, **options)
+
+    def _execute_child(
+        self, args: list[str], executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any,
+        cwd: Any, env: Any, *more: Any,
+    ) -> None:  # fmt: skip
+        environment = dict(os.environ if env is None else env)
+        if sys.platform != "linux" or not _is_as_here(environment):
+            start = super()._execute_child  # type: ignore[misc]
+            start(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *more)
+            return
+        pipes: tuple[int, ...] = more[3:9]  # behind startupinfo, creationflags, shell
+        child_ends = (pipes[0], pipes[3], pipes[5])
+        files: list[int] = [
+            number if file == -1 else file for number, file in enumerate(child_ends)
+        ]
+        self._said, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = {"words": args[3:], "folder": str(cwd or os.getcwd()), "environment": environment}
+        with theirs:
+            handles = [theirs.fileno(), *files]
+            socket.send_fds(_standby(), [json.dumps(request).encode()], handles)
+        self.pid = int(self._said.recv(20))
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
+        if self._said is None:
+            found: tuple[int, int] = super()._try_wait(wait_flags)  # type: ignore[misc]
+            return found
+        if wait_flags and not select.select([self._said], [], [], 0)[0]:
+            return 0, 0
+        status = int(self._said.recv(20))
+        self._said.close()
+        return self.pid, status
+
+    def _internal_poll(self, _deadstate: int | None = None, **options: Any) -> int | None:
+        if self._said is None:
+            return super()._internal_poll(_deadstate, **options)  # type: ignore[misc, no-any-return]
+        with self._waitpid_lock:  # type: ignore[attr-defined]
+            if self.returncode is None:
+                pid, status = self._try_wait(os.WNOHANG)
+                if pid:
+                    self._handle_exitstatus(status)  # type: ignore[attr-defined]
+        return self.returncode
+
+
+def _is_as_here(environment: dict[str, str]) -> bool:
+    return all(environment.get(name) == os.environ.get(name) for name in _READ_AT_IMPORT)
+
+
+@cache
+def _standby() -> socket.socket:
+    """The way to a process that is ready, one for all tests in this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        ready = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.standby", str(theirs.fileno())],
+            cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def end() -> None:
+        ours.close()
+        ready.wait(60)
+
+    atexit.register(end)
+    return ours
+
+
+def _make_ready() -> None:
+    """Import what commands and servers do, and load the kernels that every run calls."""
+    import regtech.app.run  # noqa: F401
+    import regtech.app.serve  # noqa: F401
+    from regtech.app.choice import chosen_packs
+    from regtech.app.compiling import trial_events
+    from regtech.reference.load import Reference
+    from regtech.sandbox.harness import judge_events
+
+    judge_events(tuple(chosen_packs(("cn-aml-large-value",))), trial_events(), Reference.shipped())
+
+
+def _serve(way: socket.socket) -> None:
+    """Fork a process for each command asked for; returns in the command's own process."""
+    signal.signal(signal.SIGCHLD, _take_leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the tests end this by hanging up
+    while True:
+        message, handles, *_ = socket.recv_fds(way, _MESSAGE_MAX, 4)
+        if not message:
+            os._exit(0)
+        if os.fork() == 0:
+            way.close()
+            with socket.socket(fileno=handles[0]) as said:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                pid = os.fork()
+                if pid:
+                    for handle in handles[1:]:
+                        os.close(handle)
+                    said.send(str(pid).encode())
+                    _, status = os.waitpid(pid, 0)
+                    said.send(str(status).encode())
+                    os._exit(0)
+            return _become(json.loads(message), handles[1:])
+        for handle in handles:
+            os.close(handle)
+
+
+def _take_leave(*_: object) -> None:
+    """Wait for those that have ended; ignoring them would leave their processor time uncounted."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(request: dict[str, Any], files: list[int]) -> None:
+    for number, handle in enumerate(files):
+        os.dup2(handle, number)
+    for handle in files:
+        os.close(handle)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["regtech", *request["words"]]
+
+
+if __name__ == "__main__":
+    from regtech.cli.main import main
+
+    _make_ready()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+    main()
