@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,20 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from casework.ports import Tally
-from casework.stores.sql.engine import open_engine, store_url
+from casework.stores.sql.engine import migrate, open_engine, store_url
 from casework.stores.sql.record import SqlRecord
 from casework.stores.sql.tables import HEAD, METADATA
 from regtech.clock import ManualClock
 from regtech.errors import StoreError, UsageError
 from tests.contract.world import DAY_US, SERVICE, START_US, WANG, Salts, World, alert
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_migrated() -> Iterator[None]:
+    """Each store by its own migration, not by what an earlier one left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("casework.stores.sql.engine.migrate", migrate)
+        yield
 
 
 def test_the_migrations_make_what_the_tables_say(sql_url: str) -> None:
