@@ -15,6 +15,7 @@ import pytest
 
 from regtech.cli.main import run
 from regtech.model.alert import digested
+from tests.support import standby
 
 PARTY = (
     '{"id":"1","type":"party","time":"2026-03-02T08:00:00+08:00","reporter":"BANK",'
@@ -54,19 +55,34 @@ def here(
 
 
 @pytest.fixture
-def regtech(tmp_path: Path) -> Command:
-    """The installed command, in a folder of its own."""
+def installed(tmp_path: Path) -> Command:
+    """The installed command from its start, in a folder of its own."""
 
-    def command(*arguments: object, stdin: str | None = None) -> Done:
+    def command(*arguments: object) -> Done:
         done = subprocess.run(
             [sys.executable, "-m", "regtech.cli.main", *map(str, arguments)],
             cwd=tmp_path,
-            input=stdin,
             capture_output=True,
             text=True,
             env={**os.environ, "NO_COLOR": "1"},
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return command
+
+
+@pytest.fixture
+def regtech(tmp_path: Path) -> Command:
+    """The command in a process of its own that needs no start, in a folder of its own."""
+
+    def command(*arguments: object, stdin: str | None = None) -> Done:
+        pipe = subprocess.PIPE
+        process: subprocess.Popen[str] = standby.Command(
+            *arguments, cwd=tmp_path, stdin=pipe, stdout=pipe, stderr=pipe, text=True,
+            env={**os.environ, "NO_COLOR": "1"},
+        )  # fmt: skip
+        out, err = process.communicate(stdin)
+        return Done(process.returncode, out, err)
 
     return command
 
@@ -81,9 +97,9 @@ def _alerts(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().split("\n") if line]
 
 
-def test_a_first_alert(regtech: Command, tmp_path: Path) -> None:
+def test_a_first_alert(installed: Command, regtech: Command, tmp_path: Path) -> None:
     events = _events(tmp_path / "cash.ndjson")
-    done = regtech("run", events, "--packs", PACK)
+    done = installed("run", events, "--packs", PACK)
     assert done.status == 0 and "error" not in done.err
     out = tmp_path / "alerts.ndjson"
     [alert] = [a for a in _alerts(out) if a["rule"] == "cn-lvtr-0501"]
