@@ -1,4 +1,4 @@
-"""How the tests themselves run: the garbage collector looks less often, stores are made at once.
+"""How the tests themselves run: the collector looks less often, what ships is read once.
 
 What thousands of collected tests keep alive is walked anew by each full collection, which took an
 eighth of the processor's time. It looks after 50,000 new objects rather than after 700, and what
@@ -22,4 +22,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from tests.support.stores import migrate_once
 
         migrate_once()
+    if "regtech.rulelang.packs" in sys.modules:
+        from tests.support.shipped import read_once
+
+        read_once()
     let_stay()
