@@ -10,7 +10,7 @@ both times: of a whole case, and of one that goes on, so that the two cannot dif
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from casework.cases.directive import CaseDirective, CaseKey, DueBasis, case_id
@@ -144,22 +144,24 @@ def said_of(
     rules = _values(known.rules if known else (), (facts.rule for facts in alerts), empty=True)
     last = alerts[-1].time
     anchor = alerts[0]
-    opened = CaseDirective(
+    theme = anchor.theme if action.theme == "alert" else action.theme
+    # Built once: to make it and then to replace fields of it would cost as much again.
+    return CaseDirective(
         case=case_id(policy.id, key.kind, key.values, anchor.id) if known is None else known.case,
         policy=policy.id,
         policy_version=policy.version,
         key=key,
-        theme=anchor.theme if action.theme == "alert" else action.theme,
+        theme=theme if known is None else known.theme,
         rules=rules,
         subjects=_values(known.subjects if known else (), (f.subject for f in alerts)),
         tenants=_values(known.tenants if known else (), (f.tenant for f in alerts)),
-        jurisdiction=anchor.jurisdiction,
+        jurisdiction=anchor.jurisdiction if known is None else known.jurisdiction,
         jurisdictions=_values(
             known.jurisdictions if known else (), (f.jurisdiction for f in alerts)
         ),
-        anchor=anchor.id,
+        anchor=anchor.id if known is None else known.anchor,
         alerts=tuple(facts.id for facts in alerts),
-        opened_at=anchor.time,
+        opened_at=anchor.time if known is None else known.opened_at,
         last_at=last if known is None else max(last, known.last_at),
         priority=priority,
         queue=action.queue,
@@ -170,15 +172,6 @@ def said_of(
         saturated=saturated,
         title=policy.title,
         reason=case_reason(policy, number, len(rules)),
-    )
-    if known is None:
-        return opened
-    return replace(
-        opened,
-        theme=known.theme,
-        jurisdiction=known.jurisdiction,
-        anchor=known.anchor,
-        opened_at=known.opened_at,
     )
 
 
