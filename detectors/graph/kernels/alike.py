@@ -165,6 +165,18 @@ def _reach(g: Any, u: Any, v: Any, since: Any, like: Any, permille: Any, budget:
     return _ALL if arrived else _NONE
 
 
+@inline_kernel(nrt=False, inner=True)
+def _newer(path: Any, count: Any) -> bool:
+    """Whether the payments of the cycle that was just found are newer than those of the best.
+
+    Payers come by the newest payment of their pair, which need not be the one that is alike.
+    """
+    for k in range(count):
+        if path[k, 4] != path[k, 3]:
+            return bool(path[k, 4] > path[k, 3])
+    return False
+
+
 @kernel(nrt=False, inner=True)
 def amount_cycles(
     g: Any, u: Any, v: Any, longest: Any, permille: Any, borders: Any, since: Any, budget: Any,
@@ -175,7 +187,7 @@ def amount_cycles(
 
     ``found[0]`` receives their number and ``found[1]`` the accounts of the longest, whose payments
     (newest first, without the closing one) stand in ``path[0:found[1] - 1, 3]``; of equally long
-    ones the first found, which is the one with the newest payments. Returns whether it was cut.
+    ones that whose payments, from the newest back, are the newest. Returns whether it was cut.
     ``path`` has a row for each account: node, place among its payers, bound, best, payment,
     borders.
     """
@@ -233,7 +245,7 @@ def amount_cycles(
             if crossed < borders:
                 continue
             g.found[0] += 1
-            if depth + 2 > g.found[1]:
+            if depth + 2 > g.found[1] or (depth + 2 == g.found[1] and _newer(path, depth + 1)):
                 g.found[1] = depth + 2
                 for k in range(depth + 1):
                     path[k, 3] = path[k, 4]
