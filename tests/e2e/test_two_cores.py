@@ -139,32 +139,40 @@ def test_a_snapshot_of_two_cores_says_what_that_of_one_says(
     assert two.arrays["pending.line"].size, "events are held back at the end"
 
 
+def resuming(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """A run that takes snapshots of every hundred events, and goes on from one that is there."""
+    return Command(
+        "run", "../events.ndjson", "--snapshot", "../state", "--resume", *words, cwd=folder,
+        env={**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_for_snapshots(process: subprocess.Popen[str], state: Path, count: int) -> None:
+    """Until so many more are there, or the run has ended."""
+    before = set(state.glob("*.snapshot"))
+    while process.poll() is None and len(set(state.glob("*.snapshot")) - before) < count:
+        time.sleep(0.005)
+
+
 def test_killed_on_some_cores_and_resumed_on_others(tmp_path: Path, simulated: Path) -> None:
     (tmp_path / "events.ndjson").write_bytes(simulated.read_bytes())
     whole = run(tmp_path / "whole", ["events.ndjson"])
     assert whole.returncode == 0, whole.stderr
-    folder, state = tmp_path / "killed", tmp_path / "state"
+    folder = tmp_path / "killed"
     folder.mkdir()
-    words = ("../events.ndjson", "--snapshot", str(state), "--batch", "50", "--resume")
-    often = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
     kills = 0
     for cores in ("2", "2", "1"):
-        before = set(state.glob("*"))
-        with subprocess.Popen(
-            command(*words, "--cores", cores), cwd=folder, env=often, stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            while process.poll() is None and len(set(state.glob("*.snapshot")) - before) < 2:
-                time.sleep(0.005)
+        with resuming(folder, "--batch", "50", "--cores", cores) as process:
+            wait_for_snapshots(process, tmp_path / "state", 2)
             process.kill()
-            kills += process.wait() == -signal.SIGKILL
+            process.communicate()
+            kills += process.returncode == -signal.SIGKILL
     assert kills == 3
-    done = subprocess.run(
-        command(*words, "--json", "--cores", "2"), cwd=folder, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["resumed_at"]
+    with resuming(folder, "--json", "--cores", "2") as process:
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert json.loads(out)["resumed_at"]
     assert outputs(folder) == outputs(tmp_path / "whole")
 
 
@@ -174,20 +182,15 @@ def test_an_interrupt_leaves_a_snapshot_of_where_it_was(tmp_path: Path, simulate
     assert whole.returncode == 0, whole.stderr
     folder = tmp_path / "two"
     folder.mkdir()
-    words = ("../events.ndjson", *ONE_PACK, "--cores", "2", "--snapshot", "../state", "--resume")
-    often = {**os.environ, "REGTECH_SNAPSHOT_EVERY": "100"}
-    with subprocess.Popen(
-        command(*words, "--batch", "20"), cwd=folder, env=often, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        while process.poll() is None and not list((tmp_path / "state").glob("*.snapshot")):
-            time.sleep(0.005)
+    with resuming(folder, *ONE_PACK, "--cores", "2", "--batch", "20") as process:
+        wait_for_snapshots(process, tmp_path / "state", 1)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "--resume goes on from there" in said
-    done = subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    with resuming(folder, *ONE_PACK, "--cores", "2") as process:
+        _, said = process.communicate()
+    assert process.returncode == 0, said
     assert outputs(folder) == outputs(tmp_path / "whole")
 
 
