@@ -29,8 +29,9 @@ from regtech.adapters.lists.kept import (
 )
 from regtech.app.progress import write_whole
 from regtech.app.rescreening import ReadLists, ScreenAgain, read_command, summaries
-from regtech.app.screeners import GivingWay, screener_of
+from regtech.app.screeners import screener_of
 from regtech.app.screening import Screening
+from regtech.app.turns import GivingWay, quick_turns
 from regtech.app.workers import run_beside
 from regtech.clock import Clock
 from regtech.collector import collector_paused, let_stay
@@ -291,7 +292,7 @@ class ListReading:
     def _make_ready(self) -> None:
         self._told.stage = "making_ready"
         # The collector would walk over all that is made, again and again, while nothing else runs.
-        with collector_paused():
+        with quick_turns(), collector_paused():
             screener = screener_of(self.folder, GivingWay())
             let_stay()
         self.screening.use(screener)

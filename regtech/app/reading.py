@@ -32,6 +32,7 @@ from regtech.app.inforce import InForce, InForceRecord
 from regtech.app.judging import check_home
 from regtech.app.proposals import PAGE, write_out
 from regtech.app.rulebook import Rules, named
+from regtech.app.turns import quick_turns
 from regtech.app.warm import Remember
 from regtech.app.workers import run_beside
 from regtech.clock import Clock
@@ -210,7 +211,8 @@ class RuleReading:
             # Files that somebody is editing are no rules: other lists or models alone do not have
             # them read.
             anew = bool(asked) or not written <= self._tried
-            place = self._exchange(scope, asked, written, lists, anew=anew)
+            with quick_turns():
+                place = self._exchange(scope, asked, written, lists, anew=anew)
         except Interrupted:
             return  # the server comes to its end: its next start reads them
         except StoreError as error:

@@ -11,13 +11,8 @@ from typing import Final
 from detectors.names.screener import Screener
 from regtech.adapters.lists.kept import lists_digest
 from regtech.app.names import load_screener
-from regtech.clock import SystemClock
 
 _KEPT: Final = 2
-_WORK_S: Final = 0.001
-_REST_S: Final = 0.001
-"""So long a maker works, and rests, in turns: Python runs one thread at a time, and whoever waits
-for a decision is to have its turn at once."""
 
 _screeners: OrderedDict[str, Screener] = OrderedDict()
 _lock = threading.Lock()
@@ -36,16 +31,3 @@ def screener_of(folder: Path, between: Callable[[], object] = lambda: None) -> S
         while len(_screeners) > _KEPT:
             _screeners.popitem(last=False)
         return _screeners[digest]
-
-
-class GivingWay:
-    """To be called between two pieces of long work in a process that answers meanwhile."""
-
-    def __init__(self) -> None:
-        self._clock, self._pause = SystemClock(), threading.Event()
-        self._since = self._clock.elapsed()
-
-    def __call__(self) -> None:
-        if self._clock.elapsed() - self._since > _WORK_S:
-            self._pause.wait(_REST_S)
-            self._since = self._clock.elapsed()
