@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+# The neighbour casework.py would be taken for the package: the project comes first, then imports.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import SEED, arguments, machine, one_core, told  # noqa: E402

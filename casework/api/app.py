@@ -53,7 +53,7 @@ def create_app(
 ) -> FastAPI:
     """The API over these parts. ``random`` gives so many random bytes a call; ``page_of`` makes
     pages of what goes wrong outside of the routes."""
-    app = FastAPI(
+    app = _Api(
         title="regtech",
         version=version,
         summary="Events against dated law; alerts; cases",
@@ -83,8 +83,6 @@ def create_app(
         hsts=hsts,
         page_of=page_of,
     )
-    # As FastAPI says to extend the description: the method is replaced on the instance.
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
@@ -144,6 +142,14 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
             }
         )
         operation["responses"].setdefault("409", documented(409)[409])
+
+
+class _Api(FastAPI):
+    """With its own description, examples and problems among it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Made once."""
+        return _openapi(self)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

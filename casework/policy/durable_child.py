@@ -80,8 +80,7 @@ class Engine:
     def __init__(self) -> None:
         from durable import engine
 
-        # The library has no types, so that mypy sees Any as the base.
-        class QuietHost(engine.Host):  # type: ignore[misc]
+        class QuietHost(engine.Host):  # type: ignore[misc]  # the library has no types
             """The stock host starts timer threads, which fire actions of their own accord."""
 
             def _run(self) -> None:

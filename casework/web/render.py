@@ -45,8 +45,8 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     texts = catalogue(lang)
-    # The extension adds the method to the environment; the types of Jinja do not know of it.
-    made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    with_texts: Any = made  # the extension adds a method that the types of Jinja do not know
+    with_texts.install_gettext_translations(texts, newstyle=True)
 
     def label(kind: str, code: Any) -> str:
         word = LABELS[kind].get(str(code))

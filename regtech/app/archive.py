@@ -26,9 +26,9 @@ MANIFEST: Final = "manifest.json"
 _MODE: Final = 0o600
 _PIECE: Final = 1 << 20
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What ``zipfile`` raises for a damaged file; the last two where a flipped bit names a method of
-compression that it does not know, or a password."""
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What ``zipfile`` raises for a damaged file; the last, or one of its kind, where a flipped bit
+names a password, or a method of compression that it does not know."""
 
 
 class ArchiveWriter:

@@ -77,8 +77,7 @@ def trial_events() -> list[dict[str, Any]]:
 def main(words: list[str]) -> None:
     """Compile what networks call; with ``names`` what names do, with ``all`` the engine too."""
     if words == ["all"]:
-        # Imported for what it compiles to be known.
-        import detectors.names.scoring  # noqa: F401
+        import detectors.names.scoring  # noqa: F401 - so that uncompiled() knows its kernels
         from regtech.app.choice import chosen_packs
 
         if CACHE_ROOT is not None and uncompiled(*_FIRST, "scoring"):

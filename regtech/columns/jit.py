@@ -39,9 +39,9 @@ else:
     # Before numba is imported: without any writable folder it raises when a function is decorated.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_ROOT))
 
-# Not at the top: numba reads the environment when it is imported, and the folder is set above.
-import numba  # noqa: E402
-from numba.core import config as _numba_config  # noqa: E402
+# Numba reads the environment when it is imported, and the folder is set above.
+import numba  # noqa: E402 - after the folder is set
+from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
 
 _config: Any = _numba_config
 

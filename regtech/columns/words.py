@@ -26,8 +26,6 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, lower_builtin, register_model, type_callable
 
-import regtech.columns.jit  # noqa: F401  (before numba reads its environment)
-
 _I64: Final = ir.IntType(64)
 _declare: Any = cgutils.get_or_insert_function
 _register: Any = register_model

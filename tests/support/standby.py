@@ -44,7 +44,7 @@ class Command(subprocess.Popen[AnyStr]):
     ) -> None:  # fmt: skip
         environment = dict(os.environ if env is None else env)
         if sys.platform != "linux" or not _is_as_here(environment):
-            start = super()._execute_child  # type: ignore[misc]
+            start = super()._execute_child  # type: ignore[misc]  # private in Popen
             start(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *more)
             return
         pipes: tuple[int, ...] = more[3:9]  # behind startupinfo, creationflags, shell
@@ -59,11 +59,11 @@ class Command(subprocess.Popen[AnyStr]):
             socket.send_fds(_standby(), [json.dumps(request).encode()], handles)
         self.pid = int(self._said.recv(20))
         self._child_created = True
-        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]  # private in Popen
 
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
         if self._said is None:
-            found: tuple[int, int] = super()._try_wait(wait_flags)  # type: ignore[misc]
+            found: tuple[int, int] = super()._try_wait(wait_flags)  # type: ignore[misc]  # private in Popen
             return found
         if wait_flags and not select.select([self._said], [], [], 0)[0]:
             return 0, 0
@@ -73,12 +73,12 @@ class Command(subprocess.Popen[AnyStr]):
 
     def _internal_poll(self, _deadstate: int | None = None, **options: Any) -> int | None:
         if self._said is None:
-            return super()._internal_poll(_deadstate, **options)  # type: ignore[misc, no-any-return]
-        with self._waitpid_lock:  # type: ignore[attr-defined]
+            return super()._internal_poll(_deadstate, **options)  # type: ignore[misc, no-any-return]  # private in Popen
+        with self._waitpid_lock:  # type: ignore[attr-defined]  # private in Popen
             if self.returncode is None:
                 pid, status = self._try_wait(os.WNOHANG)
                 if pid:
-                    self._handle_exitstatus(status)  # type: ignore[attr-defined]
+                    self._handle_exitstatus(status)  # type: ignore[attr-defined]  # private in Popen
         return self.returncode
 
 
@@ -106,8 +106,8 @@ def _standby() -> socket.socket:
 
 def _make_ready() -> None:
     """Import what commands and servers do, and load the kernels that every run calls."""
-    import regtech.app.run  # noqa: F401
-    import regtech.app.serve  # noqa: F401
+    import regtech.app.run  # noqa: F401 - imported ahead for every fork
+    import regtech.app.serve  # noqa: F401 - the same
     from regtech.app.choice import chosen_packs
     from regtech.app.compiling import trial_events
     from regtech.reference.load import Reference

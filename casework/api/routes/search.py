@@ -32,14 +32,13 @@ def search(
     caller: Reader,
     parts: Parts,
     text: T.Words = "",
-    # FastAPI copies the defaults, and nothing changes them here.
-    kind: _Kinds = [],  # noqa: B006
-    jurisdiction: _Values = [],  # noqa: B006
-    theme: _Values = [],  # noqa: B006
-    state: _Values = [],  # noqa: B006
-    queue: _Values = [],  # noqa: B006
-    severity: _Values = [],  # noqa: B006
-    tenant: _Values = [],  # noqa: B006
+    kind: _Kinds = [],  # noqa: B006 - FastAPI copies it for each request
+    jurisdiction: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    theme: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    state: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    queue: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    severity: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    tenant: _Values = [],  # noqa: B006 - FastAPI copies it for each request
     open: bool | None = None,
     since: Moment | None = None,
     until: Moment | None = None,

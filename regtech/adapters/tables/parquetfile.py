@@ -75,8 +75,10 @@ def _text_column(column: Any, name: str, source_name: str) -> Any:
             if kind.tz is not None:
                 column = column.cast(pa.timestamp(kind.unit, "UTC"))
         return column.cast(pa.large_string()) if not _is_text(column.type) else column
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        # What a cast raises for a value that has no text, and for a kind that has none.
+    except (
+        pa.ArrowInvalid,  # a value that has no text
+        pa.ArrowNotImplementedError,  # a kind that has none
+    ) as error:
         raise InputError(
             f"the column {name!r} of {source_name} is {kind}, which has no exact text",
             hint=str(error),

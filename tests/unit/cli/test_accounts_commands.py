@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = str(Path(__file__).parents[3])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from tests.unit.cli.conftest import Command  # noqa: E402
+from tests.unit.cli.conftest import Command
 
 
 @pytest.mark.parametrize(
