@@ -33,7 +33,7 @@ from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
 from regtech.app.choice import chosen_packs
-from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.deciding import Deciding
 from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
 from regtech.app.journal import Journal
@@ -44,6 +44,7 @@ from regtech.app.options import parse_length
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
 from regtech.app.proposals import new_proposal_id
+from regtech.app.quarantines import Quarantines
 from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Policies, Rules
 from regtech.app.settings import setting, share

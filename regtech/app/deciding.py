@@ -22,7 +22,7 @@ import numpy as np
 from casework.cases.alert import StoredAlert
 from casework.cases.disclosure import Disclosure, disclosure, sees_alert
 from casework.cases.scope import Role, Scope
-from casework.ports import EventDesk, Page, Quarantined
+from casework.ports import EventDesk, Quarantined
 from casework.service.intake import AlertIntake
 from casework.service.outside import Decision, Refusal, Verdict
 from regtech.app.detection import models_asked, unfit_model
@@ -32,7 +32,7 @@ from regtech.app.warm import SOURCE, WarmEngine, recalled
 from regtech.clock import Clock
 from regtech.collector import let_stay, set_apart
 from regtech.columns.batch import Reject
-from regtech.errors import ConflictError, ForbiddenError, UsageError
+from regtech.errors import ForbiddenError, UsageError
 from regtech.model.quarantine import REASONS
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
@@ -43,7 +43,7 @@ REMEMBER_BYTES: Final = 32 << 20
 """After so much of the journal, some 100,000 events, another memory is made."""
 WAITING_MAX: Final = 50_000
 """Alerts on their way into the record; whole files wait while there are more."""
-_SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
+SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,44 +430,9 @@ class Deciding:
         return other.place
 
 
-class Quarantines:
-    """``casework.service.outside.QuarantineDesk``: the desk, and another try."""
-
-    def __init__(self, desk: EventDesk, deciding: Deciding) -> None:
-        self._desk, self._deciding = desk, deciding
-
-    def list(
-        self, scope: Scope, *, state: str | None, code: str | None, after: str | None, limit: int
-    ) -> Page[Quarantined]:
-        _may_look(scope)
-        return self._desk.quarantined(scope, state=state, code=code, after=after, limit=limit)
-
-    def get(self, scope: Scope, number: int) -> Quarantined:
-        _may_look(scope)
-        return self._desk.quarantined_event(scope, number)
-
-    def retry(self, scope: Scope, number: int, corrected: bytes | None) -> Decision:
-        _may_look(scope)
-        event = self._desk.quarantined_event(scope, number)
-        if event.state != "open":
-            raise ConflictError(f"the quarantined event {number} was {event.state} already")
-        decision = self._deciding.judge(scope, corrected or event.raw, number).settle()
-        if decision.refusal is None:
-            self._desk.settle_quarantined(scope, number, "retried")
-        return decision
-
-
-_LOOKERS: Final = _SENDERS | {Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}
-
-
-def _may_look(scope: Scope) -> None:
-    if not scope.roles & _LOOKERS:
-        raise ForbiddenError(f"{scope.actor} may not see the quarantine")
-
-
 def may_send(scope: Scope, line: bytes) -> tuple[str, str]:
     """Reporter and id of an event, "" where it has none. Raises ``ForbiddenError``."""
-    if not scope.roles & _SENDERS:
+    if not scope.roles & SENDERS:
         raise ForbiddenError(
             f"{scope.actor} may not send events", hint="it takes the role institution or service"
         )

@@ -56,14 +56,14 @@ from regtech.adapters.ndjson.take import (
     take_person,
     take_string,
 )
-from regtech.adapters.ndjson.walk import (
+from regtech.adapters.ndjson.together import (
     begin_block,
     end_block,
     so_far,
-    start_event,
     take_back,
     takes_more,
 )
+from regtech.adapters.ndjson.walk import start_event
 from regtech.adapters.tables.cells import (
     FOUND_END,
     FOUND_MARKS,

@@ -2,6 +2,8 @@
 
 The restart is the oracle: whatever a server answers after the exchange, one that was ended at the
 same event and started with the new rules answers too.
+
+Long because rules, lists and models are exchanged by the same server, held against the same oracle.
 """
 
 from __future__ import annotations

@@ -38,9 +38,10 @@ from casework.stores.memory_service import MemoryAccounts, MemoryAnswers, Memory
 from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.choice import chosen_packs
-from regtech.app.deciding import Deciding, Quarantines
+from regtech.app.deciding import Deciding
 from regtech.app.drafts import Drafts
 from regtech.app.journal import Journal
+from regtech.app.quarantines import Quarantines
 from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Rules
 from regtech.clock import ManualClock
