@@ -32,7 +32,7 @@ from casework.cases.times import instant_us, time_text  # noqa: E402
 from casework.policy.planner import Planner  # noqa: E402
 from casework.ports import CaseQuery, Record  # noqa: E402
 from casework.service.cases import CaseService  # noqa: E402
-from casework.service.intake import AlertIntake  # noqa: E402
+from casework.service.intake import BATCH, AlertIntake  # noqa: E402
 from casework.stores.sql.record import SqlRecord  # noqa: E402
 from regtech.app.policies import shipped_planner  # noqa: E402
 from regtech.collector import collector_paused
@@ -201,7 +201,7 @@ def main() -> None:
     parser = arguments("alerts into SQLite, and pages of full queues", 0)
     parser.add_argument("--alerts", type=int, default=100_000)
     parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--batch", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=BATCH)
     given = parser.parse_args()
     one_core(given.core)
     result: dict[str, Any] = {"machine": machine(), "alerts": given.alerts, "cases": given.cases}
