@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,6 +18,7 @@ from starlette.exceptions import HTTPException
 from casework.cases.errors import ThrottledError, UnauthenticatedError, VersionConflictError
 from regtech.errors import ContentError, RegtechError
 
+LOG: Final = logging.getLogger("regtech.api")
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -171,10 +174,13 @@ def _of_ours(error: RegtechError, request: str) -> Response:
         headers = {"WWW-Authenticate": 'Bearer realm="regtech"'}
     elif isinstance(error, ContentError):
         faults = [_fault(fault) for fault in error.faults]
-    if status >= 500 and CODES.get(code, (500, ""))[0] != 503:
+    if code not in CODES:
+        code = _kind(error)
+    if status >= 500 and CODES[code][0] != 503:
+        log_defect(error, request)
         status, code, detail, hint = 500, "internal", "the server failed; it is in its log", ""
     return problem_response(
-        status, code if code in CODES else _kind(error), detail,
+        status, code, detail,
         hint=hint, request=request, faults=faults, changes=changes, headers=headers,
     )  # fmt: skip
 
@@ -210,6 +216,14 @@ def _of_validation(error: RequestValidationError, request: str) -> Response:
         422, "invalid", "the request does not have the form that is needed",
         request=request, faults=faults,
     )  # fmt: skip
+
+
+def log_defect(error: Exception, request: str) -> None:
+    """Where it failed, without values: they may be a person's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    line = {"event": "defect", "request": request, "error": type(error).__name__, "at": places}
+    LOG.error(json.dumps(line))
 
 
 def request_id(request: Request) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,10 +16,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.api.metrics import Metrics
-from casework.api.problems import ProblemError, problem_response
+from casework.api.problems import LOG, ProblemError, log_defect, problem_response
 from regtech.clock import Clock
-
-LOG: Final = logging.getLogger("regtech.api")
 
 PREFIX: Final = "/api/v1"
 
@@ -112,7 +109,7 @@ class Shell:
         except TimeoutError:
             await call.problem(503, "timeout", f"the request took more than {seconds:g} s")
         except Exception as error:
-            _log_defect(error, state["request_id"])
+            log_defect(error, state["request_id"])
             await call.problem(500, "internal", "the server failed; it is in its log")
         finally:
             self._tell(scope, call.status, self._clock.elapsed() - began)
@@ -207,11 +204,3 @@ def _bounded(receive: Receive, bytes_max: int) -> Receive:
         return message
 
     return bounded
-
-
-def _log_defect(error: Exception, request: str) -> None:
-    """Where it failed, without values: they may be a person's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    line = {"event": "defect", "request": request, "error": type(error).__name__, "at": places}
-    LOG.error(json.dumps(line))

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -254,7 +254,7 @@ def test_an_alert_that_was_changed_in_the_store_is_not_exported(
     with parts_of(tmp_path, "copy.db") as parts:
         case = next(c for c in cases_of(parts) if not c.ended)
         (mine, *_) = held(parts, case)
-    with sqlite3.connect(copy) as connection:
+    with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute(
             "UPDATE alerts SET raw = CAST(replace(CAST(raw AS TEXT), '\"severity\":', "
             "'\"severity\": ') AS BLOB) WHERE id = ?", (mine,)

@@ -105,7 +105,7 @@ def moments(visit: Person, case: str) -> dict[str, Any]:
         {
             "id": str(entry["sequence"]),
             "time": entry["at"],
-            "label": f"{gettext(visit, LABELS['entry'][entry['kind']])} · {entry['actor']}",
+            "label": f"{gettext(visit, _word_of(entry))} · {entry['actor']}",
             "kind": entry["kind"],
             "lane": done,
         }
@@ -116,6 +116,11 @@ def moments(visit: Person, case: str) -> dict[str, Any]:
         marks.append({"time": view["due"], "label": gettext(visit, "Due"), "kind": "due"})
     now = time_text(visit.parts.clock.now_us())
     return {"items": items, "lanes": [found, done], "marks": marks, "now": now}
+
+
+def _word_of(entry: Mapping[str, Any]) -> str:
+    """What an entry of the timeline is called, in English."""
+    return LABELS["entry"][entry["kind"]]
 
 
 def _alert(visit: Visit, body: Mapping[str, Any], opened: bool) -> dict[str, Any]:
