@@ -186,7 +186,9 @@ class Bulk:
                 at = end
             block = data[places[0][0] : at]
             batch, rejects, _ = decoder.decode(block, number, job.id)
-            strange = self._strange(job, block, number) if job.tenants is not None else {}
+            strange: dict[int, Reject] = {}
+            if job.tenants is not None:
+                strange = self._strange(job, block, number, frozenset(batch.line.tolist()))
             bad = [reject for reject in rejects if reject.line not in strange]
             self._quarantine(scope, job, [*bad, *strange.values()], counts)
             table = np.array(places, np.int64)
@@ -200,13 +202,18 @@ class Bulk:
         whole, instants = np.concatenate(found), np.concatenate(times)
         return whole[np.argsort(instants, kind="stable")]
 
-    def _strange(self, job: Job, block: bytes, first: int) -> dict[int, Reject]:
-        """Events of reporters that the sender does not answer for, by line."""
+    def _strange(
+        self, job: Job, block: bytes, first: int, good: frozenset[int]
+    ) -> dict[int, Reject]:
+        """Events of reporters that the sender does not answer for, by line.
+
+        Of a good line without a reporter nobody knows whose it is: the decoder read one in it.
+        """
         assert job.tenants is not None
         made = {}
         for number, line in enumerate(block.split(b"\n"), first):
             reporter, _ = named(line) if line.strip() else ("", "")
-            if reporter and reporter not in job.tenants:
+            if reporter not in job.tenants and (reporter or number in good):
                 expected = "a reporter that the sender answers for"
                 made[number] = Reject(
                     job.id, number, "reporter", "forbidden", reporter[:200], expected, line

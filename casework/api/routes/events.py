@@ -101,26 +101,26 @@ async def bulk(request: Request, response: Response, caller: Sender, parts: Part
     _is_type(request, LINES)
     job = await _bulk(parts.bulk).accept(caller.scope, request.stream())
     response.headers["Location"] = f"{request.url.path.removesuffix('/bulk')}/jobs/{job.id}"
-    return _job(job)
+    return _job(caller, job)
 
 
 @router.get("/events/jobs", responses=documented(), summary="Files in line")
 def jobs(caller: Sender, parts: Parts, after: Cursor = None, limit: Limit = 50) -> T.JobPage:
     """Files that were taken over, the newest first."""
     page = _bulk(parts.bulk).jobs(caller.scope, after=after, limit=limit)
-    return T.JobPage(items=[_job(job) for job in page.items], after=page.after)
+    return T.JobPage(items=[_job(caller, job) for job in page.items], after=page.after)
 
 
 @router.get("/events/jobs/{job}", responses=documented(404), summary="Progress of a file")
 def job(caller: Sender, parts: Parts, job: JobId) -> T.Job:
     """How far a file is, and what became of its events."""
-    return _job(_bulk(parts.bulk).job(caller.scope, job))
+    return _job(caller, _bulk(parts.bulk).job(caller.scope, job))
 
 
 @router.delete("/events/jobs/{job}", responses=documented(404, 409), summary="Stop a file")
 def cancel(caller: Sender, parts: Parts, job: JobId) -> T.Job:
     """Stop judging a file. What was judged stays judged."""
-    return _job(_bulk(parts.bulk).cancel(caller.scope, job))
+    return _job(caller, _bulk(parts.bulk).cancel(caller.scope, job))
 
 
 @router.get("/quarantine", responses=documented(), summary="The quarantine")
@@ -206,7 +206,11 @@ def _quarantined(caller: Caller, event: Quarantined) -> T.Quarantined:
     )
 
 
-def _job(job: Job) -> T.Job:
+def _job(caller: Caller, job: Job) -> T.Job:
+    counts = dict(job.counts)
+    if caller.scope.restricted:
+        # Beside the alerts that it is shown the number of all would tell of suspicions.
+        counts.pop("alerts", None)
     return T.Job(
         id=job.id,
         state=job.state.value,
@@ -216,7 +220,7 @@ def _job(job: Job) -> T.Job:
         size=job.size,
         at=job.at,
         lines=job.lines,
-        counts=dict(job.counts),
+        counts=counts,
         error=job.error,
     )
 

@@ -119,6 +119,44 @@ def test_nobody_sends_for_another(feed: ApiWorld) -> None:
     assert _verdict(refused) == "refused"
 
 
+MANY_DIGITS = b',"note":' + b"1" * 5000 + b"}"
+"""The end of an event: a field that no event has, with a number that Python makes none of."""
+
+
+def _of_b(number: int) -> bytes:
+    return json.dumps(deposit(number, reporter="BANK-B")).encode()[:-1] + MANY_DIGITS
+
+
+def test_nobody_sends_for_another_behind_a_number_that_is_too_long(feed: ApiWorld) -> None:
+    kind = {"Content-Type": "application/json"}
+    assert _verdict(feed.ask("feed", "POST", "/events", content=_of_b(1), headers=kind)) == "judged"
+    strange = feed.ask("bank-a", "POST", "/events", content=_of_b(2), headers=kind)
+    problem(strange, 403, "forbidden")
+    job = feed.ask("bank-a", "POST", "/events/bulk", content=_of_b(3), headers=LINES).json()
+    assert feed.bulk is not None
+    feed.bulk.work(SERVICE)
+    shown = feed.ask("bank-a", "GET", f"/events/jobs/{job['id']}").json()
+    assert shown["counts"] == {"refused": 1}
+
+
+def test_an_event_that_nobody_can_tell_the_reporter_of_is_refused(
+    feed: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the two readers of an event differ in: it is never in favour of the sender."""
+    from regtech.app import bulk, deciding
+
+    monkeypatch.setattr(deciding, "named", lambda line: ("", ""))
+    monkeypatch.setattr(bulk, "named", lambda line: ("", ""))
+    problem(feed.ask("bank-a", "POST", "/events", json=deposit(1)), 403, "forbidden")
+    text = json.dumps(deposit(2)).encode() + b"\nno event\n"
+    job = feed.ask("bank-a", "POST", "/events/bulk", content=text, headers=LINES).json()
+    assert feed.bulk is not None
+    feed.bulk.work(SERVICE)
+    assert feed.desk.job(SERVICE, job["id"]).counts == {"refused": 2}
+    kept = feed.ask("bank-a", "GET", "/quarantine").json()["items"]
+    assert [event["code"] for event in kept] == ["not_json", "forbidden"]
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [
@@ -192,9 +230,22 @@ def test_a_file_holds_only_what_its_sender_may_send(feed: ApiWorld) -> None:
     assert feed.bulk is not None
     feed.bulk.work(SERVICE)
     shown = feed.ask("bank-a", "GET", f"/events/jobs/{job['id']}").json()
-    assert shown["counts"] == {"judged": 2, "alerts": 2, "refused": 1}
+    assert shown["counts"] == {"judged": 2, "refused": 1}
     (bad,) = feed.ask("bank-a", "GET", "/quarantine").json()["items"]
     assert (bad["code"], bad["line"], bad["found"]) == ("forbidden", 2, "BANK-B")
+
+
+def test_a_bank_is_not_told_how_many_alerts_its_file_gave(feed: ApiWorld) -> None:
+    """Beside the alerts that it may see, the number of all tells of a suspicion."""
+    text = json.dumps(deposit(1)).encode()
+    job = feed.ask("bank-a", "POST", "/events/bulk", content=text, headers=LINES).json()
+    assert feed.bulk is not None
+    feed.bulk.work(SERVICE)
+    path = f"/events/jobs/{job['id']}"
+    assert feed.ask("bank-a", "GET", path).json()["counts"] == {"judged": 1}
+    (listed,) = feed.ask("bank-a", "GET", "/events/jobs").json()["items"]
+    assert listed["counts"] == {"judged": 1}
+    assert feed.ask("feed", "GET", path).json()["counts"] == {"judged": 1, "alerts": 1}
 
 
 def test_a_file_can_be_stopped(feed: ApiWorld) -> None:
