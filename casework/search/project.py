@@ -19,6 +19,7 @@ from casework.cases.disclosure import (
     alerts_shown,
     disclosure,
     institution_view,
+    sees,
 )
 from casework.cases.grades import Grade, grade_of
 from casework.cases.scope import Role, Scope
@@ -229,7 +230,9 @@ def _disclosed(
     scope = Scope("index", frozenset({Role.INSTITUTION}), None, frozenset({tenant}))
     identity = f"case:{case.id}:{tenant}"
     shown = {alert.id: alert for alert in alerts_shown(case, alerts, scope)}
-    if not shown:
+    # An alert of its own that may be shown is not enough: of a case about several institutions it
+    # may not know at all while there is something in it that nobody may be told.
+    if not shown or not sees(scope, case):
         return Document(
             id=identity, kind=Kind.CASE, subject=case.id, version=case.version, gone=True
         )

@@ -150,6 +150,24 @@ def test_an_institution_finds_its_part_of_a_case_and_no_more(
     assert everything.facets["kind"] == {"alert": 1, "case": 1}
 
 
+def test_a_case_that_no_institution_may_know_of_is_not_counted_for_one(
+    world: World, index: SearchIndex
+) -> None:
+    """An open alert of the one and a suspicion of the other: hits, total and facets say nothing."""
+    world.take(
+        alert(1, tenant="BANK-A", kind="breach"), alert(2, tenant="BANK-B", kind="suspicion")
+    )
+    of_a, of_b = sorted(world.all(), key=lambda case: case.tenants)
+    bank_a = institution("BANK-A")
+    assert subjects(search(world, index, "", bank_a)) == [of_a.id]
+    world.service.merge(WANG, of_b.id, of_b.version, of_a.id, of_a.version, "one matter")
+    with pytest.raises(NotFoundError):
+        world.record.case(bank_a, of_a.id)
+    page = search(world, index, "", bank_a)
+    assert (page.total, page.hits) == (0, ())
+    assert not any(page.facets.values())
+
+
 def test_an_institutions_view_does_not_move_with_what_it_may_not_know(
     world: World, index: SearchIndex, clock: ManualClock
 ) -> None:
