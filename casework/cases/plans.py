@@ -6,6 +6,7 @@
   value, a person set it.
 * ``said``: digest of all that the policy said, to see whether it says something else now.
 * ``keys``: digests of the keys whose alerts come to this case; closing it closes them.
+* ``guests``: true where alerts came to the case that its policy did not put there.
 * ``kept``: true where a person closed the case and alerts opened it again: it keeps its id.
 * ``ended``: ``merged`` or ``withdrawn`` where the policy itself ended the case.
 """
@@ -34,11 +35,11 @@ def due_us(directive: CaseDirective) -> int | None:
 
 
 def planned(directive: CaseDirective, said: str, before: Mapping[str, Any]) -> dict[str, Any]:
-    """``Case.planned`` of a directive; ``before``: what it was, for the keys that came with it."""
+    """``Case.planned`` of a directive; ``before``: what it was, for what came with it."""
     own = key_digest(directive.key)
-    kept = {"kept": True} if before.get("kept") else {}
+    stays = {name: True for name in ("guests", "kept") if before.get(name)}
     return {
-        **kept,
+        **stays,
         "priority": PRIORITIES[directive.priority],
         "queue": directive.queue,
         "due_us": due_us(directive),

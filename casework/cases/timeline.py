@@ -94,7 +94,7 @@ CHANGES: Final[Mapping[EntryKind, frozenset[str]]] = {
     EntryKind.REVISED: _PLANNED,
     EntryKind.TAKEN_OVER: _CLOCK
     | {"state", "assignee", "priority", "tags", "checks", "files", "links", "shared"}
-    | {"alert_count", "alert_kinds"},
+    | {"alert_count", "alert_kinds", "planned", "severity", "tenants"},
     EntryKind.WITHDRAWN: _STATE | {"alert_count", "alert_kinds", "planned"},
     EntryKind.REQUESTED: _STATE,
     EntryKind.APPROVED: _STATE | {"overridden"},

@@ -103,7 +103,7 @@ class Joining(Base):
                 due_us=due,
                 warn_us=self.warn_at(target.jurisdiction, due),
                 clock_told=target.clock_told if due == target.due_us else "",
-                planned=_with_keys(target, case),
+                planned=_with_keys(target, case, guests=bool(arriving)),
             )
             detail = {"alerts": _pairs(arriving), "from": case_id}
             after = unit.append(
@@ -190,10 +190,11 @@ def _linked(case: Case, other: str, relation: str) -> list[Draft]:
     return [changed(EntryKind.LINKED, case, links=(*case.links, Link(other, relation)))]
 
 
-def _with_keys(case: Case, merged: Case) -> dict[str, Any]:
+def _with_keys(case: Case, merged: Case, *, guests: bool) -> dict[str, Any]:
     """What the policy said of a case, with the keys of one that was merged into it."""
     keys = {*case.planned.get("keys", ()), *merged.planned.get("keys", ())}
-    return {**case.planned, "keys": sorted(keys)} if keys else dict(case.planned)
+    said = {**case.planned, "guests": True} if guests else dict(case.planned)
+    return {**said, "keys": sorted(keys)} if keys else said
 
 
 def _pairs(alerts: Iterable[StoredAlert]) -> list[list[str]]:

@@ -286,13 +286,15 @@ class _Work:
     def _said(self, case: Case, directive: CaseDirective) -> dict[str, Any]:
         """Fields of a case as a directive says them, people's changes left alone."""
         plan = planned(directive, said(directive), case.planned)
+        guests = self._guests(case)
         fields = {
             "policy_version": directive.policy_version,
-            "severity": directive.severity,
+            # And as severe as the worst of what others brought: closing that takes two persons.
+            "severity": _worst(directive.severity, guests),
             "theme": directive.theme,
             "secret": self.base.themes.of(directive.theme).secret,
             # A case that people merged others into is about their institutions as well.
-            "tenants": tuple(sorted({*directive.tenants, *self._guest_tenants(case)})),
+            "tenants": _about(directive.tenants, guests),
             "reason": dict(directive.reason),
             "planned": plan,
             **revised(case, plan),
@@ -301,10 +303,11 @@ class _Work:
             fields |= self._due(case, fields["due_us"])
         return fields
 
-    def _guest_tenants(self, case: Case) -> set[str]:
-        if len(case.planned.get("keys", ())) < 2:
-            return set()
-        return {alert.tenant for alert in self.unit.case_alerts(self.scope, case.id)} - {""}
+    def _guests(self, case: Case) -> Sequence[StoredAlert]:
+        """The alerts of a case where some of them came from other cases; else none is asked for."""
+        if not case.planned.get("guests") and len(case.planned.get("keys", ())) < 2:
+            return ()
+        return self.unit.case_alerts(self.scope, case.id)
 
     def _due(self, case: Case, due: int | None) -> dict[str, Any]:
         if due == case.due_us:
@@ -374,11 +377,15 @@ class _Work:
         detail = {"alerts": _pairs(moving), "into": target.id}
         self._append(case, replace(draft, detail=detail))
         keys = {*target.planned.get("keys", ()), *case.planned["keys"]}
+        due = min((d for d in (target.due_us, case.due_us) if d is not None), default=None)
         fields = {
+            "severity": _worst(target.severity, new),
+            "priority": max(target.priority, case.priority),
             "tenants": tuple(sorted({*target.tenants, *case.tenants})),
             "alert_count": target.alert_count + len(new),
             "alert_kinds": tuple(sorted({*target.alert_kinds, *_kinds(new)})),
-            "planned": {**target.planned, "keys": sorted(keys)},
+            "planned": {**target.planned, "keys": sorted(keys), "guests": True},
+            **self._due(target, due),
         }
         if target.ended:
             fields |= {"state": State.REOPENED, "outcome": None, "closing_reason": ""}
@@ -396,6 +403,10 @@ class _Work:
             "alert_count": target.alert_count + len(arriving),
             "alert_kinds": tuple(sorted({*target.alert_kinds, *(a.kind for a in arriving)})),
         }
+        if arriving:
+            fields["severity"] = _worst(target.severity, arriving)
+            fields["tenants"] = _about(target.tenants, arriving)
+            fields["planned"] = {**target.planned, "guests": True}
         if target.state is State.NEW and case.state is not State.NEW:
             waits = case.state is State.AWAITING_APPROVAL
             fields["state"] = State.INVESTIGATION if waits else case.state
@@ -495,6 +506,15 @@ def _by(directive: CaseDirective) -> dict[str, Any]:
 
 def _new(known: Sequence[Any], more: Iterable[Any]) -> list[Any]:
     return [item for item in more if item not in known]
+
+
+def _worst(severity: str, alerts: Iterable[StoredAlert]) -> str:
+    return max((severity, *(alert.severity for alert in alerts)), key=severity_rank)
+
+
+def _about(tenants: Iterable[str], alerts: Iterable[StoredAlert]) -> tuple[str, ...]:
+    """The institutions that are named, and those of the alerts."""
+    return tuple(sorted({*tenants, *({alert.tenant for alert in alerts} - {""})}))
 
 
 def _kinds(alerts: Iterable[StoredAlert]) -> tuple[str, ...]:

@@ -271,6 +271,43 @@ def test_alerts_of_a_case_that_a_person_merged_go_where_it_went(world: World) ->
     assert len([case for case in world.all() if not case.ended]) == 2
 
 
+def _joined(world: World) -> Case:
+    """A harmless case of one bank, with a severe alert of another that a person split off."""
+    world.take(
+        money(1, 5),
+        money(2, 5, subject="K2", tenant="BANK-B"),
+        money(3, 5, subject="K2", tenant="BANK-B", severity="critical"),
+    )
+    target, other = sorted(world.all(), key=lambda case: case.tenants)
+    split = world.service.split(WANG, other.id, other.version, [alert(3).id], "another matter")
+    return world.service.merge(WANG, split.id, split.version, target.id, target.version, "one")
+
+
+def test_what_a_person_brought_into_a_case_stays_severe_and_its_banks(world: World) -> None:
+    """Or one person alone could close it, and see what is another bank's."""
+    case = _joined(world)
+    assert (case.severity, case.tenants) == ("critical", ("BANK-A", "BANK-B"))
+    world.take(money(4, 6))
+    after = world.record.case(SERVICE, case.id)
+    assert (after.alert_count, after.severity) == (3, "critical")
+    assert after.tenants == ("BANK-A", "BANK-B")
+    world.take(money(5, 3))  # an earlier one: the case has another id, and its guests come along
+    (moved,) = [c for c in world.all() if not c.ended and "BANK-A" in c.tenants]
+    assert moved.id != case.id and moved.alert_count == 4
+    assert (moved.severity, moved.tenants) == ("critical", ("BANK-A", "BANK-B"))
+    world.take(money(6, 6))
+    moved = world.record.case(SERVICE, moved.id)
+    assert (moved.severity, moved.tenants) == ("critical", ("BANK-A", "BANK-B"))
+
+
+def test_a_case_stays_severe_whose_severe_part_was_merged_into_it(world: World) -> None:
+    world.take(money(1, 5, severity="critical"), money(2, 5, subject="K2"))
+    severe, target = sorted(world.all(), key=lambda case: case.severity)
+    world.service.merge(WANG, severe.id, severe.version, target.id, target.version, "one matter")
+    world.take(money(3, 6, subject="K2"))
+    assert world.record.case(SERVICE, target.id).severity == "critical"
+
+
 def test_what_a_person_set_gives_way_only_to_something_more_pressing(world: World) -> None:
     case = world.one(money(1, 1, severity="medium"))
     due = case.due_us
