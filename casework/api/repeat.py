@@ -1,6 +1,7 @@
 """Requests that may be sent again: the same ``Idempotency-Key`` gives the same answer.
 
-Only success spends a key; after an error the same key may be tried again.
+Only success spends a key; after an error the same key may be tried again. What is shown once, such
+as a secret or personal data whose every look is on record, is not kept to be given again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ STALE_US: Final = 60 * 1_000_000
 """After so long a request that never ended counts as broken off."""
 KEPT_US: Final = 24 * 3600 * 1_000_000
 _KEPT_HEADERS: Final = ("etag", "location", "content-type")
+_ONCE: Final = "shown-once"
+"""Of a kept answer whose body was not kept."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -43,6 +46,11 @@ class RepeatableRoute(APIRoute):
             return await _once(request, key, handler)
 
         return repeatable
+
+
+def shown_once(request: Request) -> None:
+    """Say of a request that its answer is given to nobody again, and stands nowhere."""
+    request.state.shown_once = True
 
 
 async def _once(request: Request, key: str, handler: Handler) -> Response:
@@ -70,7 +78,10 @@ async def _once(request: Request, key: str, handler: Handler) -> Response:
         response = await handler(request)
         if response.status_code < 300:
             headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
-            done = Answered(begun.request, now, response.status_code, headers, bytes(response.body))
+            body = bytes(response.body)
+            if getattr(request.state, "shown_once", False):
+                headers, body = {_ONCE: "1"}, b""
+            done = Answered(begun.request, now, response.status_code, headers, body)
     finally:
         await run_in_threadpool(answers.finish, caller.scope, key, done)
     return response
@@ -84,6 +95,13 @@ def _again(known: Answered, begun: Answered) -> Response:
     if not known.status:
         raise ProblemError(
             409, "idempotency", "the first request with this key is still at work", "wait"
+        )
+    if _ONCE in known.headers:
+        raise ProblemError(
+            409,
+            "idempotency",
+            "the first request with this key was carried out, and its answer is shown only once",
+            "look at what became of it; where the answer was lost, ask with a new key",
         )
     again = Response(known.body, known.status, dict(known.headers))
     again.headers["Idempotent-Replayed"] = "true"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from casework.api.actions import act_on
 from casework.api.context import Parts
 from casework.api.gate import Reader, Worker
 from casework.api.problems import documented
-from casework.api.repeat import RepeatableRoute
+from casework.api.repeat import RepeatableRoute, shown_once
 from casework.api.types import cases as T
 from casework.api.types.alerts import AlertPage
 from casework.api.types.common import Cursor, Limit, Text
@@ -211,9 +211,15 @@ def related(caller: Reader, parts: Parts, case: CaseId, limit: Limit = 20) -> T.
     return T.RelatedPage(items=items)
 
 
-@router.post("/{case}/unmask", responses=documented(404), summary="Personal data in the clear")
-def unmask(caller: Worker, parts: Parts, case: CaseId, wanted: T.Unmask) -> T.Unmasked:
-    """Show the alerts of a case with personal data; who looked, and why, is on record."""
+@router.post("/{case}/unmask", responses=documented(404, 409), summary="Personal data in the clear")
+def unmask(
+    request: Request, caller: Worker, parts: Parts, case: CaseId, wanted: T.Unmask
+) -> T.Unmasked:
+    """Show the alerts of a case with personal data; who looked, and why, is on record.
+
+    With an `Idempotency-Key` the answer is not given again: each look is one of its own.
+    """
+    shown_once(request)
     grade = Grade[wanted.grade.upper()]
     return T.Unmasked.model_validate(
         parts.service.unmask(caller.scope, case, wanted.reason, grade=grade)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from casework.api.context import Context, Parts
 from casework.api.gate import Manager, Worker
 from casework.api.problems import documented
-from casework.api.repeat import RepeatableRoute
+from casework.api.repeat import RepeatableRoute, shown_once
 from casework.api.routes.cases import CaseId
 from casework.api.types import content as T
 from casework.api.types.common import Cursor, Given, Limit
@@ -40,8 +40,14 @@ def endpoints(caller: Manager, parts: Parts) -> T.EndpointList:
 @webhooks_router.post(
     "", status_code=201, responses=documented(409), summary="Register an endpoint"
 )
-def register(caller: Manager, parts: Parts, wanted: T.NewEndpoint) -> T.MadeEndpoint:
-    """Tell an address from now on. Its signing secret is shown this once."""
+def register(
+    request: Request, caller: Manager, parts: Parts, wanted: T.NewEndpoint
+) -> T.MadeEndpoint:
+    """Tell an address from now on. Its signing secret is shown this once.
+
+    With an `Idempotency-Key` the same again makes no second endpoint, and shows no secret.
+    """
+    shown_once(request)
     made, secret = _webhooks(parts).register(
         caller.scope, wanted.url, wanted.kinds, wanted.description
     )

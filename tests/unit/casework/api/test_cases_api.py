@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from casework.cases.scope import Role
 from casework.cases.timeline import EntryKind
+from casework.stores.memory_service import MemoryAnswers
 from tests.contract.world import SERVICE
 from tests.unit.casework.api.api_world import ApiWorld, problem
+from tests.unit.casework.api.outward import SomeWebhooks
 
 
 @pytest.fixture
@@ -245,6 +248,35 @@ def test_personal_data_is_masked_until_a_reason_is_given(wang: ApiWorld) -> None
     assert "Zhang San" in clear.text
     (entry,) = [e for e in wang.world.record.log(SERVICE, "BANK-A") if e.kind is EntryKind.UNMASKED]
     assert (entry.actor, entry.reason) == ("wang", "to compare with the list")
+
+
+def test_a_second_look_at_personal_data_is_not_an_answer_that_was_kept(wang: ApiWorld) -> None:
+    """Nor does it lie about in the store for a day: each look is asked for and on record."""
+    case = wang.case(1, payer__name="Zhang San")
+    path, why = f"/cases/{case.id}/unmask", {"reason": "to compare with the list"}
+    key = {"Idempotency-Key": "look-1"}
+    assert "Zhang San" in wang.ask("wang", "POST", path, json=why, headers=key).text
+    again = wang.ask("wang", "POST", path, json=why, headers=key)
+    problem(again, 409, "idempotency")
+    assert "Zhang San" not in again.text
+    assert (
+        "Zhang San"
+        in wang.ask("wang", "POST", path, json=why, headers={"Idempotency-Key": "2"}).text
+    )
+    looks = [e for e in wang.world.record.log(SERVICE, "BANK-A") if e.kind is EntryKind.UNMASKED]
+    assert len(looks) == 2
+
+
+def test_the_secret_of_a_webhook_is_shown_once_with_a_key_as_well(tmp_path: Path) -> None:
+    with ApiWorld.made(tmp_path, webhooks=SomeWebhooks()) as api:
+        api.user("bank-a", Role.INSTITUTION, tenants={"BANK-A"})
+        body, key = {"url": "https://bank-a.example"}, {"Idempotency-Key": "hook-1"}
+        made = api.ask("bank-a", "POST", "/webhooks", json=body, headers=key)
+        assert (made.status_code, made.json()["secret"]) == (201, "whsec_secret")
+        again = api.ask("bank-a", "POST", "/webhooks", json=body, headers=key)
+        problem(again, 409, "idempotency")
+        kept = api.context.answers
+        assert isinstance(kept, MemoryAnswers) and "whsec_secret" not in repr(vars(kept))
 
 
 def test_files_are_what_they_say(wang: ApiWorld) -> None:
