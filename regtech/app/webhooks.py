@@ -44,17 +44,20 @@ def _told(record: Record, scope: Scope, message: Waiting) -> Message:
     """What goes out of an entry of a case.
 
     An institution is told of what it may see alone: that there is a case it may know of, and what
-    was said to it. Its message has no number of the entry, which would tell of the others.
+    was said to it. Its message has no number of the entry, which would tell of the others. What
+    another institution said is between that one and the authority.
     """
     case_id, sequence = str(message.body["case"]), int(message.body["sequence"])
     case = record.case(scope, case_id)
     (entry,) = record.timeline(scope, case_id, after=sequence - 1, limit=1)
+    by = entry.detail.get("institution")
+    told = frozenset(case.tenants) if by is None else frozenset(case.tenants) & {str(by)}
     open_ = visible(case) and (entry.shared or entry.kind is EntryKind.OPENED)
     return Message(
         key=f"{case_id}/{sequence}",
         kind=f"case.{entry.kind.value}",
         at_us=entry.at_us,
-        tenants=frozenset(case.tenants) if open_ else frozenset(),
+        tenants=told if open_ else frozenset(),
         data={"case": case_id} if open_ else {"case": case_id, "sequence": sequence},
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from casework.cases.scope import Scope
+from casework.cases.scope import Role, Scope
 from casework.ports import Record, Topic
 from casework.stores.sql.record import SqlRecord
 from casework.webhooks.endpoints import Endpoint
@@ -17,7 +17,7 @@ from casework.webhooks.ports import Outbox
 from casework.webhooks.signature import Secret
 from regtech.app.webhooks import relay
 from regtech.clock import ManualClock
-from tests.contract.world import SERVICE, START_US, WANG, World, alert
+from tests.contract.world import SERVICE, START_US, WANG, World, alert, scope
 
 
 def endpoint(name: str, tenant: str) -> Endpoint:
@@ -67,6 +67,23 @@ def test_an_institution_is_not_told_of_a_suspicion(
     World(record, clock).one(alert(1, kind="suspicion"))
     assert relay(record, outbox) == 1
     assert told(outbox, "a") == []
+
+
+def test_an_institution_is_not_told_that_another_one_answered(
+    record: Record, clock: ManualClock, outbox: Outbox
+) -> None:
+    """The case shows it nothing of that: a webhook would tell that, and when, it was said."""
+    world = World(record, clock)
+    world.take(alert(1), alert(2, tenant="BANK-B"))
+    one, other = sorted(world.all(), key=lambda case: case.tenants)
+    case = world.service.merge(WANG, other.id, other.version, one.id, one.version, "one matter")
+    relay(record, outbox)
+    before = told(outbox, "a"), told(outbox, "b")
+    bank_b = scope("bo", Role.INSTITUTION, tenants={"BANK-B"})
+    world.service.comment(bank_b, case.id, None, "we have stopped it")
+    relay(record, outbox)
+    assert told(outbox, "a") == before[0]
+    assert told(outbox, "b") == [*before[1], ("case.commented", {"case": case.id})]
 
 
 class Forgetful:
