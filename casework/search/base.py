@@ -167,6 +167,7 @@ def _read(text: str, print_: str) -> Place:
         not isinstance(parts, list)
         or [type(part) for part in parts] != [str, str, int, int, str]
         or parts[0] != print_
+        or not all(abs(part) < 1 << 63 for part in parts if isinstance(part, int))
     ):
         raise UsageError(
             say("not a cursor of this search"), hint=say("take `after` of the page before")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -26,6 +27,8 @@ HUB_CASES: Final = 200
 """A key that more cases have than this relates nothing to anything: everybody banks somewhere."""
 
 _PLAIN: Final = ("assignee", "state")
+_WHOLE_MAX: Final = (1 << 63) - 1
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 Salt = Callable[[], bytes]
 
 
@@ -68,9 +71,25 @@ def read_cursor(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
         not isinstance(place, list)
         or len(place) != len(kinds)
         or not all(type(value) is kind for value, kind in zip(place, kinds, strict=True))
+        or not all(map(_storable, place))
     ):
         raise UsageError("not a cursor of this list", hint="take `after` of the page before")
     return tuple(place)
+
+
+def read_conflict_cursor(text: str) -> tuple[str, str]:
+    """Alert and digest of a place in the list of conflicts. Raises as ``read_cursor``."""
+    identity, digest = read_cursor(text, (str, str))
+    if not _DIGEST.fullmatch(digest):
+        raise UsageError("not a cursor of this list", hint="take `after` of the page before")
+    return identity, digest
+
+
+def _storable(value: int | str) -> bool:
+    """Whether a store can be asked for it; of our own places each can."""
+    if isinstance(value, int):
+        return -_WHOLE_MAX <= value <= _WHOLE_MAX
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 CASE_PLACE: Final = (int, int, int, str)

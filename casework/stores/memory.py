@@ -58,6 +58,7 @@ from casework.stores.common import (
     effective,
     extend,
     outcomes_of,
+    read_conflict_cursor,
     read_cursor,
     search_name,
     too_many_searches,
@@ -376,7 +377,7 @@ class MemoryRecord:
     def conflicts(
         self, scope: Scope, *, after: str | None = None, limit: int = 50
     ) -> Page[AlertConflict]:
-        place = None if after is None else read_cursor(after, (str, str))
+        place = None if after is None else read_conflict_cursor(after)
         with self._lock:
             found = sorted(self._tables.conflicts.items())
         seen = [

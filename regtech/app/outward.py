@@ -79,6 +79,7 @@ class Webhooks:
         self._outbox.remove(scope, endpoint)
 
     def rotate(self, scope: Scope, endpoint: str) -> str:
+        _may_manage(scope)
         found = self._outbox.endpoint(scope, endpoint)
         now = self._clock.now_us()
         changed = with_new_secret(found, now, OVERLAP_US, secrets.token_bytes)
@@ -86,6 +87,7 @@ class Webhooks:
         return changed.secrets[0].text()
 
     def enable(self, scope: Scope, endpoint: str) -> None:
+        _may_manage(scope)
         self._outbox.change(scope, enabled_again(self._outbox.endpoint(scope, endpoint)))
 
     def deliveries(
@@ -135,8 +137,12 @@ def _owner(scope: Scope) -> str:
     return next(iter(scope.tenants))
 
 
+_PLACE_DIGITS: Final = 18
+"""Of a number that every store takes."""
+
+
 def _place(after: str) -> int:
-    if not after.isdecimal():
+    if not after.isascii() or not after.isdecimal() or len(after) > _PLACE_DIGITS:
         raise UsageError(
             say("%(after)r is no place in a list", after=after),
             hint=say("hand back what `after` said"),

@@ -24,6 +24,7 @@ from casework.cases.scope import Role, Scope
 from casework.cases.timeline import Draft, EntryKind, changed, replay
 from casework.ports import AlertQuery, CaseQuery, Reach, Record, Tally, Topic
 from casework.service.placing import Placed
+from casework.stores.common import write_cursor
 from casework.stores.sql.record import SqlRecord
 from regtech.clock import ManualClock
 from regtech.errors import ConflictError, NotFoundError, RegtechError, UsageError
@@ -436,6 +437,26 @@ def test_the_latest_alerts_of_a_key_and_their_cases(world: World) -> None:
 def test_a_cursor_that_is_none_of_ours_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(UsageError, match="cursor"):
         world.record.cases(SERVICE, CaseQuery(), after=cursor)
+
+
+HUGE, HALF = 10**30, "\ud800"
+"""What no store can be asked for: more than 64 bits, half a character."""
+
+
+def test_a_cursor_that_no_store_can_be_asked_for_is_refused(world: World) -> None:
+    """Such a place has the form of ours, and was never made here."""
+    case, record = world.one(), world.record
+    for ask, place in (
+        (lambda after: record.cases(SERVICE, CaseQuery(), after=after), (1, 2, HUGE, "C")),
+        (lambda after: record.cases(SERVICE, CaseQuery(), after=after), (1, 2, 3, HALF)),
+        (lambda after: record.case_alerts(SERVICE, case.id, after=after), (HUGE,)),
+        (lambda after: record.alerts(SERVICE, after=after), (-HUGE, "a")),
+        (lambda after: record.alerts(SERVICE, after=after), (1, "a\0")),
+        (lambda after: record.asides(SERVICE, after=after), (HUGE, "a")),
+        (lambda after: record.conflicts(SERVICE, after=after), ("a", "no digest")),
+    ):
+        with pytest.raises(UsageError, match="cursor"):
+            ask(write_cursor(place))
 
 
 def test_two_units_cannot_both_change_what_one_has_seen(world: World) -> None:

@@ -45,6 +45,7 @@ from casework.stores.common import (
     Salt,
     absent,
     case_order,
+    read_conflict_cursor,
     read_cursor,
     search_name,
     too_many_searches,
@@ -339,7 +340,7 @@ class SqlRecord:
         c = ALERT_CONFLICTS.c
         where: list[sa.ColumnElement[bool]] = []
         if after is not None:
-            identity, digest = read_cursor(after, (str, str))
+            identity, digest = read_conflict_cursor(after)
             later = sa.and_(c.alert_id == identity, c.digest > bytes.fromhex(digest))
             where.append(sa.or_(c.alert_id > identity, later))
         if scope.tenants is not None:

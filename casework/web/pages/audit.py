@@ -65,7 +65,7 @@ def show(visit: Person) -> Response:
 def _number(text: str) -> int:
     if not text:
         return 0
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise UsageError(say("%(text)r is no place in a log", text=text))
     return int(text)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Response
+from fastapi import Path, Response
 
 from casework.cases.grades import MASK, clear_grade, grade_of
 from casework.cases.scope import Role
@@ -19,6 +19,8 @@ from regtech.errors import NotFoundError, UsageError
 router = page_router()
 
 ROWS: Final = 50
+Number = Annotated[int, Path(ge=1, le=1 << 60)]
+"""Of a quarantined event; no store is asked for more."""
 STATES: Final = ("open", "retried")
 _SENDERS: Final = frozenset({Role.INSTITUTION, Role.SERVICE})
 
@@ -77,7 +79,7 @@ def _shown(visit: Visit, event: Quarantined) -> dict[str, Any]:
 
 
 @router.get("/quarantine/{number}")
-def show(visit: Person, number: int) -> Response:
+def show(visit: Person, number: Number) -> Response:
     """One of them; those who sent it may correct it here."""
     return _one(visit, number)
 
@@ -99,7 +101,7 @@ def _one(
 
 
 @router.post("/quarantine/{number}/retry")
-def retry(visit: Person, number: int) -> Response:
+def retry(visit: Person, number: Number) -> Response:
     """Judge it again, as it is or as it was corrected."""
     event = _desk(visit).get(visit.scope, number)
     text = visit.typed.get("corrected")

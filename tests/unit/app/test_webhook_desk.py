@@ -1,0 +1,59 @@
+"""Who manages webhooks, and places in the list of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from casework.cases.scope import Role, Scope
+from casework.stores.sql.record import SqlRecord
+from casework.webhooks.address import AllowList
+from casework.webhooks.endpoints import Endpoint
+from casework.webhooks.signature import Secret
+from regtech.app.outward import Webhooks
+from regtech.clock import ManualClock
+from regtech.errors import ForbiddenError, UsageError
+from tests.contract.world import SERVICE, START_US, Salts, scope
+
+OPERATOR = scope("ops", Role.OPERATOR)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Webhooks:
+    """With one endpoint of the authority."""
+    clock = ManualClock(START_US)
+    outbox = SqlRecord(str(tmp_path / "cases.db"), clock, Salts()).outbox()
+    secret = Secret(b"k" * 32)
+    outbox.add(SERVICE, Endpoint("ep_1", "", "https://a.example/", (secret,), START_US))
+    return Webhooks(outbox, AllowList(), clock)
+
+
+ACTS: dict[str, Callable[[Webhooks, Scope], object]] = {
+    "list": lambda desk, who: desk.endpoints(who),
+    "rotate": lambda desk, who: desk.rotate(who, "ep_1"),
+    "enable": lambda desk, who: desk.enable(who, "ep_1"),
+    "deliveries": lambda desk, who: desk.deliveries(who, "ep_1", after=None, limit=5),
+    "remove": lambda desk, who: desk.remove(who, "ep_1"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(
+    "who",
+    [scope("eva", Role.AUDITOR), scope("ops-of-hk", Role.OPERATOR, jurisdictions={"HK"})],
+    ids=["auditor", "operator of a jurisdiction"],
+)
+def test_whoever_may_not_manage_webhooks_gets_no_secret_either(
+    desk: Webhooks, act: str, who: Scope
+) -> None:
+    with pytest.raises(ForbiddenError):
+        ACTS[act](desk, who)
+    ACTS[act](desk, OPERATOR)
+
+
+@pytest.mark.parametrize("after", ["", "-1", "x", "٣", "9" * 30])
+def test_places_that_are_none_are_refused(desk: Webhooks, after: str) -> None:
+    with pytest.raises(UsageError, match="place"):
+        desk.deliveries(OPERATOR, "ep_1", after=after, limit=5)
