@@ -68,8 +68,14 @@ class Scope:
         return bool(tenants) and all(tenant in self.tenants for tenant in tenants)
 
     def reaches_chain(self, chain: str) -> bool:
-        """Whether the log of a tenant ("" is the regulator's own) may be read."""
+        """Whether what is a tenant's ("" is the regulator itself) lies in the scope."""
         return self.tenants is None or chain in self.tenants
+
+    def reaches_log(self, chain: str) -> bool:
+        """Whether the log of a tenant may be read: it is one chain, and tells of its cases in every
+        jurisdiction. Who is there for some of them alone reads none.
+        """
+        return self.jurisdictions is None and self.reaches_chain(chain)
 
 
 def service_scope(actor: str = "service") -> Scope:

@@ -19,6 +19,8 @@ from casework.cases.scope import Scope
 from casework.cases.timeline import Draft, Entry, EntryKind
 from casework.ports import AlertQuery, Page
 from casework.service.base import Base
+from regtech.content.saying import say
+from regtech.errors import ForbiddenError
 
 PARTY_ALERTS: Final = 200
 _CASES_OF: Final = 50
@@ -79,13 +81,13 @@ class AlertReading(Base):
     def log(
         self, scope: Scope, chain: str, *, after: int = 0, limit: int = 100
     ) -> tuple[Entry, ...]:
-        """Entries of a tenant's log, for those who audit."""
-        allow(scope, Action.LOG)
+        """Entries of a tenant's log, for those who audit. Raises ``ForbiddenError``."""
+        _may_read_logs(scope)
         return self.record.log(scope, chain, after=after, limit=limit)
 
     def chains(self, scope: Scope) -> dict[str, tuple[int, bytes]]:
-        """Each log in reach with its length and last hash."""
-        allow(scope, Action.LOG)
+        """Each log in reach with its length and last hash. Raises ``ForbiddenError``."""
+        _may_read_logs(scope)
         return dict(self.record.chains(scope))
 
     def _full(self, scope: Scope) -> None:
@@ -103,3 +105,12 @@ class AlertReading(Base):
                     detail = {"alerts": ids, "to": sorted(scope.tenants or ())}
                     unit.log(scope, tenant, Draft(EntryKind.DISCLOSED, detail=detail))
         return bodies
+
+
+def _may_read_logs(scope: Scope) -> None:
+    allow(scope, Action.LOG)
+    if scope.jurisdictions is not None:
+        raise ForbiddenError(
+            say("%(actor)s may not read logs", actor=scope.actor),
+            hint=say("a log tells of all jurisdictions: it takes one who is there for all of them"),
+        )

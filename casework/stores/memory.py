@@ -431,27 +431,27 @@ class MemoryRecord:
             return {
                 chain: (log[-1].position, log[-1].hash)
                 for chain, log in sorted(self._tables.logs.items())
-                if scope.reaches_chain(chain)
+                if scope.reaches_log(chain)
             }
 
     def log(
         self, scope: Scope, chain: str, *, after: int = 0, limit: int = 1000
     ) -> tuple[Entry, ...]:
         with self._lock:
-            if not scope.reaches_chain(chain):
+            if not scope.reaches_log(chain):
                 return ()
             return self._tables.logs.get(chain, ())[after : after + limit]
 
     def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
         with self._lock:
-            if not scope.reaches_chain(chain):
+            if not scope.reaches_log(chain):
                 return ()
             found = self._tables.checkpoints
             return tuple(found[key] for key in sorted(found) if key[0] == chain)
 
     def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
         with self._lock:
-            if not scope.reaches_chain(chain):
+            if not scope.reaches_log(chain):
                 raise absent("log", chain)
             if (chain, size) in self._tables.checkpoints:
                 raise ConflictError(f"there is a checkpoint over {size} entries of {chain!r}")

@@ -34,6 +34,11 @@ def _roles(*roles: Role) -> Callable[[Scope, Parts], bool]:
     return lambda scope, _: has_role(scope, *roles)
 
 
+def _audit(scope: Scope, _: Parts) -> bool:
+    # A log tells of all jurisdictions.
+    return has_role(scope, Role.AUDITOR, Role.OPERATOR) and scope.jurisdictions is None
+
+
 def _quarantine(scope: Scope, parts: Parts) -> bool:
     return parts.quarantine is not None and _reads(scope, parts)
 
@@ -73,7 +78,7 @@ MENU: Final = (
     Place("quarantine", "/quarantine", N_("Quarantine"), _quarantine),
     Place("webhooks", "/webhooks", N_("Webhooks"), _webhooks),
     Place("accounts", "/accounts", N_("Users and keys"), lambda *_: True),
-    Place("audit", "/audit", N_("Audit"), _roles(Role.AUDITOR, Role.OPERATOR)),
+    Place("audit", "/audit", N_("Audit"), _audit),
     Place("health", "/health", N_("System health"), _roles(Role.OPERATOR)),
 )
 """Every page that the menu leads to, in order. A new page adds its line here."""

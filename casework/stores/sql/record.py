@@ -390,12 +390,12 @@ class SqlRecord:
         with self.reading() as connection:
             rows = connection.execute(sa.select(c.chain, c.position, c.hash)).all()
         found = {row.chain: (row.position, bytes(row.hash)) for row in rows if row.position}
-        return {name: found[name] for name in sorted(found) if scope.reaches_chain(name)}
+        return {name: found[name] for name in sorted(found) if scope.reaches_log(name)}
 
     def log(
         self, scope: Scope, chain: str, *, after: int = 0, limit: int = 1000
     ) -> tuple[Entry, ...]:
-        if not scope.reaches_chain(chain):
+        if not scope.reaches_log(chain):
             return ()
         select = (
             sa.select(ENTRIES)
@@ -407,7 +407,7 @@ class SqlRecord:
             return tuple(read_entry(row) for row in connection.execute(select))
 
     def checkpoints(self, scope: Scope, chain: str) -> tuple[Mapping[str, Any], ...]:
-        if not scope.reaches_chain(chain):
+        if not scope.reaches_log(chain):
             return ()
         c = CHECKPOINTS.c
         select = sa.select(c.body).where(c.chain == chain).order_by(c.size)
@@ -415,7 +415,7 @@ class SqlRecord:
             return tuple(json.loads(body) for body in connection.execute(select).scalars())
 
     def add_checkpoint(self, scope: Scope, chain: str, size: int, body: Mapping[str, Any]) -> None:
-        if not scope.reaches_chain(chain):
+        if not scope.reaches_log(chain):
             raise absent("log", chain)
         row = {"chain": chain, "size": size, "body": to_json(body)}
         with self._writing() as connection:

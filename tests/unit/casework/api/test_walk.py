@@ -125,6 +125,8 @@ STRANGERS: dict[str, dict[str, Any]] = {
     "author-of-b": {"role": Role.AUTHOR, "tenants": {"BANK-B"}},
     "operator-of-b": {"role": Role.OPERATOR, "tenants": {"BANK-B"}},
     "auditor-of-b": {"role": Role.AUDITOR, "tenants": {"BANK-B"}},
+    "operator-of-hk": {"role": Role.OPERATOR, "jurisdictions": {"HK"}},
+    "auditor-of-hk": {"role": Role.AUDITOR, "jurisdictions": {"HK"}},
     "service-of-b": {"role": Role.SERVICE, "tenants": {"BANK-B"}},
 }
 
