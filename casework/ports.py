@@ -47,7 +47,7 @@ class CaseQuery:
 
     None asks for all. ``open`` True leaves out ended cases, False leaves out the others.
     ``assignee`` "" asks for those that nobody has. ``awake_at_us`` leaves out what is snoozed
-    beyond that time. ``due_before_us``: only what is due before it.
+    beyond that time and not overdue by then. ``due_before_us``: only what is due before it.
     ``tell_before_us``: only what has a warning or an overdue date to tell before it.
     ``opened_from_us``, ``opened_before_us``: only what was opened from the one to before the other.
     """

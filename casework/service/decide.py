@@ -79,6 +79,9 @@ class Deciding(Base):
             request = found.request
             fields: dict[str, Any] = {"requests": found.rest}
             if request.gate in MOVE_OF_GATE:
+                if request.outcome is not None:
+                    # A tick may have been taken back since it was asked for.
+                    self.checked(case, request.outcome)
                 fields |= {
                     "state": next_state(case.state, MOVE_OF_GATE[request.gate], case.severity),
                     "outcome": request.outcome,
@@ -128,7 +131,8 @@ class Deciding(Base):
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             if personal:
                 self._approved_export(scope, case, number)
-            detail = {"what": what, "personal": personal, "number": number}
+            # Without personal data no approval is used, whatever number was given.
+            detail = {"what": what, "personal": personal, "number": number if personal else 0}
             if documents:
                 detail["documents"] = dict(documents)
             return [Draft(EntryKind.EXPORTED, detail=detail)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from casework.cases.alert import severity_rank
@@ -21,6 +22,7 @@ from regtech.errors import CapacityError, ForbiddenError, UsageError
 
 FILE_MAX: Final = 25 * 1024 * 1024
 """Bytes of a file of a case."""
+_TIMELINE: Final = 100_000
 TEXT_MAX: Final = 20_000
 """Characters of a comment or reason."""
 MEDIA_TYPES: Final[dict[str, tuple[bytes, ...]]] = {
@@ -201,7 +203,10 @@ class Working(Base):
     def snooze(
         self, scope: Scope, case_id: str, seen: int, until_us: int | None, reason: str = ""
     ) -> Case:
-        """Take the case out of the queue until a time; None brings it back. Its clock goes on."""
+        """Take the case out of the queue until a time; None brings it back.
+
+        Its clock goes on: once it is overdue it is in the queue again, whatever the time.
+        """
         if until_us is not None:
             reason = needs(reason, "snoozing")
             if until_us <= self.clock.now_us():
@@ -265,14 +270,25 @@ class Working(Base):
         ref = FileRef(sha256, name, media_type, len(content))
 
         def drafts(unit: Unit, case: Case) -> Sequence[Draft]:
-            if any(file.sha256 == sha256 for file in case.files):
-                return []
-            unit.put_file(scope, sha256, content)
             said = {**detail, **plain(ref)}
+            if any(file.sha256 == sha256 for file in case.files):
+                known = not open_ or self._handed_over(scope, case_id, sha256, detail)
+                return [] if known else [Draft(EntryKind.FILE_ADDED, detail=said, shared=True)]
+            unit.put_file(scope, sha256, content)
             draft = changed(EntryKind.FILE_ADDED, case, files=(*case.files, ref))
             return [Draft(draft.kind, draft.before, draft.after, said, shared=open_)]
 
         return self.change(scope, action, case_id, None if scope.restricted else seen, drafts)
+
+    def _handed_over(self, scope: Scope, case_id: str, sha256: str, by: Mapping[str, Any]) -> bool:
+        """Whether the same file was shared by the same side already."""
+        return any(
+            entry.kind is EntryKind.FILE_ADDED
+            and entry.shared
+            and entry.detail.get("sha256") == sha256
+            and entry.detail.get("institution") == by.get("institution")
+            for entry in self.record.timeline(scope, case_id, limit=_TIMELINE)
+        )
 
 
 def severe(case: Case) -> bool:
@@ -280,9 +296,21 @@ def severe(case: Case) -> bool:
     return severity_rank(case.severity) >= HIGH
 
 
+def _misleads(letter: str) -> bool:
+    """Whether a letter is none, or turns those around it, so that a program reads as a picture."""
+    turning = letter in "\u061c\u200e\u200f" or "\u202a" <= letter <= "\u202e"
+    kind = unicodedata.category(letter)
+    return turning or "\u2066" <= letter <= "\u2069" or kind in ("Cc", "Cs", "Zl", "Zp")
+
+
 def check_file(name: str, media_type: str, content: bytes, sha256: str) -> None:
     """Raise ``UsageError`` or ``CapacityError`` for a file that is not what it says."""
-    if not name or len(name) > 255 or any(mark in name for mark in "/\\\0") or name in (".", ".."):
+    if (
+        not name
+        or len(name) > 255
+        or name in (".", "..")
+        or any(mark in "/\\" or _misleads(mark) for mark in name)
+    ):
         raise UsageError(say("a file needs a plain name of at most 255 characters"))
     if len(content) > FILE_MAX:
         raise CapacityError(
@@ -308,7 +336,7 @@ def check_file(name: str, media_type: str, content: bytes, sha256: str) -> None:
             raise UsageError(say("%(name)s is not UTF-8 text", name=name)) from None
         if "\0" in text:
             raise UsageError(say("%(name)s is not text", name=name))
-    if hashlib.sha256(content).hexdigest() != sha256.lower():
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise UsageError(
             say("the SHA-256 of %(name)s is not %(sha256)s", name=name, sha256=sha256),
             hint=say("it was changed on the way: send again"),

@@ -130,7 +130,7 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         return False
     if query.tenant is not None and query.tenant not in case.tenants:
         return False
-    if query.awake_at_us is not None and (case.snoozed_until_us or 0) > query.awake_at_us:
+    if query.awake_at_us is not None and _asleep(case, query.awake_at_us):
         return False
     if query.tell_before_us is not None and tell_at(case) >= query.tell_before_us:
         return False
@@ -141,6 +141,11 @@ def _matches(case: Case, query: CaseQuery) -> bool:
     if query.due_before_us is not None:
         return case.due_us is not None and case.due_us < query.due_before_us
     return True
+
+
+def _asleep(case: Case, at_us: int) -> bool:
+    overdue = case.due_us is not None and case.due_us < at_us
+    return (case.snoozed_until_us or 0) > at_us and not overdue
 
 
 def _is_asked(alert: StoredAlert, query: AlertQuery) -> bool:

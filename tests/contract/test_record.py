@@ -433,6 +433,17 @@ def test_the_latest_alerts_of_a_key_and_their_cases(world: World) -> None:
     assert world.record.cases_of_alerts(scope(tenants={"X"}), [everything[0].id]) == ()
 
 
+def test_what_is_snoozed_is_left_out_until_its_time_or_until_it_is_overdue(world: World) -> None:
+    case = world.one()
+    assert case.due_us is not None
+    world.service.snooze(WANG, case.id, case.version, case.due_us + DAY_US, "they answer then")
+
+    def found(at_us: int) -> int:
+        return len(world.record.cases(SERVICE, CaseQuery(awake_at_us=at_us)).items)
+
+    assert [found(case.due_us + us) for us in (-1, 0, 1, DAY_US)] == [0, 0, 1, 1]
+
+
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxXQ", "\u00e9", "W1tbW1t"])
 def test_a_cursor_that_is_none_of_ours_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(UsageError, match="cursor"):

@@ -116,6 +116,20 @@ def test_a_severe_case_takes_two_to_close(world: World, severity: str) -> None:
     )
 
 
+def test_a_tick_that_was_taken_back_is_missed_by_the_second_person(world: World) -> None:
+    case = triaged(world, alert(1, severity="high"))
+    for point in ("facts", "law"):
+        case = world.service.check(WANG, case.id, case.version, point)
+    ask = world.service.ask
+    case = ask(WANG, case.id, case.version, Gate.CLOSE, "why", outcome=Outcome.UNFOUNDED)
+    number = case.requests[0].number
+    case = world.service.check(WANG, case.id, case.version, "facts", done=False)
+    with pytest.raises(ConflictError, match="facts"):
+        world.service.approve(LI, case.id, case.version, number)
+    case = world.service.check(LI, case.id, case.version, "facts")
+    assert world.service.approve(LI, case.id, case.version, number).ended
+
+
 def test_a_refused_request_goes_back_to_work(world: World) -> None:
     case = triaged(world)
     ask = world.service.ask
@@ -297,6 +311,8 @@ def test_exporting_personal_data_takes_two_and_counts_once(world: World) -> None
     with pytest.raises(FourEyesError):
         world.service.exported(WANG, case.id, what="bundle", personal=True, number=number)
     world.service.approve(LI, case.id, case.version, number)
+    # Without personal data it uses up nothing, though it names the approval.
+    world.service.exported(AUDITOR, case.id, what="bundle", personal=False, number=number)
     world.service.exported(WANG, case.id, what="bundle", personal=True, number=number)
     with pytest.raises(FourEyesError):
         world.service.exported(WANG, case.id, what="bundle", personal=True, number=number)
@@ -355,6 +371,19 @@ def test_a_snoozed_case_comes_back_by_itself(world: World, clock: ManualClock) -
     assert world.service.claim_next(WANG) is None
     clock.advance(DAY_US)
     assert world.service.claim_next(WANG) is not None
+
+
+def test_a_snoozed_case_comes_back_when_it_is_overdue(world: World, clock: ManualClock) -> None:
+    """Or a severe case could be put away by one person for as long as it takes to be forgotten."""
+    case = world.one(alert(1, severity="critical"))
+    assert case.due_us is not None
+    years = START_US + 30_000 * DAY_US
+    world.service.snooze(WANG, case.id, case.version, years, "nobody will ask")
+    now = CaseQuery(awake_at_us=case.due_us)
+    assert world.service.list(WANG, now).items == ()
+    clock.advance(case.due_us + 1 - START_US)
+    (back,) = world.service.list(WANG, CaseQuery(awake_at_us=case.due_us + 1)).items
+    assert back.id == case.id and world.service.claim_next(WANG) is not None
 
 
 def test_the_clock_counts_working_days_and_tells_once(clock: ManualClock) -> None:
@@ -518,6 +547,10 @@ PDF = b"%PDF-1.7"
     [
         ({"name": "../etc/passwd"}, UsageError),
         ({"name": ""}, UsageError),
+        ({"name": "picture\u202egpj.exe"}, UsageError),
+        ({"name": "a\u2066b.pdf"}, UsageError),
+        ({"name": "a\r\nb.pdf"}, UsageError),
+        ({"name": "a\ud800.pdf"}, UsageError),
         ({"media_type": "text/html"}, UsageError),
         ({"media_type": "image/png"}, UsageError),
         ({"content": b""}, UsageError),
@@ -539,3 +572,28 @@ def test_files_that_are_not_what_they_say(
     with pytest.raises(error):
         world.service.add_file(WANG, case.id, case.version, **{**good, **change})  # type: ignore[arg-type]
     assert world.record.case(SERVICE, case.id) == case
+
+
+def test_an_institution_that_hands_in_what_is_there_already_is_on_record(world: World) -> None:
+    """The bytes are kept once; that it gave them, and when, is evidence of its own."""
+    case = world.one()
+    file = {
+        "name": "合同 a.pdf",
+        "media_type": "application/pdf",
+        "content": PDF,
+        "sha256": hashlib.sha256(PDF).hexdigest(),
+    }
+    case = world.service.add_file(WANG, case.id, case.version, **file)  # type: ignore[arg-type]
+    assert world.service.view(BANK, case.id)["messages"] == []
+    for _ in range(2):
+        world.service.add_file(BANK, case.id, None, **file)  # type: ignore[arg-type]
+        (said,) = world.service.view(BANK, case.id)["messages"]
+        assert (said["by"], said["name"]) == ("BANK-A", "合同 a.pdf")
+    now = world.record.case(SERVICE, case.id)
+    shared = {**file, "shared": True}
+    now = world.service.add_file(WANG, case.id, now.version, **shared)  # type: ignore[arg-type]
+    assert [m["by"] for m in world.service.view(BANK, case.id)["messages"]] == [
+        "BANK-A",
+        "authority",
+    ]
+    assert len(now.files) == 1

@@ -185,7 +185,7 @@ def _asked(scope: Scope, query: CaseQuery) -> list[Condition]:
     if asked.tenant is not None:
         where.append(_about([asked.tenant]))
     if asked.awake_at_us is not None:
-        where.append(c.snoozed_us <= asked.awake_at_us)
+        where.append((c.snoozed_us <= asked.awake_at_us) | (c.due_sort < asked.awake_at_us))
     if asked.due_before_us is not None:
         where.append(c.due_sort < asked.due_before_us)
     if asked.tell_before_us is not None:
