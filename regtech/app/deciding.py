@@ -162,7 +162,9 @@ class Deciding:
             reject = Reject(SOURCE, warm.place, place, aside[0].code, key[1], expected, line)
             return Decision(verdict), [reject], 0
         if engine.intake.repeats > repeats:
-            return Decision(Verdict.REPEATED, self._answers.get(key, ())), [], 0
+            # The engine knows it; the journal may not have it yet, or never get it.
+            end = self._journal.append([])
+            return Decision(Verdict.REPEATED, self._answers.get(key, ())), [], end
         more = np.flatnonzero(engine.judge.rule_counts[:, 1] > untold).tolist()
         rules = tuple(sorted({self._rules[k] for k in more if k < len(self._rules)}))
         end = self._journal.append([line])

@@ -348,8 +348,41 @@ def test_a_full_disk_stops_the_intake_and_says_so(
     problem(feed.ask("feed", "POST", "/events", json=deposit(1)), 503, "store")
     monkeypatch.undo()
     problem(feed.ask("feed", "POST", "/events", json=deposit(2)), 503, "store")
+    # Whoever tries the same again is not told that it is known: it would be lost.
+    problem(feed.ask("feed", "POST", "/events", json=deposit(1)), 503, "store")
     with pytest.raises(StoreError, match="No space left"):
         _hand_over(feed)
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_what_the_disk_did_not_take_is_never_repeated(
+    feed: ApiWorld, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    import os
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    problem(feed.ask("feed", "POST", "/events", json=deposit(1)), 503, "store")
+    monkeypatch.undo()
+    problem(feed.ask("feed", "POST", "/events", json=deposit(1)), 503, "store")
+
+
+def test_a_repeat_waits_for_the_first_to_be_durable(
+    feed: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sent it twice was told that it is known before the disk had it, and might not send it
+    once more after a crash."""
+    assert feed.deciding is not None and feed.journal is not None
+    line = json.dumps(deposit(1)).encode()
+    first = feed.deciding.judge(SERVICE, line)
+    again = feed.deciding.judge(SERVICE, line)
+    assert (again.decision.verdict.value, again.waits) == ("repeated", True)
+    waited: list[int] = []
+    monkeypatch.setattr(feed.journal, "wait", waited.append)
+    again.settle()
+    assert waited == [first.end]
 
 
 def test_rules_can_be_read_and_drafts_looked_at(feed: ApiWorld) -> None:
