@@ -101,6 +101,12 @@ class Identity:
         """
         if not roles:
             raise UsageError(say("a user needs a role"))
+        if Role.INSTITUTION in roles and len(set(roles)) > 1:
+            # Any role of the authority shows all that may not be told to an institution.
+            raise UsageError(
+                say("who answers for an institution has no role of the authority"),
+                hint=say("make another user for it"),
+            )
         user = User(
             check_name(name),
             frozenset(roles),

@@ -261,6 +261,8 @@ def test_somebody_elses_keys_are_not_there(api: ApiWorld) -> None:
         ({"password": "short"}, "12 to 1024"),
         ({"roles": []}, "needs a role"),
         ({"roles": [Role.INSTITUTION]}, "tenants"),
+        ({"roles": [Role.INSTITUTION, Role.AUDITOR], "tenants": {"BANK-A"}}, "of the authority"),
+        ({"roles": [Role.INSTITUTION, Role.AUTHOR], "tenants": {"BANK-A"}}, "of the authority"),
     ],
 )
 def test_users_that_cannot_be(api: ApiWorld, change: dict[str, Any], match: str) -> None:
