@@ -14,7 +14,7 @@ from casework.cases.grades import Grade, grade_of
 from casework.cases.lifecycle import Action, allow
 from casework.cases.scope import Scope, service_scope
 from casework.cases.timeline import Entry, EntryKind
-from casework.evidence.bundle import Chain, Rule, build_bundle, show_all, show_none
+from casework.evidence.bundle import Chain, Reveal, Rule, build_bundle, show_all, show_none
 from casework.evidence.bundle import Entry as Proved
 from casework.evidence.checkpoints import Checkpoint, checkpoint_of, sign_checkpoint
 from casework.evidence.keys import KeyRing
@@ -68,9 +68,11 @@ class Exporting(Deciding):
     ) -> bytes:
         """The evidence of a case, put on record before it is handed out.
 
-        With ``personal`` graded values are shown, which takes the ``number`` of an approved
-        request; without, they are proved and not shown. Raises ``FourEyesError``,
-        ``NotFoundError``, and ``StoreError`` where an alert is not the one that came.
+        With ``personal`` graded values are shown, as far as they are of the scope's institutions,
+        which takes the ``number`` of an approved request; without, they are proved and not shown.
+
+        Raises ``FourEyesError``, ``NotFoundError``, and ``StoreError`` where an alert is not the
+        one that came.
         """
         allow(scope, Action.READ)
         case = self.record.case(scope, case_id)
@@ -100,7 +102,7 @@ class Exporting(Deciding):
             rules=rules,
             chain=Chain(after.chain, (e.hash for e in self._log(after.chain)), checkpoints),
             keys=keys,
-            reveal=show_all if personal else show_none,
+            reveal=_revealed_to(scope) if personal else show_none,
             now_us=self.clock.now_us(),
         )
 
@@ -133,6 +135,18 @@ class Exporting(Deciding):
                     code="alert_changed",
                 )
         return found
+
+
+def _revealed_to(scope: Scope) -> Reveal:
+    """What is shown with personal data: as on every other way, an alert's own part alone to who is
+    there for some institutions (``disclosure.own_part``). The rest stays proved.
+    """
+    return show_all if scope.tenants is None else _own_part
+
+
+def _own_part(part: str, pointer: str) -> bool:
+    of_others = pointer.startswith("/findings/") or pointer == "/subject/group"
+    return not (part.startswith("documents/alerts/") and of_others)
 
 
 def _digests(timeline: Sequence[Entry]) -> Mapping[str, str]:
