@@ -43,6 +43,9 @@ else:
 import numba  # noqa: E402 - after the folder is set
 from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
 
+from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - the same
+
+make_machine_code_late()
 _config: Any = _numba_config
 
 _F = TypeVar("_F", bound=Callable[..., Any])
