@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from detectors.anomaly import supervised
 from regtech.app.laundering import simulate_laundering
 from regtech.app.options import parse_moment
 from regtech.app.outcomes import read_outcomes
@@ -25,6 +26,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("score") / "p.ndjson"
     simulate_laundering(path, events=6000, seed=2, share_per_mille=30)
     return path
+
+
+@pytest.fixture
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of the trees for what holds of any model; some tests train as they ship."""
+    monkeypatch.setattr(supervised, "TAUGHT", {**supervised.TAUGHT, "rounds": 60})
 
 
 def score(made: Path, out: Path, **more: object) -> dict[str, object]:
@@ -49,6 +56,7 @@ def test_later_payments_are_scored_with_reasons(made: Path, tmp_path: Path) -> N
     assert again["trained"] == summary["trained"]
 
 
+@pytest.mark.usefixtures("few_rounds")
 def test_what_comes_later_changes_no_score_that_has_settled(made: Path, tmp_path: Path) -> None:
     score(made, tmp_path / "whole.parquet", settle_days=3)
     lines = made.read_text().splitlines()
@@ -168,6 +176,7 @@ def test_too_little_to_train_on_is_said(made: Path, tmp_path: Path) -> None:
         read_payments([str(tmp_path / "none.ndjson")])
 
 
+@pytest.mark.usefixtures("few_rounds")
 def test_models_are_kept_promoted_scored_and_rolled_back(made: Path, tmp_path: Path) -> None:
     from regtech.app.models import Models
     from regtech.errors import NotFoundError
@@ -199,6 +208,7 @@ def test_models_are_kept_promoted_scored_and_rolled_back(made: Path, tmp_path: P
     assert roles == {first["version"]: "champion", second["version"]: "challenger"}
 
 
+@pytest.mark.usefixtures("few_rounds")
 def test_what_no_longer_looks_like_training_is_a_finding(made: Path, tmp_path: Path) -> None:
     lines = []
     for line in made.read_text().splitlines():
