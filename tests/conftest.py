@@ -1,4 +1,5 @@
-"""How the tests themselves run: the collector looks less often, what ships is read once.
+"""How the tests themselves run: the collector looks less often, what ships is read once, processes
+are forked from one that is ready.
 
 What thousands of collected tests keep alive is walked anew by each full collection, which took an
 eighth of the processor's time. It looks after 50,000 new objects rather than after 700, and what
@@ -26,4 +27,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from tests.support.shipped import read_once
 
         read_once()
+    if "regtech.app" in sys.modules:
+        from tests.support.standby import fork_beside
+
+        fork_beside()
     let_stay()

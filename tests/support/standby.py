@@ -6,6 +6,9 @@ another that did that once: it has its own memory, folder, environment and files
 any other. Tests of the start itself start interpreters; so does this where nothing but Linux is
 known to fork well, and where an environment is given that is read when modules are imported.
 
+Processes that the product itself starts beside a server come from the same fork after
+``fork_beside``; their modules are run by name, as ``python -m`` runs them.
+
 Run as a module it is the process that is ready. For each command it forks one that forks the
 command, waits for it and says how it ended, as nobody else may wait for it.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -23,27 +27,28 @@ import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, AnyStr
 
 ROOT = Path(__file__).parents[2]
 _MESSAGE_MAX = 200_000
 _READ_AT_IMPORT = ("REGTECH_CACHE_DIR", "REGTECH_BOUNDSCHECK", "XDG_CACHE_HOME", "HOME")
+_COMMANDS = "regtech.cli.main"
+_STARTERS = ("regtech.app.backtests", "regtech.app.trials", "regtech.app.workers")
+"""What starts processes of the product beside a server."""
 
 
-class Command(subprocess.Popen[AnyStr]):
-    """``regtech`` with some words; the options are those of ``subprocess.Popen``."""
+class Forked(subprocess.Popen[AnyStr]):
+    """``python -m`` of one of our modules with some words; the options of ``subprocess.Popen``."""
 
-    def __init__(self, *words: object, **options: Any) -> None:
-        self._said: socket.socket | None = None
-        command = [sys.executable, "-m", "regtech.cli.main", *map(str, words)]
-        super().__init__(command, **options)
+    _said: socket.socket | None = None
 
     def _execute_child(
         self, args: list[str], executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any,
         cwd: Any, env: Any, *more: Any,
     ) -> None:  # fmt: skip
         environment = dict(os.environ if env is None else env)
-        if sys.platform != "linux" or not _is_as_here(environment):
+        if sys.platform != "linux" or not _is_ours(args) or not _is_as_here(environment):
             start = super()._execute_child  # type: ignore[misc]  # private in Popen
             start(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *more)
             return
@@ -53,7 +58,10 @@ class Command(subprocess.Popen[AnyStr]):
             number if file == -1 else file for number, file in enumerate(child_ends)
         ]
         self._said, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = {"words": args[3:], "folder": str(cwd or os.getcwd()), "environment": environment}
+        request = {
+            "module": args[2], "words": args[3:],
+            "folder": str(cwd or os.getcwd()), "environment": environment,
+        }  # fmt: skip
         with theirs:
             handles = [theirs.fileno(), *files]
             socket.send_fds(_standby(), [json.dumps(request).encode()], handles)
@@ -80,6 +88,30 @@ class Command(subprocess.Popen[AnyStr]):
                 if pid:
                     self._handle_exitstatus(status)  # type: ignore[attr-defined]  # private in Popen
         return self.returncode
+
+
+class Command(Forked[AnyStr]):
+    """``regtech`` with some words; the options are those of ``subprocess.Popen``."""
+
+    def __init__(self, *words: object, **options: Any) -> None:
+        super().__init__([sys.executable, "-m", _COMMANDS, *map(str, words)], **options)
+
+
+def fork_beside() -> None:
+    """For the rest of this process: what the product starts beside a server is forked too.
+
+    Each took a second and a half of processor time until it was ready; what it does then, and with
+    which bounds, is the same.
+    """
+    names = ("PIPE", "DEVNULL", "TimeoutExpired")
+    shown = SimpleNamespace(Popen=Forked, **{name: getattr(subprocess, name) for name in names})
+    for name in _STARTERS:
+        if name in sys.modules:
+            vars(sys.modules[name])["subprocess"] = shown
+
+
+def _is_ours(words: list[str]) -> bool:
+    return words[:2] == [sys.executable, "-m"] and words[2].startswith("regtech.")
 
 
 def _is_as_here(environment: dict[str, str]) -> bool:
@@ -116,8 +148,8 @@ def _make_ready() -> None:
     judge_events(tuple(chosen_packs(("cn-aml-large-value",))), trial_events(), Reference.shipped())
 
 
-def _serve(way: socket.socket) -> None:
-    """Fork a process for each command asked for; returns in the command's own process."""
+def _serve(way: socket.socket) -> str:
+    """Fork a process for each that is asked for; in that process returns the module to be run."""
     signal.signal(signal.SIGCHLD, _take_leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the tests end this by hanging up
     while True:
@@ -148,7 +180,7 @@ def _take_leave(*_: object) -> None:
             pass
 
 
-def _become(request: dict[str, Any], files: list[int]) -> None:
+def _become(request: dict[str, Any], files: list[int]) -> str:
     for number, handle in enumerate(files):
         os.dup2(handle, number)
     for handle in files:
@@ -157,12 +189,17 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv = ["regtech", *request["words"]]
+    sys.argv = [request["module"], *request["words"]]
+    return str(request["module"])
 
 
 if __name__ == "__main__":
     from regtech.cli.main import main
 
     _make_ready()
-    _serve(socket.socket(fileno=int(sys.argv[1])))
-    main()
+    called = _serve(socket.socket(fileno=int(sys.argv[1])))
+    if called == _COMMANDS:
+        main()
+    else:
+        sys.modules.pop(called, None)  # as Python would warn that it is there already
+        runpy.run_module(called, run_name="__main__", alter_sys=True)
