@@ -208,13 +208,15 @@ def _add(one: _Point, two: _Point) -> _Point:
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _times(scalar: int, point: _Point) -> _Point:
+def _sum(first: int, one: _Point, second: int, other: _Point) -> _Point:
+    """``first`` times one point and ``second`` times the other; both at once, doubling once."""
     result: _Point = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            result = _add(result, point)
-        point = _add(point, point)
-        scalar >>= 1
+    both = _add(one, other)
+    for bit in reversed(range(max(first.bit_length(), second.bit_length()))):
+        result = _add(result, result)
+        in_first, in_second = first >> bit & 1, second >> bit & 1
+        if in_first or in_second:
+            result = _add(result, both if in_first and in_second else one if in_first else other)
     return result
 
 
@@ -238,7 +240,7 @@ def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     digest = hashlib.sha512(signature[:32] + public_key + message).digest()
     challenge = int.from_bytes(digest, "little") % _L
     negative = (_P - key[0], key[1], key[2], _P - key[3])
-    return _compress(_add(_times(scalar, _BASE), _times(challenge, negative))) == signature[:32]
+    return _compress(_sum(scalar, _BASE, challenge, negative)) == signature[:32]
 
 
 # --- hashes ---------------------------------------------------------------------------------------

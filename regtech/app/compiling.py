@@ -10,6 +10,7 @@ of their processes.
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from typing import Any, Final
@@ -98,4 +99,6 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # Walking over what compiling makes is a sixth of its time; left alone it takes 200 MB more.
+    gc.disable()
     main(sys.argv[1:])
