@@ -24,7 +24,7 @@ from regtech.app.simulate import simulate_command
 from tests.support.standby import Command
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
-EVENTS = 2500
+EVENTS = 1500
 ONE_PACK = ("--packs", "cn-aml-large-value")
 
 
