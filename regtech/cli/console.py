@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from regtech.app.progress import NoProgress, Progress
 from regtech.content.faults import Fault
@@ -68,13 +68,16 @@ def _width(text: str) -> int:
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
+_HINT: Final = N_("hint")
+
+
 def fault_text(error: RegtechError, translate: Callable[[str], str] = lambda text: text) -> str:
     """An error for people: what, then each fault on its own line, then what to do."""
     lines = [f"error[{error.code}]: {spoken(error.message, translate)}"]
     for fault in getattr(error, "faults", ()):
         lines.append(f"  {fault.told(translate) if isinstance(fault, Fault) else fault}")
     if error.hint:
-        lines.append(f"  {translate(N_('hint'))}: {spoken(error.hint, translate)}")
+        lines.append(f"  {translate(_HINT)}: {spoken(error.hint, translate)}")
     return "\n".join(lines)
 
 
