@@ -18,7 +18,7 @@ from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels import rows as R
 from regtech.engine.kernels.order import list_sizes
-from regtech.engine.kernels.programs import VECTOR, run_groups
+from regtech.engine.kernels.programs import VECTOR, run_sections
 from regtech.engine.plan import DAY_US, TYPE_INDEX, Plan, eras
 from regtech.engine.preparing import Prepared, Preparing
 from regtech.engine.program import N_TYPES, Builder, EraProgram, Workshop, rule_period
@@ -74,6 +74,7 @@ class Judge:
         self._starts = np.zeros(len(plan.jurisdictions) + 1, np.int64)
         self.group_starts = np.zeros(len(plan.jurisdictions) * N_TYPES + 1, np.int64)
         self._hit_count = np.zeros(1, np.int64)
+        self._section_rows = np.zeros(VECTOR, np.int64)
         self._no_hits = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
         self._longest_us = max((s.retention_us for s in plan.keyspaces), default=0)
         self.LO = np.zeros((0, 0), np.int64)
@@ -190,6 +191,7 @@ class Judge:
         self.row_flags = np.zeros(size, np.int64)
         self.row_institution = np.zeros(size, np.int64)
         self.group_rows = np.zeros(size, np.int64)
+        self.visited = np.zeros(size + 1, np.int64)
         self.day = np.zeros(size, np.int64)
         self.month = np.zeros(size, np.int64)
         self.clock = np.zeros(size, np.int64)
@@ -245,29 +247,28 @@ class Judge:
         rows = np.diff(self.group_starts).reshape(len(plan.jurisdictions), N_TYPES)
         state.make_room(rows, program.added, persons, now)
         self.events.append(events, times, reporters)
-        last = program.last_a
+        sections = program.sections_a
         if (types == _FIGURE).any():
             # whoever has a figure in this block must have a slot before others ask for it
-            last = program.last_others
-            self._run(program.code_a, program.first_a, program.last_figures, program, total)
-        self._run(program.code_a, program.first_a, last, program, total)
+            self._run(program.code_a, program.sections_figures, program, total)
+            sections = program.sections_others
+        self._run(program.code_a, sections, program, total)
         K.append_logs(
             state.log_descriptors[: len(state.logs)], starts, self.row_event, types, times,
             first_event, self.F, self.V, self.S, self.E, program.log_keys, program.filters,
             program.filter_from, program.values, program.value_from, state.value_addresses, N_TYPES,
         )  # fmt: skip
         K.run_measures(
-            state.M[: len(plan.measures)], program.roles, state.log_descriptors, starts,
-            self.row_event, self.row_source, types, times, self.day, self.month, self.business_day,
-            self.shifted, self.standard, self.F, self.V, self.S, self.E, self.X, self.XH,
+            state.M[: len(plan.measures)], program.roles, program.sole, state.log_descriptors,
+            starts, self.row_event, self.row_source, types, self.group_starts, self.group_rows,
+            times, self.day, self.month, self.business_day, self.shifted, self.standard,
+            self.F, self.V, self.S, self.E, self.X, self.XH,
             state.table_descriptors, state.value_addresses, block.person_offsets,
-            block.person_values, self.errors,
+            block.person_values, self.errors, self.visited,
         )  # fmt: skip
-        return self._hits(
-            self._run(program.code_b, program.first_b, program.last_b, program, total)
-        )
+        return self._hits(self._run(program.code_b, program.sections_b, program, total))
 
-    def _run(self, code: Int64, first: Int64, last: Int64, program: EraProgram, rows: int) -> int:
+    def _run(self, code: Int64, sections: Int64, program: EraProgram, rows: int) -> int:
         if len(self.hit_row) <= rows * program.most_rules:
             groups = np.diff(self.group_starts)
             bound = int((groups * program.rules_per_group).sum()) + 1
@@ -277,9 +278,9 @@ class Judge:
                 self.hit_outcome = np.zeros(bound, np.int64)
         counts = self._hit_count
         counts[0] = 0
-        run_groups(
-            code, first, last, N_TYPES, self.group_starts, self.group_rows, self.row_event,
-            self.row_source, self.row_side, self.row_flags, self.row_institution,
+        run_sections(
+            code, sections, self._section_rows, N_TYPES, self.group_starts, self.group_rows,
+            self.row_event, self.row_source, self.row_side, self.row_flags, self.row_institution,
             self.block.columns, self.times, self.day, self.clock, self.next_working,
             self.working_from, self.X, self.XH, self.F, self.V, self.S, self.LO, self.HI, self.B,
             program.pool, self.rate_rows, self.rate_first,

@@ -30,7 +30,8 @@ from regtech.engine.plan import (
 from regtech.engine.subjects import EVENT, is_sided, key_parts
 from regtech.engine.variants import Variant, condition
 from regtech.model.fields import EVENT_TYPES
-from regtech.rulelang.ir import FieldRef, Measure, Type
+from regtech.rulelang.ir import Const, Expr, FieldRef, Logic, Measure, Type
+from regtech.rulelang.walk import walk
 
 Int64 = npt.NDArray[np.int64]
 N_TYPES: Final = len(EVENT_TYPES)
@@ -43,15 +44,14 @@ class EraProgram:
     start_us: int
     end_us: int
     code_a: Int64
-    first_a: Int64
-    last_a: Int64
-    last_figures: Int64  # last_a for groups of figures, first_a for all others
-    last_others: Int64
+    sections_a: Int64  # [section, group and first and last instruction and gate]
+    sections_figures: Int64  # those of figures
+    sections_others: Int64
     code_b: Int64
-    first_b: Int64
-    last_b: Int64
+    sections_b: Int64
     pool: Int64
     roles: Int64  # [measure, type, ROLE_WORDS]
+    sole: Int64  # [measure]: the only type of its rows, or -1
     active: Int64  # [measure]
     out: Int64  # [measure]
     added: Int64  # [key space, type]: keys that a row may add
@@ -71,10 +71,11 @@ class _Group:
     jurisdiction: int
     event_type: str
     before: Lowering
-    after: Lowering
+    after: dict[int, Lowering] = field(default_factory=dict)  # gate to what is behind it
     filters: dict[int, int] = field(default_factory=dict)  # truth register to F slot
     values: dict[int, int] = field(default_factory=dict)  # number register to V slot
     keys: dict[tuple[int, tuple[str, ...], bool], int] = field(default_factory=dict)
+    gates: dict[int, int] = field(default_factory=dict)  # variant to the filter slot of its gate
     rules: int = 0
     roles: dict[int, Int64] = field(default_factory=dict)  # measure to its role words
     rule_keys: dict[int, int] = field(default_factory=dict)  # variant to its key column
@@ -145,10 +146,11 @@ class Builder:
                 self.groups.append(self._group(j, event_type))
         logs = [space for space in self.plan.keyspaces if space.logged]
         log_keys, filters, filter_from, values, value_from = self._logs(logs)
-        code_a, first_a, last_a = _joined([g.before.table() for g in self.groups])
-        figures = np.array([g.event_type == "figure" for g in self.groups])
-        code_b, first_b, last_b = _joined([g.after.table() for g in self.groups])
-        both = [x for g in self.groups for x in (g.before, g.after)]
+        code_a, sections_a = _joined([(k, -1, g.before) for k, g in enumerate(self.groups)])
+        figures = np.array([g.event_type == "figure" for g in self.groups])[sections_a[:, 0]]
+        after = [(k, x, g.after[x]) for k, g in enumerate(self.groups) for x in sorted(g.after)]
+        code_b, sections_b = _joined(after)
+        both = [*(g.before for g in self.groups), *(part for _, _, part in after)]
         slots = {
             "F": max((len(g.filters) for g in self.groups), default=0),
             "V": max((len(g.values) for g in self.groups), default=0),
@@ -158,10 +160,10 @@ class Builder:
             "truths": max((x.truths for x in both), default=0),
         }
         return EraProgram(
-            self.start_us, self.end_us, code_a, first_a, last_a,
-            np.where(figures, last_a, first_a), np.where(figures, first_a, last_a),
-            code_b, first_b, last_b,
-            np.array(self.pool or [0], np.int64), self.roles, np.array(self.active, np.int64),
+            self.start_us, self.end_us, code_a, sections_a, sections_a[figures],
+            sections_a[~figures], code_b, sections_b,
+            np.array(self.pool or [0], np.int64), self.roles, _sole_types(self.roles),
+            np.array(self.active, np.int64),
             self.out, self._added(), log_keys, filters, filter_from, values, value_from,
             self.rule_key, slots,
             np.array([g.rules for g in self.groups], np.int64),
@@ -210,25 +212,22 @@ class Builder:
         measures: list[MeasureSpec],
         closers: list[Variant],
     ) -> _Group:
-        def missing(measure: Measure, strict: bool) -> int:
-            raise AssertionError(f"a filter or value reads the measure {measure}")
-
-        before, after = (
-            Lowering(
-                self.plan, event_type, missing, pool=self.pool, pool_at=self.pool_at,
-                words=self.workshop.words,
-            )
-            for _ in range(2)
-        )  # fmt: skip
-        group = _Group(j, event_type, before, after)
+        group = _Group(j, event_type, self._lowering(event_type))
         for spec in measures:
             self._contribution(group, spec)
         for variant in variants:
             self._reads(group, variant)
             self._rule(group, variant)
+        self._ask(group, variants)
         for variant in closers:
             self._closer(group, variant)
         return group
+
+    def _lowering(self, event_type: str) -> Lowering:
+        return Lowering(
+            self.plan, event_type, _no_measure, pool=self.pool, pool_at=self.pool_at,
+            words=self.workshop.words,
+        )  # fmt: skip
 
     def _key(
         self, group: _Group, space: Keyspace, parts: tuple[str, ...], insert: bool = True
@@ -312,40 +311,99 @@ class Builder:
             insert = spec.kind != KIND["figure"] or any(t == own for own, _ in spec.keyspace.keys)
             role[K.R_READ] = self._key(group, spec.keyspace, spec.reads[t], insert)
 
-    def _condition(self, group: _Group, variant: Variant) -> int:
-        low = group.after
+    def _gate(self, group: _Group, variant: Variant) -> int:
+        """Filter slot of what the row alone says of a rule's condition; -1 where it says nothing.
+
+        The parts of a conjunction that ask for no measure. Where they are not met, neither is the
+        rule, whatever its measures are.
+        """
+        if variant.index not in group.gates:
+            low = group.before
+            parts = [
+                low.truth(part)
+                for part in _conjuncts(condition(variant))
+                if not _measured(part) and not isinstance(part, Const)
+            ]
+            leading = key_parts((*variant.rule.per, *variant.rule.by), group.event_type)
+            if group.event_type in ("transaction", "figure"):
+                parts.append(low.row_flag(is_sided(leading, group.event_type)))
+            if EVENT in leading:
+                # no slot tells that a part of the subject is unknown; the row is then not evaluated
+                for part in leading:
+                    if part != EVENT:
+                        lacks = low.emit("missing", low.load(part, variant.rule.mark), truth=True)
+                        parts.append(low.emit("not", lacks, truth=True))
+            group.gates[variant.index] = self._filter_slot(group, parts)
+        return group.gates[variant.index]
+
+    def _filter_slot(self, group: _Group, parts: list[int]) -> int:
+        """Filter slot of a conjunction of truth registers; -1 where there are none."""
+        if not parts:
+            return -1
+        register = parts[0]
+        for part in parts[1:]:
+            register = group.before.emit("and", register, part, truth=True)
+        slot = group.filters.setdefault(register, len(group.filters))
+        group.before.output("outf", slot, register)
+        return slot
+
+    def _ask(self, group: _Group, variants: list[Variant]) -> None:
+        """Note where a measure may matter: where no rule that reads it is ruled out by its row.
+
+        Evidence of a rule shows the measures of the rules that it gives way to as well.
+        """
+        gates: dict[int, set[int]] = {}
+        for variant in variants:
+            higher = (self.by_rule.get(name) for name in variant.rule.yields_to)
+            for other in (variant, *higher):
+                for spec in () if other is None else other.specs:
+                    gates.setdefault(spec.index, set()).add(self._gate(group, variant))
+        for index, slots in gates.items():
+            if -1 in slots or not group.role(index)[K.R_FLAGS] & K.READS:
+                continue
+            registers = {slot: register for register, slot in group.filters.items()}
+            low, register = group.before, -1
+            for slot in sorted(slots):
+                found = registers[slot]
+                register = found if register < 0 else low.emit("or", register, found, truth=True)
+            group.role(index)[K.R_ASKED] = self._filter_slot(group, [register])
+
+    def _behind(self, group: _Group, gate: int) -> Lowering:
+        """The instructions for the rows that a gate lets through."""
+        if gate not in group.after:
+            group.after[gate] = self._lowering(group.event_type)
+        return group.after[gate]
+
+    def _condition(self, low: Lowering, variant: Variant, gate: int) -> int:
+        """Truth register of a rule's condition; behind its gate the rest of it, and the gate."""
 
         def slot(measure: Measure, strict: bool) -> int:
             return int(self.out[self.plan.measure_of(variant, measure, strict).index])
 
         low.measure_slot = slot
         low.seen.clear()  # equal measures of two rules may be two kernel measures
-        return low.truth(condition(variant))
+        if gate < 0:
+            return low.truth(condition(variant))
+        register = low.emit("gate", gate, truth=True)
+        for part in _conjuncts(condition(variant)):
+            if _measured(part):
+                register = low.emit("and", register, low.truth(part), truth=True)
+        return register
 
     def _rule(self, group: _Group, variant: Variant) -> None:
-        low = group.after
         rule = variant.rule
-        register = self._condition(group, variant)
+        gate = self._gate(group, variant)
+        low = self._behind(group, gate)
+        register = self._condition(low, variant, gate)
         for name in rule.yields_to:
             other = self.by_rule.get(name)
             if other is not None and group.event_type in other.rule.on:
-                higher = low.emit("not", self._condition(group, other), truth=True)
+                higher = low.emit("not", self._condition(low, other, -1), truth=True)
                 register = low.emit("and", register, higher, truth=True)
-        parts = key_parts((*rule.per, *rule.by), group.event_type)
-        if group.event_type in ("transaction", "figure"):
-            leg = is_sided(parts, group.event_type)
-            register = low.emit("and", register, low.row_flag(leg), truth=True)
-        if EVENT in parts:
-            # no slot tells that a part of the subject is unknown; the row is then not evaluated
-            for part in parts:
-                if part != EVENT:
-                    known = low.emit("missing", low.load(part, rule.mark), truth=True)
-                    register = low.emit(
-                        "and", register, low.emit("not", known, truth=True), truth=True
-                    )
         space = subject_space(self.plan, variant)
         column = -1
         if space is not None:
+            parts = key_parts((*rule.per, *rule.by), group.event_type)
             column = self._key(group, space, parts)
             group.rule_keys[variant.index] = column
         asks = 1 if rule.cannot_tell == "alert" else 0
@@ -354,7 +412,7 @@ class Builder:
 
     def _closer(self, group: _Group, variant: Variant) -> None:
         assert variant.deadline is not None
-        low = group.after
+        low = self._behind(group, -1)
         low.seen.clear()
         register = low.truth(variant.deadline.closed_by)
         low.output("rule", len(self.plan.variants) + variant.index, register, -1, 0)
@@ -398,12 +456,37 @@ def _mark(spec: MeasureSpec) -> Any:
     return spec.value.mark if spec.value is not None else None
 
 
-def _joined(programs: list[Int64]) -> tuple[Int64, Int64, Int64]:
-    """Instructions one after another, and where those of each program begin and end."""
-    ends = np.cumsum([len(program) for program in programs], dtype=np.int64)
-    firsts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-    table = np.concatenate([*programs, np.zeros((1, INSTRUCTION_WORDS), np.int64)])
-    return table, firsts, ends
+def _no_measure(measure: Measure, strict: bool) -> int:
+    raise AssertionError(f"a filter or value reads the measure {measure}")
+
+
+def _conjuncts(expr: Expr) -> list[Expr]:
+    """The parts of a conjunction, however deep; any other condition is its only part."""
+    if isinstance(expr, Logic) and expr.op == "and":
+        return [part for operand in expr.operands for part in _conjuncts(operand)]
+    return [expr]
+
+
+def _measured(expr: Expr) -> bool:
+    return any(isinstance(node, Measure) for node in walk(expr))
+
+
+def _sole_types(roles: Int64) -> Int64:
+    """For each measure the only type of row that changes or reads it; -1 where there are more."""
+    used = roles[:, :, K.R_FLAGS] != 0
+    return np.where(used.sum(axis=1) == 1, used.argmax(axis=1), -1)
+
+
+def _joined(programs: list[tuple[int, int, Lowering]]) -> tuple[Int64, Int64]:
+    """Instructions one after another, and the sections that they make: (group, gate, program)."""
+    tables = [low.table() for _, _, low in programs]
+    sections, at = [], 0
+    for (group, gate, _), table in zip(programs, tables, strict=True):
+        if len(table):
+            sections.append((group, at, at + len(table), gate))
+        at += len(table)
+    code = np.concatenate([*tables, np.zeros((1, INSTRUCTION_WORDS), np.int64)])
+    return code, np.array(sections, np.int64).reshape(len(sections), 4)
 
 
 def rule_period(plan: Plan, variant: Variant) -> tuple[int, int, int]:

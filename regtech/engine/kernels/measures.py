@@ -48,8 +48,8 @@ M_LOG,
  M_PCURSOR, M_ACTIVE, M_WORDS, M_STRIDE) = range(25)  # fmt: skip
 MEASURE_WORDS: Final = 25
 # per type of contributing or reading row
-R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF = range(7)
-ROLE_WORDS: Final = 7
+R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF, R_ASKED = range(8)
+ROLE_WORDS: Final = 8
 CONTRIBUTES, READS = 1, 2
 AHEAD: Final = 12
 """So many rows ahead cells begin to be loaded: about as long as memory takes to answer."""
@@ -60,6 +60,7 @@ LOG_WORDS: Final = 13
 
 BIAS: Final = np.int64(1 << 30)
 LOW32: Final = np.int64(0xFFFFFFFF)
+DAY_US: Final = np.int64(86_400_000_000)
 POISON: Final = np.int64(1 << 31)
 """Set in word 0 when a running sum left 64 bits: the value is unbounded from then on, and
 counted."""
@@ -208,17 +209,84 @@ def append_logs(
 
 
 @inline_kernel(nrt=False, inner=True)
+def is_asked(m: Any, kind: Any, R: Any, F: Any, r: Any) -> Any:
+    """Whether a rule may want to know the measure at a row that reads it."""
+    return R[m, kind, R_ASKED] < 0 or F[R[m, kind, R_ASKED], r] != 0
+
+
+@inline_kernel(nrt=False, inner=True)
+def gives_or_asks(m: Any, kind: Any, R: Any, F: Any, r: Any) -> Any:
+    """Whether a row may change the measure, or a rule may want to know it there."""
+    flags = R[m, kind, R_FLAGS]
+    if flags & CONTRIBUTES and (R[m, kind, R_FILTER] < 0 or F[R[m, kind, R_FILTER], r] != 0):
+        return True
+    return flags & READS != 0 and is_asked(m, kind, R, F, r)
+
+
+@kernel(nrt=False, inner=True)
+def rows_of_measure(
+    m: Any,
+    M: Any,
+    R: Any,
+    sole: Any,
+    starts: Any,
+    row_event: Any,
+    types: Any,
+    group_starts: Any,
+    group_rows: Any,
+    F: Any,
+    visited: Any,
+) -> Any:
+    """Write the rows at which a measure changes or is asked, in order; returns how many.
+
+    ``sole[m]``: the only type of its rows, or -1 where there are several. No other row touches the
+    measure's cells, so these are most of what a block costs.
+    """
+    j = M[m, M_JURISDICTION]
+    n = 0
+    kind = sole[m]
+    if kind < 0:
+        for r in range(starts[j], starts[j + 1]):
+            if gives_or_asks(m, types[row_event[r]], R, F, r):
+                visited[n] = r
+                n += 1
+        return n
+    flags = R[m, kind, R_FLAGS]
+    given = R[m, kind, R_FILTER] if flags & CONTRIBUTES else R[m, kind, R_ASKED]
+    asked = R[m, kind, R_ASKED] if flags & READS else R[m, kind, R_FILTER]
+    group = j * R.shape[1] + kind
+    if given < 0 or asked < 0:
+        for k in range(group_starts[group], group_starts[group + 1]):
+            visited[n] = group_rows[k]
+            n += 1
+    else:
+        for k in range(group_starts[group], group_starts[group + 1]):
+            r = group_rows[k]
+            visited[n] = r
+            n += 1 if F[given, r] | F[asked, r] else 0
+    return n
+
+
+@inline_kernel(nrt=False, inner=True)
 def prefetch_cell(
-    m: Any, R: Any, row_event: Any, types: Any, S: Any, cells: Any, stride: Any, r: Any, end: Any
+    m: Any,
+    R: Any,
+    row_event: Any,
+    types: Any,
+    S: Any,
+    cells: Any,
+    stride: Any,
+    visited: Any,
+    place: Any,
+    end: Any,
 ) -> None:
     """Start loading the cell that a row will read or change."""
-    if r < end:
+    if place < end:
+        r = visited[place]
         kind = types[row_event[r]]
-        flags = R[m, kind, R_FLAGS]
-        if flags != 0:
-            slot = S[R[m, kind, R_KEY if flags & CONTRIBUTES else R_READ], r]
-            if slot >= 0:
-                prefetch64(cells, slot * stride)
+        slot = S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
+        if slot >= 0:
+            prefetch64(cells, slot * stride)
 
 
 @kernel(nrt=False, inner=True)
@@ -226,7 +294,8 @@ def calendar_measures(
     m: Any,
     M: Any,
     R: Any,
-    starts: Any,
+    visited: Any,
+    visits: Any,
     row_event: Any,
     row_source: Any,
     types: Any,
@@ -246,7 +315,6 @@ def calendar_measures(
 ) -> None:
     """One measure over a calendar period, or over everything so far."""
     kind = M[m, M_KIND]
-    j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
     words = M[m, M_WORDS]
@@ -255,14 +323,12 @@ def calendar_measures(
     period_kind = M[m, M_PERIOD]
     nonnegative = M[m, M_NONNEGATIVE] != 0
     table = M[m, M_TABLE]
-    end = starts[j + 1]
-    for r in range(starts[j], end):
-        prefetch_cell(m, R, row_event, types, S, cells, stride, r + AHEAD, end)
+    for visit in range(visits):
+        prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
+        r = visited[visit]
         i = row_event[r]
         kind_of_event = types[i]
         flags = R[m, kind_of_event, R_FLAGS]
-        if flags == 0:
-            continue
         period = np.int64(0)
         if not ever:
             period = period_of(period_kind, day[r], month[r], business_day[r])
@@ -368,7 +434,7 @@ def calendar_measures(
                         store64(cells, at + 1, times[i])
                         store64(cells, at + 2, 1 if tri == 2 else 2)
                 store64(cells, at, state)
-        if flags & READS:
+        if flags & READS and is_asked(m, kind_of_event, R, F, r):
             low = MIN
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
@@ -426,6 +492,8 @@ def rolling_measures(
     R: Any,
     logs: Any,
     starts: Any,
+    visited: Any,
+    visits: Any,
     row_event: Any,
     row_source: Any,
     types: Any,
@@ -467,16 +535,24 @@ def rolling_measures(
     previous = M[m, M_PREVIOUS]
     cursor = M[m, M_CURSOR]
     shift = standard[j] if in_months else np.int64(0)
-    end = starts[j + 1]
-    for r in range(starts[j], end):
-        prefetch_cell(m, R, row_event, types, S, cells, stride, r + AHEAD, end)
+    this_day = MIN
+    earliest = np.int64(0)
+    # once more at the end, for the block's last row: a window that nobody asked lets go too
+    for visit in range(visits + 1):
+        prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
+        r = visited[visit] if visit < visits else starts[j + 1] - 1
         i = row_event[r]
         kind_of_event = types[i]
-        flags = R[m, kind_of_event, R_FLAGS]
-        if flags == 0:
-            continue
+        flags = R[m, kind_of_event, R_FLAGS] if visit < visits else np.int64(0)
         if in_months:
-            limit = months_before(shifted[r], length)
+            midnight = shifted[r] // DAY_US * DAY_US
+            if midnight != this_day:
+                this_day = midnight
+                earliest = months_before(midnight, length)
+            # the end of a month's last day, where that month is shorter, whatever the hour
+            limit = earliest
+            if earliest % DAY_US == 0:
+                limit += shifted[r] - midnight
         else:
             limit = times[i] - length
         # --- take out what has left the window
@@ -666,7 +742,7 @@ def rolling_measures(
                     store64(cells, cell + 3, lo)
                     store64(cells, cell + 4, hi)
         # --- read
-        if flags & READS:
+        if flags & READS and is_asked(m, kind_of_event, R, F, r):
             low = MIN
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
@@ -720,7 +796,8 @@ def outstanding_measures(
     m: Any,
     M: Any,
     R: Any,
-    starts: Any,
+    visited: Any,
+    visits: Any,
     row_event: Any,
     types: Any,
     F: Any,
@@ -731,17 +808,15 @@ def outstanding_measures(
     errors: Any,
 ) -> None:
     """Sum over items of the latest balance: the new balance replaces the item's old one."""
-    j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
     items = M[m, M_ITEM_CELLS]
     stride = M[m, M_STRIDE]
     nonnegative = M[m, M_NONNEGATIVE] != 0
-    for r in range(starts[j], starts[j + 1]):
+    for visit in range(visits):
+        r = visited[visit]
         kind_of_event = types[row_event[r]]
         flags = R[m, kind_of_event, R_FLAGS]
-        if flags == 0:
-            continue
         if flags & CONTRIBUTES:
             tri = np.int64(2)
             if R[m, kind_of_event, R_FILTER] >= 0:
@@ -777,7 +852,7 @@ def outstanding_measures(
                     store64(items, item * 2, 2)
                 store64(cells, slot * stride, uncertain)
                 store64(cells, slot * stride + 1, total)
-        if flags & READS:
+        if flags & READS and is_asked(m, kind_of_event, R, F, r):
             low = MIN
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
@@ -797,7 +872,8 @@ def figure_measures(
     m: Any,
     M: Any,
     R: Any,
-    starts: Any,
+    visited: Any,
+    visits: Any,
     row_event: Any,
     types: Any,
     day: Any,
@@ -812,15 +888,13 @@ def figure_measures(
     A cell is four pairs (day + BIAS, value), newest day first; a later report for the same day
     replaces the earlier.
     """
-    j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
     cells = M[m, M_CELLS]
     stride = M[m, M_STRIDE]
-    for r in range(starts[j], starts[j + 1]):
+    for visit in range(visits):
+        r = visited[visit]
         kind_of_event = types[row_event[r]]
         flags = R[m, kind_of_event, R_FLAGS]
-        if flags == 0:
-            continue
         if flags & CONTRIBUTES:
             tri = np.int64(2)
             if R[m, kind_of_event, R_FILTER] >= 0:
@@ -843,7 +917,7 @@ def figure_measures(
                             store64(cells, at + 2 * q + 1, load64(cells, at + 2 * q - 1))
                     store64(cells, at + 2 * k, key)
                     store64(cells, at + 2 * k + 1, value)
-        if flags & READS:
+        if flags & READS and is_asked(m, kind_of_event, R, F, r):
             low = MIN
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
@@ -861,11 +935,14 @@ def figure_measures(
 def run_measures(
     M: Any,
     R: Any,
+    sole: Any,
     logs: Any,
     starts: Any,
     row_event: Any,
     row_source: Any,
     types: Any,
+    group_starts: Any,
+    group_rows: Any,
     times: Any,
     day: Any,
     month: Any,
@@ -883,26 +960,29 @@ def run_measures(
     person_offsets: Any,
     person_values: Any,
     errors: Any,
+    visited: Any,
 ) -> None:
     """All active measures over one block."""
     for m in range(M.shape[0]):
         j = M[m, M_JURISDICTION]
         if M[m, M_ACTIVE] == 0 or starts[j] == starts[j + 1]:
             continue
+        visits = rows_of_measure(
+            m, M, R, sole, starts, row_event, types, group_starts, group_rows, F, visited
+        )
         kind = M[m, M_KIND]
         if kind == FIGURE:
-            figure_measures(m, M, R, starts, row_event, types, day, F, V, S, X, XH)
+            figure_measures(m, M, R, visited, visits, row_event, types, day, F, V, S, X, XH)
         elif kind == OUTSTANDING:
-            outstanding_measures(m, M, R, starts, row_event, types, F, V, S, X, XH, errors)
+            outstanding_measures(m, M, R, visited, visits, row_event, types, F, V, S, X, XH, errors)
         elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
             calendar_measures(
-                m, M, R, starts, row_event, row_source, types, times, day, month, business_day, F,
-                V, S, X, XH,
-                tables, person_offsets, person_values, errors,
+                m, M, R, visited, visits, row_event, row_source, types, times, day, month,
+                business_day, F, V, S, X, XH, tables, person_offsets, person_values, errors,
             )  # fmt: skip
         else:
             rolling_measures(
-                m, M, R, logs, starts, row_event, row_source, types, times, shifted, standard, F,
-                S, E, X, XH,
-                tables, value_addresses, person_offsets, person_values, errors,
+                m, M, R, logs, starts, visited, visits, row_event, row_source, types, times,
+                shifted, standard, F, S, E, X, XH, tables, value_addresses, person_offsets,
+                person_values, errors,
             )  # fmt: skip

@@ -27,13 +27,15 @@ from regtech.engine.kernels.tables import (
 
 VECTOR: Final = 256
 WORDS: Final = 8
+SECTION_GROUP, SECTION_FIRST, SECTION_LAST, SECTION_GATE = range(4)
+"""Words of a section: a stretch of instructions and the rows that it is for."""
 
 OPCODES: Final = (
     "load oriented institution direction day hour weekday time workday const unknown measure "
     "add sub mulc least greatest select given convert days_since days_until time_since "
     "ge gt le lt eq ne xge xgt xle xlt xeq xne "
     "inset has only missing truth boundary and or not bconst rowflag outf outv key rule "
-    "persons clock_end slot "
+    "persons clock_end slot gate "
     "qge qgt qle qlt qeq qne"
 ).split()
 OP: Final = {name: index for index, name in enumerate(OPCODES)}
@@ -43,7 +45,7 @@ OP: Final = {name: index for index, name in enumerate(OPCODES)}
  ADD, SUB, MULC, LEAST, GREATEST, SELECT, GIVEN, CONVERT, DAYS_SINCE, DAYS_UNTIL, TIME_SINCE,
  GE, GT, LE, LT, EQ, NE, XGE, XGT, XLE, XLT, XEQ, XNE,
  INSET, HAS, ONLY, MISSING, TRUTH, BOUNDARY, AND, OR, NOT, BCONST, ROWFLAG, OUTF, OUTV, KEY, RULE,
- PERSONS, CLOCK_END, SLOT,
+ PERSONS, CLOCK_END, SLOT, GATE,
  QGE, QGT, QLE, QLT, QEQ, QNE) = range(len(OPCODES))  # fmt: skip
 
 
@@ -74,9 +76,8 @@ def run_program(
     prog: Any,
     first: Any,
     last: Any,
-    at: Any,
     count: Any,
-    group_rows: Any,
+    rows: Any,
     row_event: Any,
     row_source: Any,
     row_side: Any,
@@ -112,7 +113,7 @@ def run_program(
     zone_offsets: Any,
     zone_lengths: Any,
 ) -> None:
-    """Run instructions ``first..last`` of ``prog`` on rows ``group_rows[at:at + count]``.
+    """Run instructions ``first..last`` of ``prog`` on ``rows[:count]``.
 
     ``X``/``XH``: measure values by [slot, row]; ``F``, ``V``, ``S``: filters, values and key slots
     that it writes.
@@ -127,12 +128,12 @@ def run_program(
         d = prog[p, 5]
         if op == LOAD:
             for k in range(count):
-                value = cols[a, row_source[group_rows[at + k]]]
+                value = cols[a, row_source[rows[k]]]
                 LO[dst, k] = value
                 HI[dst, k] = MAX if value == MIN else value
         elif op == ORIENTED:
             for k in range(count):
-                r = group_rows[at + k]
+                r = rows[k]
                 side = row_side[r]
                 value = MIN
                 if side == 0:
@@ -143,7 +144,7 @@ def run_program(
                 HI[dst, k] = MAX if value == MIN else value
         elif op == MEASURE:
             for k in range(count):
-                r = group_rows[at + k]
+                r = rows[k]
                 LO[dst, k] = X[a, r]
                 HI[dst, k] = XH[a, r]
         elif op == CONST:
@@ -221,9 +222,12 @@ def run_program(
         elif op == BCONST:
             for k in range(count):
                 B[dst, k] = a
+        elif op == GATE:
+            for k in range(count):
+                B[dst, k] = F[a, rows[k]]
         elif op == ROWFLAG:
             for k in range(count):
-                B[dst, k] = 2 if row_flags[group_rows[at + k]] & a != 0 else 0
+                B[dst, k] = 2 if row_flags[rows[k]] & a != 0 else 0
         elif op == ADD:
             for k in range(count):
                 LO[dst, k] = saturated_add(LO[a, k], LO[b, k], MIN)
@@ -299,13 +303,16 @@ def run_program(
             for k in range(count):
                 # the entries of all rows are on their way before the first is looked at
                 w0 = LO[b, k]
-                prefetch_key(
-                    key_tables[a, T_ADDRESS], key_tables[a, T_PLACES], words,
-                    w0 + 1 if w0 >= 0 else w0, LO[c, k] if c >= 0 else np.int64(0),
-                    LO[d, k] if d >= 0 else np.int64(0), LO[e, k] if e >= 0 else np.int64(0),
-                )  # fmt: skip
+                w1 = LO[c, k] if c >= 0 else np.int64(0)
+                w2 = LO[d, k] if d >= 0 else np.int64(0)
+                w3 = LO[e, k] if e >= 0 else np.int64(0)
+                if w0 != MIN and w1 != MIN and w2 != MIN and w3 != MIN:
+                    prefetch_key(
+                        key_tables[a, T_ADDRESS], key_tables[a, T_PLACES], words,
+                        w0 + 1 if w0 >= 0 else w0, w1, w2, w3,
+                    )  # fmt: skip
             for k in range(count):
-                r = group_rows[at + k]
+                r = rows[k]
                 S[dst, r] = -1
                 w0 = LO[b, k]
                 w1 = LO[c, k] if c >= 0 else np.int64(0)
@@ -336,10 +343,10 @@ def run_program(
                     S[dst, r] = load64(table, place + words - 1)
         elif op == OUTF:
             for k in range(count):
-                F[dst, group_rows[at + k]] = B[a, k]
+                F[dst, rows[k]] = B[a, k]
         elif op == OUTV:
             for k in range(count):
-                V[dst, group_rows[at + k]] = LO[a, k] if LO[a, k] == HI[a, k] else MIN
+                V[dst, rows[k]] = LO[a, k] if LO[a, k] == HI[a, k] else MIN
         elif op == RULE:
             met = np.int64(0)
             open_ = np.int64(0)
@@ -354,7 +361,7 @@ def run_program(
                     tri = B[a, k]
                     if tri == 0:
                         continue
-                    r = group_rows[at + k]
+                    r = rows[k]
                     if b >= 0 and S[b, r] < 0:
                         if tri == 2:
                             rule_counts[dst, 0] -= 1
@@ -370,35 +377,35 @@ def run_program(
                 counts[0] = n
         elif op == INSTITUTION:
             for k in range(count):
-                value = row_institution[group_rows[at + k]]
+                value = row_institution[rows[k]]
                 LO[dst, k] = value
                 HI[dst, k] = MAX if value == MIN else value
         elif op == DIRECTION:
             # a: code of "out", b: code of "in"
             for k in range(count):
-                side = row_side[group_rows[at + k]]
+                side = row_side[rows[k]]
                 value = a if side == 0 else (b if side == 1 else MIN)
                 LO[dst, k] = value
                 HI[dst, k] = MAX if value == MIN else value
         elif op == DAY:
             for k in range(count):
-                LO[dst, k] = day[group_rows[at + k]]
+                LO[dst, k] = day[rows[k]]
                 HI[dst, k] = LO[dst, k]
         elif op == HOUR:
             for k in range(count):
-                LO[dst, k] = clock[group_rows[at + k]] // np.int64(3_600_000_000)
+                LO[dst, k] = clock[rows[k]] // np.int64(3_600_000_000)
                 HI[dst, k] = LO[dst, k]
         elif op == WEEKDAY:
             for k in range(count):
-                LO[dst, k] = (day[group_rows[at + k]] + 3) % 7 + 1
+                LO[dst, k] = (day[rows[k]] + 3) % 7 + 1
                 HI[dst, k] = LO[dst, k]
         elif op == TIME:
             for k in range(count):
-                LO[dst, k] = times[row_event[group_rows[at + k]]]
+                LO[dst, k] = times[row_event[rows[k]]]
                 HI[dst, k] = LO[dst, k]
         elif op == WORKDAY:
             for k in range(count):
-                number = day[group_rows[at + k]]
+                number = day[rows[k]]
                 index = number - next_working_from
                 B[dst, k] = 1
                 if 0 <= index < next_working.shape[1]:
@@ -411,7 +418,7 @@ def run_program(
                 value = LO[a, k]
                 if value == MIN:
                     continue
-                r = group_rows[at + k]
+                r = rows[k]
                 number = day[r]
                 if b == 1:
                     offset = number * np.int64(86_400_000_000) + clock[r] - times[row_event[r]]
@@ -423,7 +430,7 @@ def run_program(
                 LO[dst, k] = MIN
                 HI[dst, k] = MAX
                 if LO[a, k] != MIN:
-                    LO[dst, k] = times[row_event[group_rows[at + k]]] - LO[a, k]
+                    LO[dst, k] = times[row_event[rows[k]]] - LO[a, k]
                     HI[dst, k] = LO[dst, k]
         elif op == BOUNDARY:
             # whether date a is the last day of a period of b months
@@ -475,7 +482,7 @@ def run_program(
                 HI[dst, k] = value
         elif op == SLOT:
             for k in range(count):
-                value = S[a, group_rows[at + k]]
+                value = S[a, rows[k]]
                 LO[dst, k] = MIN if value < 0 else value
                 HI[dst, k] = MAX if value < 0 else value
         else:
@@ -518,10 +525,10 @@ def run_program(
 
 
 @kernel(nrt=False)
-def run_groups(
+def run_sections(
     progs: Any,
-    group_first: Any,
-    group_last: Any,
+    sections: Any,
+    rows: Any,
     n_types: Any,
     group_starts: Any,
     group_rows: Any,
@@ -559,22 +566,35 @@ def run_groups(
     zone_offsets: Any,
     zone_lengths: Any,
 ) -> None:
-    """Run each group's program over its rows, 256 at a time."""
-    for g in range(group_starts.shape[0] - 1):
-        first = group_first[g]
-        last = group_last[g]
-        if first == last:
-            continue
+    """Run each section over the rows of its group that its gate lets through, 256 at a time.
+
+    ``sections[k]``: group, first and last instruction, and the filter slot that is the gate, or -1.
+    ``rows``: room for 256 of them.
+    """
+    for section in range(sections.shape[0]):
+        g = sections[section, SECTION_GROUP]
+        gate = sections[section, SECTION_GATE]
         at = group_starts[g]
         end = group_starts[g + 1]
         while at < end:
-            count = min(VECTOR, end - at)
+            count = 0
+            if gate < 0:
+                count = min(VECTOR, end - at)
+                for k in range(count):
+                    rows[k] = group_rows[at + k]
+                at += count
+            else:
+                while at < end and count < VECTOR:
+                    r = group_rows[at]
+                    rows[count] = r
+                    count += 1 if F[gate, r] != 0 else 0
+                    at += 1
+            if count == 0:
+                continue
             run_program(
-                progs, first, last, at, count, group_rows, row_event, row_source, row_side,
-                row_flags, row_institution, cols, times, day, clock, next_working,
-                next_working_from,
-                g // n_types, X, XH, F, V, S, LO, HI, B, pool, rate_rows, rate_first, rate_num,
-                rate_den, key_tables, hit_row, hit_rule, hit_outcome, counts, rule_counts,
-                zone_starts, zone_offsets, zone_lengths,
+                progs, sections[section, SECTION_FIRST], sections[section, SECTION_LAST], count,
+                rows, row_event, row_source, row_side, row_flags, row_institution, cols, times,
+                day, clock, next_working, next_working_from, g // n_types, X, XH, F, V, S, LO, HI,
+                B, pool, rate_rows, rate_first, rate_num, rate_den, key_tables, hit_row, hit_rule,
+                hit_outcome, counts, rule_counts, zone_starts, zone_offsets, zone_lengths,
             )  # fmt: skip
-            at += count
