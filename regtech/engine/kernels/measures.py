@@ -27,7 +27,7 @@ from regtech.engine.kernels.raw import (
     store64,
 )
 from regtech.engine.kernels.rows import months_before
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2, prefetch2
 
 KINDS: Final = (
     "sum", "count", "distinct", "min", "max", "last", "stddev", "since_last", "first_seen",
@@ -53,6 +53,8 @@ ROLE_WORDS: Final = 8
 CONTRIBUTES, READS = 1, 2
 AHEAD: Final = 12
 """So many rows ahead cells begin to be loaded: about as long as memory takes to answer."""
+STRETCH: Final = 1024
+"""So many rows of a jurisdiction all its measures see before the next ones."""
 # log descriptor
 (L_T, L_EVENT, L_PREVIOUS, L_SLOT, L_YES, L_UNKNOWN, L_MASK, L_HEAD, L_TAIL, L_HEADS, L_VALUES,
  L_VALUE_COUNT, L_JURISDICTION) = range(13)  # fmt: skip
@@ -229,7 +231,8 @@ def rows_of_measure(
     M: Any,
     R: Any,
     sole: Any,
-    starts: Any,
+    first: Any,
+    last: Any,
     row_event: Any,
     types: Any,
     group_starts: Any,
@@ -237,7 +240,7 @@ def rows_of_measure(
     F: Any,
     visited: Any,
 ) -> Any:
-    """Write the rows at which a measure changes or is asked, in order; returns how many.
+    """Write the rows of ``first:last`` at which a measure changes or is asked; returns how many.
 
     ``sole[m]``: the only type of its rows, or -1 where there are several. No other row touches the
     measure's cells, so these are most of what a block costs.
@@ -246,7 +249,7 @@ def rows_of_measure(
     n = 0
     kind = sole[m]
     if kind < 0:
-        for r in range(starts[j], starts[j + 1]):
+        for r in range(first, last):
             if gives_or_asks(m, types[row_event[r]], R, F, r):
                 visited[n] = r
                 n += 1
@@ -255,16 +258,49 @@ def rows_of_measure(
     given = R[m, kind, R_FILTER] if flags & CONTRIBUTES else R[m, kind, R_ASKED]
     asked = R[m, kind, R_ASKED] if flags & READS else R[m, kind, R_FILTER]
     group = j * R.shape[1] + kind
-    if given < 0 or asked < 0:
-        for k in range(group_starts[group], group_starts[group + 1]):
-            visited[n] = group_rows[k]
-            n += 1
-    else:
-        for k in range(group_starts[group], group_starts[group + 1]):
-            r = group_rows[k]
-            visited[n] = r
-            n += 1 if F[given, r] | F[asked, r] else 0
+    k = group_starts[group]
+    end = group_starts[group + 1]
+    if k < end and group_rows[k] < first:
+        high = end
+        while high - k > 1:
+            middle = (k + high) >> 1
+            if group_rows[middle] < first:
+                k = middle
+            else:
+                high = middle
+        k = high
+    while k < end and group_rows[k] < last:
+        r = group_rows[k]
+        visited[n] = r
+        n += 1 if given < 0 or asked < 0 or F[given, r] | F[asked, r] else 0
+        k += 1
     return n
+
+
+@inline_kernel(nrt=False, inner=True)
+def prefetch_value(
+    m: Any,
+    M: Any,
+    R: Any,
+    row_event: Any,
+    types: Any,
+    V: Any,
+    S: Any,
+    tables: Any,
+    visited: Any,
+    place: Any,
+    end: Any,
+) -> None:
+    """Start loading where a row's value will be looked for among a subject's distinct ones."""
+    if place < end and M[m, M_KIND] == DISTINCT:
+        r = visited[place]
+        kind = types[row_event[r]]
+        if R[m, kind, R_FLAGS] & CONTRIBUTES:
+            slot = S[R[m, kind, R_KEY], r]
+            value = V[R[m, kind, R_VALUE], r]
+            if slot >= 0 and value != MIN:
+                table = M[m, M_TABLE]
+                prefetch2(tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1, value)
 
 
 @inline_kernel(nrt=False, inner=True)
@@ -325,6 +361,7 @@ def calendar_measures(
     table = M[m, M_TABLE]
     for visit in range(visits):
         prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
+        prefetch_value(m, M, R, row_event, types, V, S, tables, visited, visit + AHEAD, visits)
         r = visited[visit]
         i = row_event[r]
         kind_of_event = types[i]
@@ -491,7 +528,7 @@ def rolling_measures(
     M: Any,
     R: Any,
     logs: Any,
-    starts: Any,
+    last_row: Any,
     visited: Any,
     visits: Any,
     row_event: Any,
@@ -501,6 +538,7 @@ def rolling_measures(
     shifted: Any,
     standard: Any,
     F: Any,
+    V: Any,
     S: Any,
     E: Any,
     X: Any,
@@ -537,10 +575,11 @@ def rolling_measures(
     shift = standard[j] if in_months else np.int64(0)
     this_day = MIN
     earliest = np.int64(0)
-    # once more at the end, for the block's last row: a window that nobody asked lets go too
+    # once more at the end, for the last row of all: a window that nobody asked lets go too
     for visit in range(visits + 1):
         prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
-        r = visited[visit] if visit < visits else starts[j + 1] - 1
+        prefetch_value(m, M, R, row_event, types, V, S, tables, visited, visit + AHEAD, visits)
+        r = visited[visit] if visit < visits else last_row
         i = row_event[r]
         kind_of_event = types[i]
         flags = R[m, kind_of_event, R_FLAGS] if visit < visits else np.int64(0)
@@ -581,7 +620,15 @@ def rolling_measures(
                 if load64(log_t, at) + shift > limit:
                     break
                 if cursor + AHEAD < head:
-                    prefetch64(cells, load32(log_slot, (cursor + AHEAD) & mask) * stride)
+                    ahead = (cursor + AHEAD) & mask
+                    if ((load32(log_yes, ahead) | load32(log_unknown, ahead)) >> bit) & 1:
+                        slot = load32(log_slot, ahead)
+                        prefetch64(cells, slot * stride)
+                        if kind == DISTINCT:
+                            prefetch2(
+                                tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1,
+                                load64(log_value, ahead),
+                            )  # fmt: skip
                 yes = (load32(log_yes, at) >> bit) & 1
                 unknown = (load32(log_unknown, at) >> bit) & 1
                 if yes | unknown:
@@ -962,27 +1009,38 @@ def run_measures(
     errors: Any,
     visited: Any,
 ) -> None:
-    """All active measures over one block."""
-    for m in range(M.shape[0]):
-        j = M[m, M_JURISDICTION]
-        if M[m, M_ACTIVE] == 0 or starts[j] == starts[j + 1]:
-            continue
-        visits = rows_of_measure(
-            m, M, R, sole, starts, row_event, types, group_starts, group_rows, F, visited
-        )
-        kind = M[m, M_KIND]
-        if kind == FIGURE:
-            figure_measures(m, M, R, visited, visits, row_event, types, day, F, V, S, X, XH)
-        elif kind == OUTSTANDING:
-            outstanding_measures(m, M, R, visited, visits, row_event, types, F, V, S, X, XH, errors)
-        elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
-            calendar_measures(
-                m, M, R, visited, visits, row_event, row_source, types, times, day, month,
-                business_day, F, V, S, X, XH, tables, person_offsets, person_values, errors,
-            )  # fmt: skip
-        else:
-            rolling_measures(
-                m, M, R, logs, starts, visited, visits, row_event, row_source, types, times,
-                shifted, standard, F, S, E, X, XH, tables, value_addresses, person_offsets,
-                person_values, errors,
-            )  # fmt: skip
+    """All active measures over one block.
+
+    Stretch by stretch: the cells of its subjects are still near when the next measure wants them.
+    """
+    longest = np.int64(0)
+    for j in range(starts.shape[0] - 1):
+        longest = max(longest, starts[j + 1] - starts[j])
+    for begin in range(0, longest, STRETCH):
+        for m in range(M.shape[0]):
+            j = M[m, M_JURISDICTION]
+            first = starts[j] + begin
+            last = min(first + STRETCH, starts[j + 1])
+            if M[m, M_ACTIVE] == 0 or first >= last:
+                continue
+            visits = rows_of_measure(
+                m, M, R, sole, first, last, row_event, types, group_starts, group_rows, F, visited
+            )
+            kind = M[m, M_KIND]
+            if kind == FIGURE:
+                figure_measures(m, M, R, visited, visits, row_event, types, day, F, V, S, X, XH)
+            elif kind == OUTSTANDING:
+                outstanding_measures(
+                    m, M, R, visited, visits, row_event, types, F, V, S, X, XH, errors
+                )
+            elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
+                calendar_measures(
+                    m, M, R, visited, visits, row_event, row_source, types, times, day, month,
+                    business_day, F, V, S, X, XH, tables, person_offsets, person_values, errors,
+                )  # fmt: skip
+            else:
+                rolling_measures(
+                    m, M, R, logs, last - 1, visited, visits, row_event, row_source, types, times,
+                    shifted, standard, F, V, S, E, X, XH, tables, value_addresses, person_offsets,
+                    person_values, errors,
+                )  # fmt: skip

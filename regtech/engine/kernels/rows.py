@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import kernel
+from regtech.columns.words import prefetch64
 from regtech.engine.kernels.raw import MIN, load64, mix, store64
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
@@ -18,6 +19,8 @@ TRANSACTION = 0
 FIGURE = 4
 SIDE_OUT, SIDE_IN, SIDE_NONE = 0, 1, 2
 FLAG_LEG, FLAG_PRIMARY = 1, 2
+FAR, NEAR = 32, 12
+"""So many events ahead their columns, and what stands under the parties there, begin to load."""
 
 # Columns that `make_rows` needs, as positions in its `wanted` argument.
 (W_TYPE, W_TIME, W_REPORTER, W_PAYER, W_PAYER_INST, W_PAYEE, W_PAYEE_INST, W_REFERENCE, W_AMOUNT,
@@ -49,9 +52,42 @@ def apply_facts(
     ``fill_from[t]:fill_from[t+1]``. A derived lookup with a missing source uses the reporter.
     ``facts[places[party]]`` are the facts of a party, ``used[0]`` rows are taken; row 0 is of those
     that nothing was said about. Facts are kept XOR MIN, so that fresh memory (0) is a missing fact.
+
+    An event has some thirty columns here, each far from the others: they are loaded well ahead, and
+    then the facts of the parties that they name.
     """
     capacity = places.shape[0]
+    base = cols.ctypes.data
+    stride = cols.strides[0] // 8
+    facts_base = facts.ctypes.data
+    places_base = places.ctypes.data
     for position in range(n):
+        if position + FAR < n:
+            i = src[position + FAR]
+            kind = cols[type_col, i]
+            for k in range(fill_from[kind], fill_from[kind + 1]):
+                prefetch64(base, fill[k, 2] * stride + i)
+                if k == fill_from[kind] or fill[k, 0] != fill[k - 1, 0]:
+                    prefetch64(base, fill[k, 0] * stride + i)
+            for k in range(derived_from[kind], derived_from[kind + 1]):
+                prefetch64(base, derived[k, 0] * stride + i)
+                prefetch64(base, derived[k, 2] * stride + i)
+        if position + NEAR < n:
+            i = src[position + NEAR]
+            kind = cols[type_col, i]
+            for k in range(fill_from[kind], fill_from[kind + 1]):
+                if k == fill_from[kind] or fill[k, 0] != fill[k - 1, 0]:
+                    party = cols[fill[k, 0], i]
+                    if 0 <= party < capacity:
+                        prefetch64(places_base, party >> 1)
+            i = src[position + NEAR // 2]
+            kind = cols[type_col, i]
+            for k in range(fill_from[kind], fill_from[kind + 1]):
+                if k == fill_from[kind] or fill[k, 0] != fill[k - 1, 0]:
+                    party = cols[fill[k, 0], i]
+                    if 0 <= party < capacity and places[party] != 0:
+                        prefetch64(facts_base, np.int64(places[party]) * facts.shape[1])
+                        prefetch64(facts_base, (np.int64(places[party]) + 1) * facts.shape[1] - 1)
         i = src[position]
         kind = cols[type_col, i]
         if kind == party_type and set_id_col >= 0:

@@ -40,6 +40,12 @@ def find2(address: Any, places: Any, words: Any, a: Any, b: Any) -> Any:
 
 
 @inline_kernel(nrt=False, inner=True)
+def prefetch2(address: Any, places: Any, words: Any, a: Any, b: Any) -> None:
+    """Start loading the line where ``find2`` will look first."""
+    prefetch64(address, np.int64(multiply_high(mix(a, b), np.uint64(places))) * words)
+
+
+@inline_kernel(nrt=False, inner=True)
 def prefetch_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> None:
     """Start loading the line where ``find_key`` will look first."""
     hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
