@@ -254,9 +254,10 @@ class Judge:
             sections = program.sections_others
         self._run(program.code_a, sections, program, total)
         K.append_logs(
-            state.log_descriptors[: len(state.logs)], starts, self.row_event, types, times,
-            first_event, self.F, self.V, self.S, self.E, program.log_keys, program.filters,
-            program.filter_from, program.values, program.value_from, state.value_addresses, N_TYPES,
+            state.log_descriptors[: len(state.logs)], starts, self.row_event, self.group_starts,
+            self.group_rows, types, times, first_event, self.F, self.V, self.S, self.E,
+            program.log_keys, program.filters, program.filter_from, program.values,
+            program.value_from, state.value_addresses, N_TYPES,
         )  # fmt: skip
         K.run_measures(
             state.M[: len(plan.measures)], program.roles, program.sole, state.log_descriptors,

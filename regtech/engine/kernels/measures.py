@@ -143,6 +143,8 @@ def append_logs(
     logs: Any,
     starts: Any,
     row_event: Any,
+    group_starts: Any,
+    group_rows: Any,
     types: Any,
     times: Any,
     first_event: Any,
@@ -158,7 +160,7 @@ def append_logs(
     value_addresses: Any,
     n_types: Any,
 ) -> None:
-    """Append the contributing rows of each key space to its log; ``E[log, row]``: index or -1.
+    """Append the contributing rows of each key space to its log; ``E[log, row]``: their index.
 
     For a log and type t, ``keys[log, t]`` is the key column, ``filters[k] = (bit, filter slot)``
     and
@@ -170,25 +172,42 @@ def append_logs(
         j = logs[log, L_JURISDICTION]
         mask = logs[log, L_MASK]
         head = logs[log, L_HEAD]
-        for r in range(starts[j], starts[j + 1]):
-            E[log, r] = -1
+        sole = np.int64(-1)
+        several = False
+        for kind in range(n_types):
+            if keys[log, kind] >= 0:
+                several |= sole >= 0
+                sole = kind
+        if sole < 0:
+            continue
+        first = starts[j]
+        last = starts[j + 1]
+        if not several:
+            first = group_starts[j * n_types + sole]
+            last = group_starts[j * n_types + sole + 1]
+        for k in range(first, last):
+            r = k if several else group_rows[k]
             i = row_event[r]
             kind = types[i]
             column = keys[log, kind]
             if column < 0:
                 continue
+            if not several and k + AHEAD < last:
+                ahead = S[column, group_rows[k + AHEAD]]
+                if ahead >= 0:
+                    prefetch64(logs[log, L_HEADS], ahead)
             slot = S[column, r]
             if slot < 0:
                 continue
             group = log * n_types + kind
             yes = np.int64(0)
             unknown = np.int64(0)
-            for k in range(filter_from[group], filter_from[group + 1]):
+            for f in range(filter_from[group], filter_from[group + 1]):
                 tri = np.int64(2)
-                if filters[k, 1] >= 0:
-                    tri = np.int64(F[filters[k, 1], r])
-                yes |= (tri >> 1) << filters[k, 0]
-                unknown |= (tri & 1) << filters[k, 0]
+                if filters[f, 1] >= 0:
+                    tri = np.int64(F[filters[f, 1], r])
+                yes |= (tri >> 1) << filters[f, 0]
+                unknown |= (tri & 1) << filters[f, 0]
             if yes | unknown == 0:
                 continue
             at = head & mask
@@ -203,8 +222,8 @@ def append_logs(
             store32(logs[log, L_SLOT], at, slot)
             store32(logs[log, L_YES], at, yes)
             store32(logs[log, L_UNKNOWN], at, unknown)
-            for k in range(value_from[group], value_from[group + 1]):
-                store64(value_addresses[logs[log, L_VALUES] + values[k, 0]], at, V[values[k, 1], r])
+            for v in range(value_from[group], value_from[group + 1]):
+                store64(value_addresses[logs[log, L_VALUES] + values[v, 0]], at, V[values[v, 1], r])
             E[log, r] = head
             head += 1
         logs[log, L_HEAD] = head
@@ -614,7 +633,7 @@ def rolling_measures(
                 pc += 1
             M[m, M_PCURSOR] = pc
         elif kind != LAST and kind != SINCE_LAST:
-            head = E[log, r] if E[log, r] >= 0 else logs[log, L_HEAD]
+            head = logs[log, L_HEAD]  # what came after this row is inside the window
             while cursor < head:
                 at = cursor & mask
                 if load64(log_t, at) + shift > limit:

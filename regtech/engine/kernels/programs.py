@@ -21,8 +21,9 @@ from regtech.engine.kernels.tables import (
     T_COUNT,
     T_PLACES,
     T_WORDS,
-    find_key,
-    prefetch_key,
+    find_key_from,
+    key_place,
+    prefetch_entry,
 )
 
 VECTOR: Final = 256
@@ -117,6 +118,7 @@ def run_program(
 
     ``X``/``XH``: measure values by [slot, row]; ``F``, ``V``, ``S``: filters, values and key slots
     that it writes.
+    The last row of ``HI`` belongs to no register.
     ``counts[0]``: number of hits written; ``rule_counts[rule, 0/1]``: met and cannot-tell rows.
     """
     for p in range(first, last):
@@ -300,6 +302,7 @@ def run_program(
             e = prog[p, 6]
             g = prog[p, 7]
             words = key_tables[a, T_WORDS]
+            spare = HI.shape[0] - 1
             for k in range(count):
                 # the entries of all rows are on their way before the first is looked at
                 w0 = LO[b, k]
@@ -307,10 +310,11 @@ def run_program(
                 w2 = LO[d, k] if d >= 0 else np.int64(0)
                 w3 = LO[e, k] if e >= 0 else np.int64(0)
                 if w0 != MIN and w1 != MIN and w2 != MIN and w3 != MIN:
-                    prefetch_key(
-                        key_tables[a, T_ADDRESS], key_tables[a, T_PLACES], words,
-                        w0 + 1 if w0 >= 0 else w0, w1, w2, w3,
-                    )  # fmt: skip
+                    place = key_place(
+                        key_tables[a, T_PLACES], w0 + 1 if w0 >= 0 else w0, w1, w2, w3
+                    )
+                    HI[spare, k] = place
+                    prefetch_entry(key_tables[a, T_ADDRESS], words, place)
             for k in range(count):
                 r = rows[k]
                 S[dst, r] = -1
@@ -323,7 +327,9 @@ def run_program(
                 if w0 >= 0:
                     w0 += 1
                 table = key_tables[a, T_ADDRESS]
-                place = find_key(table, key_tables[a, T_PLACES], words, w0, w1, w2, w3)
+                place = find_key_from(
+                    table, key_tables[a, T_PLACES], words, HI[spare, k], w0, w1, w2, w3
+                )
                 if place < 0:
                     if g == 0:
                         continue

@@ -46,18 +46,31 @@ def prefetch2(address: Any, places: Any, words: Any, a: Any, b: Any) -> None:
 
 
 @inline_kernel(nrt=False, inner=True)
-def prefetch_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Start loading the line where ``find_key`` will look first."""
+def key_place(places: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Where ``find_key`` looks first."""
     hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
-    prefetch64(address, np.int64(multiply_high(hashed, np.uint64(places))) * words)
+    return np.int64(multiply_high(hashed, np.uint64(places)))
+
+
+@inline_kernel(nrt=False, inner=True)
+def prefetch_entry(address: Any, words: Any, place: Any) -> None:
+    """Start loading an entry, both lines where it lies across two."""
+    prefetch64(address, place * words)
+    prefetch64(address, place * words + words - 1)
 
 
 @inline_kernel(nrt=False, inner=True)
 def find_key(address: Any, places: Any, words: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """As ``find2`` for keys of up to four words, all but the last of the entry's; ``a`` must not be
     0, and words of the key beyond the entry's must be 0."""
-    hashed = mix(a, b) ^ mix(c + np.int64(0x5BD1E995), d)
-    place = np.int64(multiply_high(hashed, np.uint64(places)))
+    return find_key_from(address, places, words, key_place(places, a, b, c, d), a, b, c, d)
+
+
+@inline_kernel(nrt=False, inner=True)
+def find_key_from(
+    address: Any, places: Any, words: Any, place: Any, a: Any, b: Any, c: Any, d: Any
+) -> Any:
+    """``find_key`` where ``key_place`` is known already."""
     while True:
         at = place * words
         first = load64(address, at)
