@@ -23,10 +23,13 @@ from regtech.engine.plan import DAY_US, TYPE_INDEX, Plan, eras
 from regtech.engine.preparing import Prepared, Preparing
 from regtech.engine.program import N_TYPES, Builder, EraProgram, Workshop, rule_period
 from regtech.engine.state import State
+from regtech.reference.civil import civil_from_days
+from regtech.reference.keptcalendars import learn_years
 
 Int64 = npt.NDArray[np.int64]
 BLOCK_EVENTS: Final = 8192
 _CALENDAR_MARGIN_DAYS: Final = 400
+_AHEAD_DAYS: Final = 31  # so far behind a day the next working day is looked for
 _FIGURE: Final = TYPE_INDEX["figure"]
 _WORDS_KEPT: Final = 100_000
 
@@ -323,6 +326,8 @@ class Judge:
             last = int(days.max()) + _CALENDAR_MARGIN_DAYS
             self.next_working = np.zeros((len(self.plan.jurisdictions), last - first + 1), np.int64)
             self.working_from = first
+            years = civil_from_days(first)[0], civil_from_days(last + _AHEAD_DAYS)[0]
+            learn_years([profile.calendar for profile in self.plan.jurisdictions], *years)
             for j, profile in enumerate(self.plan.jurisdictions):
                 self.next_working[j] = _next_working(profile.calendar, first, last)
 
@@ -351,7 +356,7 @@ class Judge:
 
 
 def _next_working(calendar: Any, first: int, last: int) -> Int64:
-    working = calendar.table(first, last + 31)
-    days = np.arange(first, last + 32, dtype=np.int64)
+    working = calendar.table(first, last + _AHEAD_DAYS)
+    days = np.arange(first, last + _AHEAD_DAYS + 1, dtype=np.int64)
     ahead = np.where(working != 0, days, np.iinfo(np.int64).max)
     return np.minimum.accumulate(ahead[::-1])[::-1][: last - first + 1]

@@ -89,7 +89,7 @@ class WorkingCalendar:
     def is_working(self, day: int) -> bool:
         """Whether the day is a working day."""
         year = civil_from_days(day)[0]
-        return bool(self._year(year)[day - days_from_civil(year, 1, 1)])
+        return bool(self.days_of(year)[day - days_from_civil(year, 1, 1)])
 
     def next_working_day(self, day: int) -> int:
         """The day itself if it is a working day, else the first one after it."""
@@ -118,12 +118,23 @@ class WorkingCalendar:
         if last_day < first_day:
             raise UsageError("the last day lies before the first")
         first_year, last_year = civil_from_days(first_day)[0], civil_from_days(last_day)[0]
-        days = b"".join(self._year(year) for year in range(first_year, last_year + 1))
+        days = b"".join(self.days_of(year) for year in range(first_year, last_year + 1))
         shift = days_from_civil(first_year, 1, 1)
         part = days[first_day - shift : last_day - shift + 1]
         return np.frombuffer(part, dtype=np.uint8)  # over bytes: read-only
 
-    def _year(self, year: int) -> bytes:
+    def lacks(self, first: int, last: int) -> bool:
+        """Whether a library would have to be asked for a year from ``first`` to ``last``."""
+        if self.spec.source == "weekdays":
+            return False
+        return any(year not in self._years for year in range(first, last + 1))
+
+    def learn(self, year: int, days: bytes) -> None:
+        """Take over what ``days_of`` said of a year before."""
+        self._years[year] = days
+
+    def days_of(self, year: int) -> bytes:
+        """A byte for each day of a year: 1 for a working day."""
         known = self._years.get(year)
         if known is None:
             known = self._years[year] = bytes(self._work_out(year))

@@ -172,14 +172,15 @@ def append_logs(
         j = logs[log, L_JURISDICTION]
         mask = logs[log, L_MASK]
         head = logs[log, L_HEAD]
-        sole = np.int64(-1)
-        several = False
+        of_types = 0
+        sole = 0
         for kind in range(n_types):
             if keys[log, kind] >= 0:
-                several |= sole >= 0
+                of_types += 1
                 sole = kind
-        if sole < 0:
+        if of_types == 0:
             continue
+        several = of_types > 1
         first = starts[j]
         last = starts[j + 1]
         if not several:

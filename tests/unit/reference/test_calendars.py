@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from regtech.errors import ContentError, UsageError
 from regtech.reference.calendars import CalendarSpec, WorkingCalendar
 from regtech.reference.civil import day_from_iso, iso_from_day, iso_weekday
 from regtech.reference.faults import Reader
+from regtech.reference.keptcalendars import learn_years
 from regtech.reference.load import Reference
 
 PROFILES = Reference.shipped().profiles
@@ -192,3 +194,38 @@ def test_the_holiday_libraries_are_imported_only_when_a_day_is_asked_for() -> No
         "loaded = {'holidays', 'chinese_calendar'} & set(sys.modules); sys.exit(bool(loaded))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_libraries_said_is_kept_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fresh() -> list[WorkingCalendar]:
+        return [WorkingCalendar(PROFILES[name].calendar.spec) for name in ("CN", "SG", "EU")]
+
+    asked = fresh()
+    learn_years(asked, 2023, 2025, tmp_path)
+    (entry,) = tmp_path.rglob("calendars-*")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WorkingCalendar, "_work_out", None)  # nobody may be asked any more
+        told = fresh()
+        learn_years(told, 2023, 2025, tmp_path)
+        for one, other in zip(asked, told, strict=True):
+            for year in (2023, 2024, 2025):
+                assert one.days_of(year) == other.days_of(year)
+
+    entry.write_bytes(entry.read_bytes()[:-1])  # a damaged one is as good as none
+    again = fresh()
+    learn_years(again, 2023, 2025, tmp_path)
+    assert [one.days_of(2024) for one in again] == [one.days_of(2024) for one in asked]
+
+
+def test_kept_days_are_of_the_calendars_and_years_asked_for(tmp_path: Path) -> None:
+    china, europe = PROFILES["CN"].calendar.spec, PROFILES["EU"].calendar.spec
+    learn_years([WorkingCalendar(china)], 2024, 2024, tmp_path)
+    other = WorkingCalendar(europe)
+    learn_years([other], 2024, 2024, tmp_path)
+    assert other.days_of(2024) == PROFILES["EU"].calendar.days_of(2024)
+    later = WorkingCalendar(china)
+    learn_years([later], 2025, 2025, tmp_path)
+    assert later.days_of(2025) == PROFILES["CN"].calendar.days_of(2025)
