@@ -14,7 +14,7 @@ from typing import Any
 
 from regtech.engine.durations import end_of
 from regtech.engine.evaluate import Interval, evaluate
-from regtech.engine.evidence import EvidenceMaker
+from regtech.engine.evidence import EvidenceMaker, warning_of
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.windows import first_day
 from regtech.model.alert import Alert
@@ -109,7 +109,7 @@ class Deadlines:
         breach = evidence.make(env, 2, 0, period=label, time_us=max(due, opened), due_us=due)
         warning = None
         if warn is not None:
-            warning = evidence.make(env, 2, 0, period=label, time_us=warn, due_us=due, warning=True)
+            warning = warning_of(breach, subject, warn)
         duty = Duty(variant.rule.id, subject, name, reporter, opened, due, warn, breach, warning)
         self.open[key] = duty
         self.names[name] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -114,7 +115,6 @@ class EvidenceMaker:
         period: str | None = None,
         time_us: int | None = None,
         due_us: int | None = None,
-        warning: bool = False,
     ) -> Alert:
         """The alert of a hit. Raises InternalError where the second reading disagrees."""
         variant, rule = env.variant, env.variant.rule
@@ -155,7 +155,7 @@ class EvidenceMaker:
         source, line = self.judge.place_of(env.event)
         name = ("not met", "cannot_tell", "met")[outcome]
         return Alert(
-            id=alert_id(rule.id, key, text, name, warning),
+            id=alert_id(rule.id, key, text, name, False),
             rule=rule.id,
             rule_version=variant.pack.version,
             pack=variant.pack.id,
@@ -170,7 +170,7 @@ class EvidenceMaker:
             period=text,
             time=time_text(at),
             outcome=name,
-            warning=warning,
+            warning=False,
             measures=measures,
             params=shape.params,
             law_as_of=law_day(self.judge.plan),
@@ -185,7 +185,7 @@ class EvidenceMaker:
             late=False,
             source={"file": self.sources[source], "line": line} if self.sources else None,
             explanation={lang: rule.title[lang] for lang in ("en", "zh") if lang in rule.title},
-            order=(at, rule.id, key, text, "w" if warning else name),
+            order=(at, rule.id, key, text, name),
         )
 
     def _rate(self, env: RowEnvironment, shape: Shape) -> dict[str, Any] | None:
@@ -286,6 +286,18 @@ class EvidenceMaker:
         return calendar_start_us(K.PERIODS[spec.period], int(judge.day[row]), profile) - 1
 
 
+def warning_of(breach: Alert, subject: str, at_us: int) -> Alert:
+    """The warning before a duty is broken: the same finding at another time, so nothing is gathered
+    twice."""
+    return replace(
+        breach,
+        id=alert_id(breach.rule, subject, breach.period, breach.outcome, True),
+        warning=True,
+        time=time_text(at_us),
+        order=(at_us, breach.rule, subject, breach.period, "w"),
+    )
+
+
 def period_text(kind: int, label: int) -> str:
     """A period's label. Rule 18."""
     if kind == H.PER_ROLLING:
@@ -323,6 +335,8 @@ def written_field(path: str, env: RowEnvironment) -> Any:
     if path in PREFIXES[env.event_type]:
         path = f"{path}.id"
     kind = kind_of(path)
+    if kind is Kind.SYMBOL:
+        return env.judge.word(raw)
     if kind is Kind.BOOLEAN:
         return bool(raw)
     if kind is Kind.TIME:
