@@ -147,7 +147,8 @@ class Builder:
         logs = [space for space in self.plan.keyspaces if space.logged]
         log_keys, filters, filter_from, values, value_from = self._logs(logs)
         code_a, sections_a = _joined([(k, -1, g.before) for k, g in enumerate(self.groups)])
-        figures = np.array([g.event_type == "figure" for g in self.groups])[sections_a[:, 0]]
+        of_figures = np.array([g.event_type == "figure" for g in self.groups], np.bool_)
+        figures = of_figures[sections_a[:, 0]]
         after = [(k, x, g.after[x]) for k, g in enumerate(self.groups) for x in sorted(g.after)]
         code_b, sections_b = _joined(after)
         both = [*(g.before for g in self.groups), *(part for _, _, part in after)]
