@@ -1,4 +1,7 @@
-"""The programs of one era: for each (jurisdiction, event type) the instructions and their slots."""
+"""The programs of one era: for each (jurisdiction, event type) the instructions and their slots.
+
+Somewhat over 500 lines: contributions, gates and rules of a group are made over the same registers.
+"""
 
 from __future__ import annotations
 
