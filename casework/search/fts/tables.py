@@ -23,7 +23,7 @@ from casework.search.document import Document
 from casework.search.query import Field, Kind
 from casework.search.text import NEAR_MAX, NEAR_MIN, alone, compact, pieces, tokens, without_one
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Number of the shape of these tables; an index of another one is built anew."""
 FOREVER: Final = (1 << 62) - 1
 BREAK: Final = " ¦ "
