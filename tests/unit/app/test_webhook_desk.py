@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,15 @@ OPERATOR = scope("ops", Role.OPERATOR)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Webhooks:
+def desk(tmp_path: Path) -> Iterator[Webhooks]:
     """With one endpoint of the authority."""
     clock = ManualClock(START_US)
-    outbox = SqlRecord(str(tmp_path / "cases.db"), clock, Salts()).outbox()
+    record = SqlRecord(str(tmp_path / "cases.db"), clock, Salts())
+    outbox = record.outbox()
     secret = Secret(b"k" * 32)
     outbox.add(SERVICE, Endpoint("ep_1", "", "https://a.example/", (secret,), START_US))
-    return Webhooks(outbox, AllowList(), clock)
+    yield Webhooks(outbox, AllowList(), clock)
+    record.close()
 
 
 ACTS: dict[str, Callable[[Webhooks, Scope], object]] = {
