@@ -40,14 +40,13 @@ from regtech.app.journal import Journal
 from regtech.app.judging import check_home
 from regtech.app.listreading import ListReading
 from regtech.app.openid import openid_of_settings
-from regtech.app.options import parse_length
 from regtech.app.outward import EvidenceDesk, index_is_named, keep_index, tell_others
 from regtech.app.pages import Explanations, pages_of
 from regtech.app.proposals import new_proposal_id
 from regtech.app.quarantines import Quarantines
 from regtech.app.reading import RuleReading, RuleSource
 from regtech.app.rulebook import Policies, Rules
-from regtech.app.settings import setting, share
+from regtech.app.settings import length_us, setting, share
 from regtech.app.workers import Workers
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError
@@ -294,7 +293,7 @@ def _lists_anew(
         lists.known_to = deciding.remembers_to
         lists.waits = reading.lists_due
     lists.changed = reading.wake
-    every = parse_length(setting("REGTECH_LISTS_EVERY")) / 1_000_000
+    every = length_us("REGTECH_LISTS_EVERY") / 1_000_000
     workers.every(every, "lists-reading", lambda scope: lists.work(scope, parts.intake))
     workers.report_on("lists", lists.health)
 

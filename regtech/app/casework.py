@@ -84,12 +84,8 @@ def watched_subjects() -> int | None:
 
     Raises ``UsageError`` for what is no number.
     """
-    text = setting("REGTECH_WATCHED").strip()
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise UsageError(f"REGTECH_WATCHED is {text!r}", hint="a whole number of subjects")
-    return int(text)
+    text = setting("REGTECH_WATCHED")
+    return int(text) if text else None
 
 
 class AlertStore:

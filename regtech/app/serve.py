@@ -10,8 +10,14 @@ import uvicorn
 
 from casework.api.shell import Limits
 from regtech.app.asgi import ServerSettings, server
-from regtech.app.options import parse_length
-from regtech.app.settings import data_folder, setting, whole
+from regtech.app.settings import (
+    check_settings,
+    data_folder,
+    length_us,
+    setting,
+    unknown_settings,
+    whole,
+)
 from regtech.app.stopping import Stopping
 from regtech.app.webhooks import webhook_allow_list
 from regtech.errors import StoreError, UsageError
@@ -31,6 +37,7 @@ def server_settings(
     hsts: bool = False,
 ) -> ServerSettings:
     """Settings from options and environment. Raises ``UsageError``."""
+    check_settings()
     folder = data_folder(store, data)
     if folder is None:
         if events:
@@ -38,7 +45,7 @@ def server_settings(
         folder = Path(f"{store}.events")
     limits = Limits(
         bulk_bytes=whole("REGTECH_BULK_BYTES"),
-        timeout_s=parse_length(setting("REGTECH_REQUEST_TIMEOUT")) / 1_000_000,
+        timeout_s=length_us("REGTECH_REQUEST_TIMEOUT") / 1_000_000,
     )
     return ServerSettings(
         store=store,
@@ -64,6 +71,8 @@ def serve(settings: ServerSettings, *, host: str, port: int, log_level: str = "i
     Raises ``StoreError`` where the address cannot be had.
     """
     _log_to_stderr(log_level)
+    for told in unknown_settings():
+        logging.getLogger("regtech").warning("%s", told)
     proxies = setting("REGTECH_PROXIES")
     # The runner raises the signal again at its end: it must not cut off what is yet to be closed.
     with server(settings) as made, Stopping(patient=True):

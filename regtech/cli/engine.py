@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from regtech.app.options import parse_day, parse_length, parse_moment, parse_names, parse_share
-from regtech.app.settings import setting
+from regtech.app.settings import setting, whole
 from regtech.cli.console import progress, write, write_json
 from regtech.cli.options import Home, Json, Lang, Map, Packs, Rules, Store, language
 from regtech.errors import UsageError
@@ -112,7 +112,7 @@ def run(
         "store": store or setting("REGTECH_STORE") or None,
         "snapshot": snapshot,
         "resume": resume,
-        "batch": batch if batch is not None else _batch_setting(),
+        "batch": batch if batch is not None else whole("REGTECH_BATCH"),
         "lateness": parse_length(lateness or setting("REGTECH_LATENESS")),
         "from_": parse_moment(from_) if from_ else None,
         "to": parse_moment(to) if to else None,
@@ -136,13 +136,6 @@ def run(
     else:
         write(run_report(summary, chosen))
     return 0
-
-
-def _batch_setting() -> int:
-    text = setting("REGTECH_BATCH")
-    if not text.isdigit() or int(text) < 1:
-        raise UsageError(f"REGTECH_BATCH is {text!r}", hint="it is a number of events, 1 or more")
-    return int(text)
 
 
 def backtest(
@@ -183,7 +176,7 @@ def backtest(
         "from_": parse_moment(from_) if from_ else None,
         "to": parse_moment(to) if to else None,
         "home": (home or setting("REGTECH_HOME")).upper() or None,
-        "batch": batch if batch is not None else _batch_setting(),
+        "batch": batch if batch is not None else whole("REGTECH_BATCH"),
         "samples": samples,
         "out": out,
     }

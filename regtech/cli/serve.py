@@ -60,7 +60,7 @@ def serve(
         data=data,
         packs=parse_names(packs),
         rules=rules,
-        home=home or setting("REGTECH_HOME") or None,
+        home=(home or setting("REGTECH_HOME")).upper() or None,
         events=events,
         hsts=hsts,
     )

@@ -30,7 +30,11 @@ def lists_digest(folder: Path) -> str:
             whole.update(f"{path.relative_to(folder)}\0{found}\n".encode())
     except OSError as error:
         raise InputError(
-            say("the lists could not be read: %(why)s", why=error.strerror or "")
+            say(
+                "the lists of %(folder)s could not be read: %(why)s",
+                folder=folder,
+                why=error.strerror or "",
+            )
         ) from None
     return whole.hexdigest()
 

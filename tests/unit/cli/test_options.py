@@ -16,7 +16,7 @@ from regtech.app.options import (
     parse_names,
     parse_share,
 )
-from regtech.app.settings import SETTINGS, setting
+from regtech.app.settings import SETTINGS, check_settings, setting, unknown_settings
 from regtech.errors import UsageError
 
 SECOND = 1_000_000
@@ -101,3 +101,43 @@ def test_settings_come_from_the_environment_before_their_default() -> None:
 
 def test_setting_names_are_unique() -> None:
     assert len({entry.name for entry in SETTINGS}) == len(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("REGTECH_BATCH", "abc"),
+        ("REGTECH_LATENESS", "soon"),
+        ("REGTECH_WATCHED", "many"),
+        ("REGTECH_LISTS", __file__),
+        ("REGTECH_LISTS_EVERY", "often"),
+        ("REGTECH_LISTS_LEAST", "7"),
+        ("REGTECH_LISTS_LEAST", "nan"),
+        ("REGTECH_MODELS", __file__),
+        ("REGTECH_SNAPSHOT_EVERY", "0"),
+        ("REGTECH_SNAPSHOT_EVERY", "never"),
+        ("REGTECH_CACHE_DIR", __file__),
+        ("REGTECH_BOUNDSCHECK", "maybe"),
+        ("REGTECH_PORT", "99999"),
+        ("REGTECH_HISTORY", "/nowhere/at/all"),
+        ("REGTECH_OIDC_ISSUER", "provider"),
+        ("REGTECH_REQUEST_TIMEOUT", "0s"),
+        ("REGTECH_BULK_BYTES", "1GB"),
+        ("REGTECH_RATE", "-1"),
+        ("REGTECH_PROXIES", "here"),
+    ],
+)
+def test_a_server_is_refused_a_setting_that_cannot_be_by_its_name(name: str, text: str) -> None:
+    with pytest.raises(UsageError, match=name) as caught:
+        check_settings({name: text})
+    assert caught.value.exit_status == 2
+    assert caught.value.hint
+
+
+def test_all_defaults_are_settings_that_can_be() -> None:
+    check_settings({})
+
+
+def test_a_slip_in_the_name_of_a_setting_is_told() -> None:
+    environ = {"REGTECH_RAET": "3", "REGTECH_RATE": "3", "REGTECH_UPDATE": "1", "PATH": "/"}
+    assert unknown_settings(environ) == ["REGTECH_RAET is no setting; did you mean REGTECH_RATE?"]
