@@ -426,6 +426,28 @@ def plain(node: Node | None) -> Any:
     return {key: plain(value) for key, value in node.entries.items()}
 
 
+def place_of(root: Node | None, path: str) -> tuple[int, int]:
+    """Line and column of a dotted path such as ``members[2].from``, or of its nearest parent.
+
+    Keys may have dots of their own: of those that fit, the longest is meant.
+    """
+    node, line, column = root, 1, 1
+    while path:
+        if isinstance(node, Mapping):
+            fits = [key for key in node.entries if (path + ".").startswith((f"{key}.", f"{key}["))]
+            if not fits:
+                break
+            key = max(fits, key=len)
+            line, column = node.keys[key].line, node.keys[key].column
+            node, path = node.entries[key], path[len(key) :].removeprefix(".")
+        elif isinstance(node, Sequence) and (item := re.match(r"\[(\d+)\]\.?", path)):
+            node, path = node.items[int(item[1])], path[item.end() :]
+            line, column = node.line, node.column
+        else:
+            break
+    return line, column
+
+
 def load_file(path: Path) -> Document:
     """Reads a file; raises ``InputError`` where it cannot be opened or is not UTF-8."""
     return load(read_text(path), str(path))

@@ -27,7 +27,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.path}: {self.code}: {self.message}"
+        return ": ".join(part for part in (place, self.path, self.code, self.message) if part)
 
 
 Locate = Callable[[str], tuple[int, int]]

@@ -115,7 +115,7 @@ def _read(path: Path, build: Callable[[object, Reader], T]) -> T:
             for problem in document.problems
         ]
         raise ContentError(str(faults[0]), faults)
-    reader = Reader(document.file, locate=lambda place: _locate(document.root, place))
+    reader = Reader(document.file, locate=lambda place: yamlmarks.place_of(document.root, place))
     return build(yamlmarks.plain(document.root), reader)
 
 
@@ -130,18 +130,3 @@ def _read_all(folder: Path, build: Callable[[object, Reader], T]) -> Mapping[Pat
     if faults:
         raise ContentError(f"{len(faults)} faults under {folder}: {faults[0]}", faults)
     return loaded
-
-
-def _locate(root: yamlmarks.Node | None, path: str) -> tuple[int, int]:
-    """Line and column of a dotted path such as ``members[2].from``, or of its nearest parent."""
-    node, line, column = root, 1, 1
-    for step in path.replace("[", ".[").split("."):
-        if isinstance(node, yamlmarks.Mapping) and step in node.entries:
-            line, column = node.keys[step].line, node.keys[step].column
-            node = node.entries[step]
-        elif isinstance(node, yamlmarks.Sequence) and step.startswith("["):
-            node = node.items[int(step[1:-1])]
-            line, column = node.line, node.column
-        else:
-            break
-    return line, column

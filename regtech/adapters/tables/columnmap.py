@@ -35,8 +35,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from regtech.content import content_root, yamlmarks
+from regtech.content.faults import did_you_mean
 from regtech.errors import ContentError, UsageError
-from regtech.model.fields import all_fields
+from regtech.model.fields import EVENT_TYPES, all_fields
 from regtech.reference.faults import Fault, Reader
 
 KEYS: Final = (
@@ -188,7 +189,8 @@ def load_column_map(name: str) -> ColumnMap:
             for problem in document.problems
         ]
         raise ContentError(str(faults[0]), faults)
-    return read_column_map(yamlmarks.plain(document.root), Reader(document.file))
+    reader = Reader(document.file, lambda place: yamlmarks.place_of(document.root, place))
+    return read_column_map(yamlmarks.plain(document.root), reader)
 
 
 def read_column_map(document: Any, reader: Reader) -> ColumnMap:
@@ -196,14 +198,22 @@ def read_column_map(document: Any, reader: Reader) -> ColumnMap:
     top = reader.mapping(document, "", KEYS)
     title = reader.title(top.get("title"), "title")
     constants = {
-        path: _known_field(reader, path, f"constants.{path}", str(value))
+        path: str(value)
         for path, value in reader.mapping(top.get("constants", {}), "constants").items()
+        if _known_field(reader, path, f"constants.{path}")
     }
+    for path, word in constants.items():
+        _check_word(reader, path, word, f"constants.{path}")
     fields = {
         path: _read_rule(reader, value, f"fields.{path}")
         for path, value in reader.mapping(top.get("fields"), "fields").items()
-        if _known_field(reader, path, f"fields.{path}", path)
+        if _known_field(reader, path, f"fields.{path}")
     }
+    for path, rule in fields.items():
+        if path in constants:
+            reader.fault(f"fields.{path}", "duplicate", f"{path!r} stands under constants too")
+        for word in dict.fromkeys(rule.words.values()):
+            _check_word(reader, path, word, f"fields.{path}.words")
     before = b""
     for k, event in enumerate(reader.sequence(top.get("before", []), "before")):
         plain = reader.mapping(event, f"before[{k}]")
@@ -232,15 +242,31 @@ def read_column_map(document: Any, reader: Reader) -> ColumnMap:
     )
 
 
-def _known_field(reader: Reader, path: str, place: str, value: str) -> str:
-    if path not in all_fields():
-        reader.fault(place, "unknown_field", f"{path!r} is no field of an event")
-    return value
+def _known_field(reader: Reader, path: str, place: str) -> bool:
+    if path in all_fields():
+        return True
+    near = did_you_mean(path, all_fields())
+    told = f"{path!r} is no field of an event"
+    reader.fault(place, "unknown_field", f"{told} ({near})" if near else told)
+    return False
+
+
+def _check_word(reader: Reader, path: str, word: str, place: str) -> None:
+    """A word that the field cannot have would set every row aside: say so at once."""
+    field_ = all_fields()[path]
+    allowed = EVENT_TYPES if path == "type" else field_.words or field_.enum
+    if not allowed or word in allowed:
+        return
+    near = did_you_mean(word, allowed) or f"one of {', '.join(allowed[:12])}"
+    reader.fault(place, "unknown_word", f"{path} is never {word!r} ({near})")
 
 
 def _read_rule(reader: Reader, value: Any, place: str) -> FieldRule:
     if isinstance(value, str):
         return FieldRule(column=value)
+    if not isinstance(value, dict):
+        reader.fault(place, "wrong_type", "expected the name of a column in quotes, or a mapping")
+        return FieldRule(column="")
     rule = reader.mapping(value, place, RULE_KEYS)
     ways = [way for way in ("column", "pattern", "number") if way in rule]
     if len(ways) != 1:

@@ -117,3 +117,28 @@ def test_every_fault_of_a_map_is_found_at_once(write: Write) -> None:
     found = "\n".join(str(fault) for fault in caught.value.faults)
     for word in ("zh", "amont", "offset", "exactly one of", "fortnights", "offset in quotes"):
         assert word in found
+
+
+def test_faults_of_a_map_stand_at_their_line_with_what_was_perhaps_meant(write: Write) -> None:
+    name = write(
+        "m.yml",
+        "map: m\ntitle: {en: a, zh: b}\nconstants:\n  type: transction\n  kind: deposit\n"
+        "fields:\n  id: nr\n  payee.idd: cust\n  kind: what\n"
+        "  channel: {column: how, words: {K: csh}}\n  amount: 3\n",
+    )
+    with pytest.raises(ContentError) as caught:
+        load_column_map(name)
+    found = [str(fault).removeprefix(name) for fault in caught.value.faults]
+    assert sorted(found) == sorted(
+        [
+            ":4:3: constants.type: unknown_word: type is never 'transction' "
+            "(did you mean 'transaction'?)",
+            ":8:3: fields.payee.idd: unknown_field: 'payee.idd' is no field of an event "
+            "(did you mean 'payee.id'?)",
+            ":9:3: fields.kind: duplicate: 'kind' stands under constants too",
+            ":10:26: fields.channel.words: unknown_word: channel is never 'csh' "
+            "(did you mean 'cash'?)",
+            ":11:3: fields.amount: wrong_type: expected the name of a column in quotes, "
+            "or a mapping",
+        ]
+    )
