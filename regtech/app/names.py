@@ -160,6 +160,24 @@ def write_hits(out: str, hits: list[dict[str, Any]]) -> None:
     _write(out, "hits", "".join(json.dumps(h, ensure_ascii=False) + "\n" for h in hits).encode())
 
 
+def kind_asked(text: str) -> Kind:
+    """The kind that an option names; "" for none. Raises ``UsageError`` for another word: a kind
+    that is passed over would let a hit pass that the caller did not mean to get, or lose one."""
+    if text.strip() and not kind_named(text):
+        raise UsageError(f"no kind {text!r}", hint=f"one of {', '.join(_KINDS)}")
+    return kind_named(text)
+
+
+def countries_asked(text: str) -> tuple[str, ...]:
+    """Codes between commas. Raises ``UsageError`` for what is no code: a country in words would
+    count as another than that of the list."""
+    codes = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    for code in codes:
+        if not (len(code) == 2 and code.isascii() and code.isalpha()):
+            raise UsageError(f"no country {code!r}", hint="two letters, between commas: IR,SY")
+    return codes
+
+
 def kind_named(text: str) -> Kind:
     """The kind of a name that a word says; "" where it says none."""
     return _KINDS.get(text.strip().lower(), "")
@@ -225,8 +243,13 @@ def screen_command(
             raise UsageError(f"no date in {birth_date_text!r}", hint="1970, 1970-03 or 1970-03-21")
         if not _comparable(name):
             raise UsageError(f"nothing in {name[:60]!r} can be compared: no letter and no digit")
-        asked = [("", Query(name, kind_named(kind), born, countries))]
+        asked = [("", Query(name, kind_asked(kind), born, countries))]
     else:
+        if kind or birth_date_text or countries:
+            raise UsageError(
+                "--kind, --born and --country go with one name",
+                hint="a file has columns kind, birth_date and country",
+            )
         assert names is not None
         asked = read_queries(names)
         empty = [
@@ -281,6 +304,11 @@ def read_queries(path: Path) -> list[tuple[str, Query]]:
     lines = text.splitlines()
     heads = [cell.strip().strip('"').lower() for cell in (lines[0] if lines else "").split(",")]
     if "name" not in heads:
+        if path.suffix.lower() == ".csv":
+            raise InputError(
+                f"{path} has no column 'name'",
+                hint=f"its first line has {', '.join(heads)}; a list of names alone is no .csv",
+            )
         return [
             (f"line {n}", Query(line.strip())) for n, line in enumerate(lines, 1) if line.strip()
         ]

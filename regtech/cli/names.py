@@ -80,7 +80,13 @@ def screen(
       regtech screen --text "rent March, for Ivan Petrov" --lists lists
       regtech screen --names parties.csv --lists lists/new --since lists/old --out hits.ndjson
     """
-    from regtech.app.names import lists_folder, screen_command, screen_text_command, write_hits
+    from regtech.app.names import (
+        countries_asked,
+        lists_folder,
+        screen_command,
+        screen_text_command,
+        write_hits,
+    )
     from regtech.cli.namestext import hit_text, nothing_text
     from regtech.errors import UsageError
 
@@ -108,7 +114,7 @@ def screen(
                     at_us=at_us,
                     kind=kind,
                     birth_date_text=born,
-                    countries=tuple(code.strip().upper() for code in country.split(",") if code),
+                    countries=countries_asked(country),
                     note=told.note,
                 )
             )

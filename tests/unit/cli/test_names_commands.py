@@ -74,3 +74,17 @@ def test_screen_the_text_of_a_payment(regtech: Command) -> None:
     assert "no hits" in regtech("screen", "--text", "rent March", "--lists", LISTS).out
     refused = regtech("screen", "--text", text, "Kim Jong Un", "--lists", LISTS)
     assert refused.status == 2 and "--text goes with" in refused.err
+
+
+def test_what_a_search_would_pass_over_is_refused(tmp_path: Path, regtech: Command) -> None:
+    """A slip in what supports or contradicts a name, or in a head, must not read as "no hits"."""
+    for option, word in (("--kind", "man"), ("--country", "Russia"), ("--country", "RUS")):
+        refused = regtech("screen", "Anna Berg", "--lists", LISTS, option, word)
+        assert refused.status == 2 and word.upper() in refused.err.upper()
+    parties = tmp_path / "parties.csv"
+    parties.write_text("id;nme\n1;Vladimir Putin\n")
+    refused = regtech("screen", "--names", parties, "--lists", LISTS)
+    assert refused.status == 3 and "has no column 'name'" in refused.err
+    parties.write_text("id,name\n1,Vladimir Putin\n")
+    refused = regtech("screen", "--names", parties, "--lists", LISTS, "--kind", "person")
+    assert refused.status == 2 and "go with one name" in refused.err
