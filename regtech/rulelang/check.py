@@ -101,8 +101,19 @@ def _obligations(
                 reader.fault(
                     "RL307", say("unknown obligation %(text)r", text=scalar.text), scalar, hint
                 )
-            else:
-                named.append(scalar.text)
+                continue
+            named.append(scalar.text)
+            owner = scalar.text.partition("-")[0]
+            if owner in register.jurisdictions and owner != pack.jurisdiction:
+                # Coverage would call a duty of another law decided.
+                reader.fault(
+                    "RL307",
+                    say(
+                        "%(text)s is an obligation of %(owner)s, and the pack is of %(pack)s",
+                        text=scalar.text, owner=owner, pack=pack.jurisdiction,
+                    ),
+                    scalar,
+                )  # fmt: skip
         cite = node.entries.get("cite")
         confidence = cite.entries.get("confidence") if isinstance(cite, Mapping) else None
         if not named or not isinstance(confidence, Scalar) or confidence.text not in STRENGTH:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast, get_args
 
 from regtech.content.faults import did_you_mean
 from regtech.content.saying import say
-from regtech.content.yamlmarks import Mapping, Node
+from regtech.content.yamlmarks import Mapping, Node, Scalar
 from regtech.model.fields import EVENT_TYPES
 from regtech.rulelang.consequences import ConsequenceReader
 from regtech.rulelang.fieldviews import Unresolved, resolve_path, resolve_subject
@@ -342,11 +342,24 @@ class _RuleReader(ConsequenceReader):
         mapping = self.entries.get("let")
         if not isinstance(mapping, Mapping):
             return
-        for name in mapping.entries:
-            if name not in scope.lets_used:
-                self.reader.fault(
-                    "RL303", say("%(name)r is never used", name=name), mapping.keys[name]
-                )
+        unread = bool(self.reader.faults.errors)
+        for name, node in mapping.entries.items():
+            # An expression that cannot be parsed says nothing about its names: look at its words.
+            if name in scope.lets_used or (unread and self._spelled(name, node)):
+                continue
+            self.reader.fault("RL303", say("%(name)r is never used", name=name), mapping.keys[name])
+
+    def _spelled(self, name: str, own: Node) -> bool:
+        """Whether an expression of the rule, other than its own, has this word."""
+        todo = [self.entries.get(key) for key in ("let", "when", "again", "deadline")]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, Mapping):
+                todo += node.entries.values()
+            elif isinstance(node, Scalar) and node is not own:
+                if re.search(rf"\b{re.escape(name)}\b", node.text):
+                    return True
+        return False
 
     def _reached(self, on: tuple[str, ...]) -> frozenset[str]:
         return frozenset(on)

@@ -221,6 +221,32 @@ def _of_syntax(said: str) -> tuple[Said, Hint]:
     return say("the expression cannot be parsed here"), ""
 
 
+_SLIPS: Final = (
+    (re.compile(r"=>"), N_("use >=")),
+    (re.compile(r"=<"), N_("use <=")),
+    (re.compile(r"^[^(]*[^(<>=!]=[^=]"), N_("a comparison is written ==")),
+    (
+        re.compile(r"\b[A-Z]{3} *\d"),
+        N_('money is a figure of the pack: write it under params, and here param("name")'),
+    ),
+    (
+        re.compile(r"\d +[a-z]+"),
+        N_(
+            "a figure with a unit stands under params, and here as "
+            'param("name"); a length of time is 24h or 7d'
+        ),
+    ),
+)
+"""What people write who know other notations, and what to write here."""
+
+
+def _of_slip(python: str) -> Hint:
+    for pattern, hint in _SLIPS:
+        if pattern.search(python):
+            return Said(hint, {})
+    return ""
+
+
 def _parse(python: str, scanned: Scanned) -> None:
     stripped = python.lstrip()
     shift = len(python) - len(stripped)
@@ -234,6 +260,7 @@ def _parse(python: str, scanned: Scanned) -> None:
         # No offset: the text ends too early.
         offset = shift + error.offset - 1 if error.offset else len(python.rstrip())
         message, hint = _of_syntax(error.msg)
+        hint = hint or _of_slip(python)
         scanned.faults.append(ScanFault("RL201", message, min(offset, len(python)), hint))
         return
     except (ValueError, RecursionError, MemoryError):

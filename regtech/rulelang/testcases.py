@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
 from regtech.content.faults import did_you_mean
-from regtech.content.saying import say
+from regtech.content.saying import Hint, say
 from regtech.content.yamlmarks import Mapping, Node, Scalar, Sequence
 from regtech.model.fields import EVENT_TYPES, Field, Kind, fields_of
 from regtech.rulelang.ir import RuleTest
@@ -303,6 +304,40 @@ def _check_value(reader: NodeReader, node: Node, field: Field, names: Names) -> 
             reader.fault("RL605", say("%(path)s is true or false", path=field.path), node)
     elif field.kind in (Kind.SYMBOL, Kind.FLAGS) and node.value is not None:
         _check_word(reader, node, field.words or field.enum, field.path)
+    elif node.value is not None and (wrong := _wrong_value(node.text, field.kind)):
+        told = say("%(path)s cannot be %(text)r", path=field.path, text=node.text)
+        reader.fault("RL605", told, node, wrong)
+
+
+def _wrong_value(text: str, kind: Kind) -> Hint:
+    """What a value of this kind looks like, where this is none: the decoder would refuse it.
+
+    It does not say all that the decoder does: how many decimals a currency has stands in tables.
+    """
+    if kind is Kind.TIME:
+        return "" if _is_moment(text) else say("a time with its offset: 2026-03-02T09:00:00+08:00")
+    if kind is Kind.DATE:
+        return "" if _is_day(text) else say("a day: 2026-03-02")
+    if kind in (Kind.MONEY, Kind.DECIMAL) and not _NUMBER.fullmatch(text):
+        return say("a plain number, without currency, sign of thousands or exponent")
+    return ""
+
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text.replace("T24:00:00", "T00:00:00")).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _check_word(reader: NodeReader, node: Scalar, allowed: tuple[str, ...], path: str) -> None:

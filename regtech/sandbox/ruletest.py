@@ -11,6 +11,7 @@ all the same. Deadlines and rules that raise again count in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -367,6 +368,9 @@ def _same(key: str, wanted: Any, found: Any) -> bool:
         return all(_same("", value, found.get(name)) for name, value in wanted.items())
     if isinstance(found, dict):
         value = found.get("amount", found.get("seconds"))
+        if found.get("currency"):  # money may be written as a figure of the pack is: HKD 10,000
+            wanted = str(wanted).removeprefix(f"{found['currency']} ")
+            wanted = re.sub(r"(?<=\d),(?=\d{3}\b)", "", wanted)
         return _number(wanted) is not None and _number(wanted) == _number(value)
     if key == "subject":
         # a single event is named by its id alone, or with its reporter

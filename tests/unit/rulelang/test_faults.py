@@ -25,6 +25,7 @@ REGISTER = Register(
         for name, weakest, strongest in (
             ("XX-ONE", "verified", "verified"),
             ("XX-TWO", "verified_secondary", "verified_secondary"),
+            ("HK-ONE", "verified", "verified"),
         )
     },
     frozenset({"CN", "HK"}),
@@ -148,6 +149,10 @@ CASES = [
     # expressions
     when("RL201", 'total >= §≥ param("limit")', "unexpected"),
     when("RL201", 'total >= param("limit"§，)', "use ,"),
+    when("RL201", 'total §=> param("limit")', "use >="),
+    when("RL201", 'total §= param("limit")', "written =="),
+    when("RL201", 'total >= CNY §50000 or total > param("limit")', "under params"),
+    when("RL201", 'total > param("limit") or count(over=7d) > 3 §events', "under params"),
     when("RL202", "(§payer[0]) == total", "index"),
     when("RL202", "total == §None", "missing"),
     when("RL202", "§total is total", "use =="),
@@ -194,6 +199,7 @@ CASES = [
     Case("RL306", "params:\n", "  §idle:\n    title: {en: I, zh: 一}\nparams:\n", "never cited"),
     Case("RL307", "obligation: XX-ONE", "obligation: §XX-OEN", "did you mean"),
     Case("RL307", "params:\n", "not_decided:\n  §XX-NONE: {en: a, zh: 甲}\nparams:\n", "unknown"),
+    Case("RL307", "obligation: XX-ONE", "obligation: §HK-ONE", "the pack is of CN"),
     Case("RL308", "jurisdiction: CN", "jurisdiction: §CX"),
     second("RL309", "    when:", "    yields_to: §frist\n    when:", "did you mean 'first'?"),
     second(
@@ -319,6 +325,19 @@ CASES = [
     Case("RL605", 'channel: cash, amount: "49999"', '§chanel: cash, amount: "49999"', "channel"),
     Case("RL605", 'channel: cash, amount: "49999"', 'channel: §cahs, amount: "49999"', "cash"),
     Case("RL605", 'payee: {id: C1}, channel: cash, amount: "49999"', "payee: §C1", "object"),
+    Case(
+        "RL605",
+        '"2026-03-02T09:00:00Z", payee: {id: C1}, channel: cash, amount: "49999"',
+        '§"2026-03-02T09:00:00", payee: {id: C1}, channel: cash, amount: "49999"',
+        "offset",
+    ),
+    Case(
+        "RL605",
+        '"2026-03-02T09:00:00Z", payee: {id: C1}, channel: cash, amount: "49999"',
+        '§"2026-02-30T09:00:00Z", payee: {id: C1}, channel: cash, amount: "49999"',
+        "cannot be",
+    ),
+    Case("RL605", 'amount: "49999"', 'amount: §"CNY 49999"', "a plain number"),
     Case("RL606", "total: 50000}", "§totl: 50000}", "did you mean 'total'?"),
 ]
 

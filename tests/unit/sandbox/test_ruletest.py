@@ -118,9 +118,18 @@ def test_an_alert_that_is_missing_or_not_expected_is_said_in_full(reference: Ref
 
 
 def test_a_refused_event_is_a_problem_with_its_reason(reference: Reference) -> None:
-    bad = GOOD_NEAR.replace("+08:00", "")
+    bad = GOOD_NEAR.replace("49999.99", "49999.999")
     (problem,) = results(reference, GOOD_MET, bad)["near"].problems
-    assert "event e1 was refused" in problem and "time" in problem
+    assert "event e1 was refused" in problem and "amount" in problem
+
+
+@pytest.mark.parametrize("money", ["CNY 50000", '"CNY 50,000.00"'])
+def test_money_may_be_expected_as_a_figure_of_the_pack_is_written(
+    reference: Reference, money: str
+) -> None:
+    assert results(reference, GOOD_MET.replace("50000,", f"{money},"), GOOD_NEAR)["met"].passed
+    other = money.replace("CNY", "USD")
+    assert not results(reference, GOOD_MET.replace("50000,", f"{other},"), GOOD_NEAR)["met"].passed
 
 
 def test_none_means_not_met_and_not_that_a_fact_is_missing(reference: Reference) -> None:
