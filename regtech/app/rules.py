@@ -194,9 +194,12 @@ def new_rule(identifier: str, jurisdiction: str, out: Path | None) -> Path:
     from regtech.reference.load import Reference
     from regtech.rulelang.new import new_pack
 
-    profile = Reference.shipped().profile(jurisdiction)
+    reference = Reference.shipped()
+    profile = reference.profile(jurisdiction)
+    currency = profile.currency or "USD"
+    decimals = reference.currencies[currency].exponent
     path = out if out is not None else Path(f"{identifier}.yml")
-    text = new_pack(path.stem, profile.id, identifier, profile.currency or "USD")
+    text = new_pack(path.stem, profile.id, identifier, currency, decimals)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

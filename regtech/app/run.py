@@ -385,7 +385,15 @@ class _Run:
         for name in sorted(set(real.values())):
             rules = sorted(rule for rule, waits in real.items() if waits == name)
             some = ", ".join(rules[:3]) + (" …" if len(rules) > 3 else "")
-            made.append(f"{len(rules)} rules wait for {name}: {some}")
+            what = _WAITED_FOR.get(name, name)
+            verb = "rule waits" if len(rules) == 1 else "rules wait"
+            made.append(f"{len(rules)} {verb} for {what}: {some}")
+        laws = {pack.jurisdiction for pack in self.settings.packs} - {"INTL"}
+        if self.settings.home is None and len(laws) == 1:
+            made.append(
+                f"events that name no country were judged by the law of {laws.pop()}, since no "
+                "other is in use (see --home)"
+            )
         if self.settings.law_as_of is not None:
             made.append(f"every event was judged by the law of {self.settings.law_as_of}")
         if overflows:
@@ -393,6 +401,14 @@ class _Run:
         if self.outputs.near is not None:
             made.append(f"near misses are in {self.outputs.near}")
         return made
+
+
+_WAITED_FOR: Final = {
+    "screened": "lists of names (REGTECH_LISTS)",
+    "anomaly": "anomaly models (REGTECH_MODELS)",
+    "model_drift": "anomaly models (REGTECH_MODELS)",
+}
+"""What a rule asks for that is not there, as whoever runs it can mend it."""
 
 
 def _judging_on(cores: int) -> type[Judging]:

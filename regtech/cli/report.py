@@ -17,8 +17,13 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 alert``, ``2,000 alerts``; ``many`` where it is not ``one`` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def _counts(summary: RunSummary) -> str:
-    parts = [f"{_number(summary.events)} events", f"{_number(summary.judged)} judged"]
+    parts = [counted(summary.events, "event"), f"{_number(summary.judged)} judged"]
     for count, word in (
         (summary.repeats, "repeats"),
         (summary.conflicts, "conflicts"),
@@ -39,8 +44,8 @@ def run_report(summary: RunSummary, lang: str) -> str:
         lines.append(f"{summary.seconds:.1f} s, {rate} events/s")
     if summary.ungoverned:
         lines.append(
-            f"{_number(summary.ungoverned)} events named no country and were judged by the "
-            "international set alone; --home says whose law applies to them"
+            f"{counted(summary.ungoverned, 'event')} that named no country went by the "
+            "international set alone; --home says whose law applies"
         )
     if summary.quarantined:
         reasons = ", ".join(f"{code} {n}" for code, n in sorted(summary.quarantined.items()))
@@ -63,8 +68,10 @@ def run_report(summary: RunSummary, lang: str) -> str:
     lines += ["", *summary.notes] if summary.notes else [""]
     if summary.near:
         close = sum(int(entry["near"]) for entry in summary.near)
-        lines.append(f"{_number(close)} near misses of {len(summary.near)} rules")
-    lines.append(f"{_number(summary.alerts)} alerts in {summary.out}")
+        lines.append(
+            f"{counted(close, 'near miss', 'near misses')} of {counted(len(summary.near), 'rule')}"
+        )
+    lines.append(f"{counted(summary.alerts, 'alert')} in {summary.out}")
     if summary.store is not None:
         lines += store_report(summary.store, lang)
     lines.append(f"digest {summary.digest}")
@@ -91,15 +98,15 @@ def store_report(store: dict[str, Any], lang: str) -> list[str]:
             lines.append(f"{_number(conflicts)} 条预警编号相同而内容不同：regtech cases conflicts")
         lines.append(f"查看：regtech cases list --store {store['url']}")
         return lines
-    lines = [f"in the store: {_number(new)} new alerts, {_number(repeated)} known; "]
-    lines[0] += f"{_number(opened)} cases opened, {_number(changed)} changed"
+    lines = [f"in the store: {counted(new, 'new alert')}, {_number(repeated)} known; "]
+    lines[0] += f"{counted(opened, 'case')} opened, {_number(changed)} changed"
     if ended:
         lines[0] += f", {_number(ended)} merged or withdrawn by policies"
     if aside:
         said = ", ".join(f"{_number(n)} {name}" for name, n in aside.items())
         lines.append(f"in no case: {said}: regtech cases aside --store {store['url']}")
     if unknown:
-        lines.append(f"brakes cannot tell of {_number(unknown)} rules (see REGTECH_WATCHED)")
+        lines.append(f"brakes cannot tell of {counted(unknown, 'rule')} (see REGTECH_WATCHED)")
     if conflicts:
         lines.append(f"{_number(conflicts)} came under a known id: regtech cases conflicts")
     lines.append(f"see them: regtech cases list --store {store['url']}")

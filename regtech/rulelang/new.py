@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from regtech.content.reading import IDENTIFIER
@@ -26,10 +27,13 @@ RULE: Final = """\
           - {{time: "2026-03-02T09:00:00Z", payee: {{id: C1}}, amount: "6000", {money}}}
           - {{time: "2026-03-02T09:05:00Z", payee: {{id: C1}}, amount: "4000", {money}}}
         expect: {{alert: {{subject: C1, total: 10000}}}}
-      - name: a unit below
+      - name: the smallest unit below; no cash, money out, a day later
         events:
           - {{time: "2026-03-02T09:00:00Z", payee: {{id: C1}}, amount: "6000", {money}}}
-          - {{time: "2026-03-02T09:05:00Z", payee: {{id: C1}}, amount: "3999", {money}}}
+          - {{time: "2026-03-02T09:05:00Z", payee: {{id: C1}}, amount: "{below}", {money}}}
+          - {{time: "2026-03-02T09:10:00Z", payee: {{id: C1}}, amount: "1", {card}}}
+          - {{time: "2026-03-02T09:15:00Z", payer: {{id: C1}}, amount: "1", {money}}}
+          - {{time: "2026-03-03T09:00:00Z", payee: {{id: C1}}, amount: "1", {money}}}
         expect: none
 """
 
@@ -47,8 +51,9 @@ rules:
 {rule}"""
 
 
-def new_rule(identifier: str, currency: str = "USD") -> tuple[str, str]:
-    """Texts of a parameter and of a rule, to be put under ``params`` and ``rules`` of a pack.
+def new_rule(identifier: str, currency: str = "USD", decimals: int = 2) -> tuple[str, str]:
+    """Texts of a parameter and of a rule, to be put under ``params`` and ``rules`` of a pack;
+    ``decimals`` are those of the currency.
 
     Raises ``UsageError`` for an id that is not well formed.
     """
@@ -58,18 +63,24 @@ def new_rule(identifier: str, currency: str = "USD") -> tuple[str, str]:
         id=identifier,
         currency=currency,
         param=param,
+        below=f"{Decimal(4000) - Decimal(1).scaleb(-decimals):f}",
         money=f"currency: {currency}, channel: cash",
+        card=f"currency: {currency}, channel: card",
     )
 
 
 def new_pack(
-    pack: str, jurisdiction: str, identifier: str | None = None, currency: str = "USD"
+    pack: str,
+    jurisdiction: str,
+    identifier: str | None = None,
+    currency: str = "USD",
+    decimals: int = 2,
 ) -> str:
     """Text of a whole rulepack with one rule. Raises ``UsageError`` for an id that is none."""
     identifier = identifier or f"{pack}-1"
     if not IDENTIFIER.match(pack):
         raise UsageError(f"{pack!r} is not an id of a pack", hint="lower case, digits and hyphens")
-    _, rule = new_rule(identifier, currency)
+    _, rule = new_rule(identifier, currency, decimals)
     return PACK.format(
         pack=pack,
         jurisdiction=jurisdiction,

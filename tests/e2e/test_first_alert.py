@@ -195,3 +195,12 @@ def test_what_cannot_be_is_said_with_the_right_status(
 def test_a_full_disk_is_status_3(regtech: Command, tmp_path: Path) -> None:
     done = regtech("run", _events(tmp_path / "cash.ndjson"), "--packs", PACK, "--out", "/dev/full")
     assert done.status == 3 and "No space left" in done.err
+
+
+def test_whose_law_judged_events_that_name_no_country_is_said(here: Command) -> None:
+    Path("cash.ndjson").write_text(CASH.format(1, "09:00:00", "50000") + "\n")
+    said = here("run", "cash.ndjson", "--packs", PACK)
+    assert "1 alert in" in said.out
+    assert "events that name no country were judged by the law of CN" in said.out
+    said = here("run", "cash.ndjson", "--packs", PACK, "--home", "cn")
+    assert "1 alert in" in said.out and "by the law of CN" not in said.out

@@ -63,3 +63,16 @@ def test_columns_line_up_with_wide_characters() -> None:
 )
 def test_long_texts_are_cut_by_their_places(text: str, places: int, said: str) -> None:
     assert shortened(text, places) == said
+
+
+def test_one_is_told_as_one() -> None:
+    store = {
+        "new": 1, "repeated": 0, "conflicts": [], "cases_opened": 1, "cases_changed": 0,
+        "cases_merged": 0, "cases_withdrawn": 0, "aside": {}, "brake_cannot_tell": ["cn-1"],
+        "url": "sqlite:///cases.db",
+    }  # fmt: skip
+    near = ({"rule": "cn-1", "near": 1},)
+    said = run_report(replace(SUMMARY, events=1, alerts=1, near=near, store=store), "en")
+    for text in ("1 event,", "1 alert in", "1 near miss of 1 rule\n", "1 new alert,", "1 case "):
+        assert text in said
+    assert "of 1 rule (see" in said

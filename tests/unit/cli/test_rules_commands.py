@@ -16,8 +16,17 @@ def test_a_new_rule_passes_lint_and_its_tests(regtech: Command, tmp_path: Path) 
     assert regtech("rules", "lint", path).status == 0
     done = regtech("rules", "test", path, "--json")
     assert done.status == 0 and json.loads(done.out)["failed"] == []
+    assert '"3999.99"' in path.read_text()
     again = regtech("rules", "new", "my-rule", "--jurisdiction", "sg", "--out", path)
     assert again.status == 2 and "is there already" in again.err
+
+
+def test_the_tests_of_a_new_rule_notice_every_change(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "jp", "--out", path)
+    assert '"3999"' in path.read_text()  # yen have no decimals
+    done = regtech("rules", "test", path, "--mutate")
+    assert done.status == 0 and "0 unnoticed" in done.out
 
 
 def test_faults_are_shown_with_their_place_and_fail(regtech: Command, tmp_path: Path) -> None:
