@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+import numpy as np
 import zstandard
 
 from regtech.columns.batch import Reject
@@ -22,6 +23,7 @@ from regtech.errors import InputError
 
 BLOCK_BYTES: Final = 1 << 20
 LINE_BYTES_MAX: Final = 1 << 20
+_COUNTED: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 # Compressed bytes at a time: a hostile frame grows each of them at most some 32,000 times.
@@ -151,11 +153,27 @@ def _some(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-def _some_or_raise(stream: IO[bytes], size: int, source_name: str) -> bytes:
+def _some_into(stream: IO[bytes], buffer: memoryview, source_name: str) -> int:
+    """Read what is there into a buffer, at least one byte; how many, 0 at the end."""
     try:
-        return _some(stream, size)
+        read = getattr(stream, "readinto1", None)
+        if read is not None:
+            count: int = read(buffer)
+            return count
+        data = _some(stream, len(buffer))
     except READ_ERRORS as error:
         raise InputError(f"cannot read {source_name or 'the input'}: {error}") from error
+    buffer[: len(data)] = data
+    return len(data)
+
+
+def _newlines(data: bytes) -> int:
+    """How many there are. ``bytes.count`` takes five times as long: it stops at each of them."""
+    values = np.frombuffer(data, np.uint8)
+    return sum(
+        int(np.count_nonzero(values[start : start + _COUNTED] == 10))
+        for start in range(0, len(values), _COUNTED)
+    )
 
 
 def read_blocks(
@@ -171,26 +189,31 @@ def read_blocks(
     Holds at most ``block_bytes + line_bytes_max`` bytes, whatever the length of a line; a reject
     keeps the first ``line_bytes_max`` bytes of its line. Raises ``InputError`` where reading fails.
     """
-    carry = rest = b""
-    line = first_line
+    # One buffer is read into again and again: memory that was never touched costs more than a copy.
+    buffer = bytearray(block_bytes + line_bytes_max)
+    view = memoryview(buffer)
+    line, held, rest = first_line, 0, b""
     while True:
-        data = rest or _some_or_raise(stream, block_bytes, source_name)
-        rest = b""
-        if not data:
-            if carry:
-                yield Block(carry, line, line + 1, final=True)
+        if rest:
+            held, read = 0, len(rest)
+            view[:read], rest = rest, b""
+        else:
+            read = _some_into(stream, view[held : held + block_bytes], source_name)
+        if not read:
+            if held:
+                yield Block(bytes(view[:held]), line, line + 1, final=True)
             return
-        end = data.rfind(b"\n") + 1
+        filled = held + read
+        end = buffer.rfind(b"\n", held, filled) + 1
         if end:
-            whole = b"".join((carry, memoryview(data)[:end]))
-            carry = data[end:]
-            count = whole.count(b"\n")
+            whole = bytes(view[:end])
+            count = _newlines(whole)
             yield Block(whole, line, line + count, final=False)
             line += count
-        else:
-            carry += data
-        if len(carry) > line_bytes_max:
-            size, rest = _skip_line(stream, len(carry), block_bytes, source_name)
+            buffer[: filled - end] = buffer[end:filled]
+        held = filled - end
+        if held > line_bytes_max:
+            size, rest = _skip_line(stream, held, block_bytes, source_name)
             yield Reject(
                 source=source_name,
                 line=line,
@@ -198,21 +221,23 @@ def read_blocks(
                 code="too_long",
                 found=f"{size} bytes",
                 expected=f"at most {line_bytes_max} bytes",
-                raw=carry[:line_bytes_max],
+                raw=bytes(view[:line_bytes_max]),
             )
             line += 1
-            carry = b""
+            held = 0
 
 
 def _skip_line(
     stream: IO[bytes], size: int, block_bytes: int, source_name: str
 ) -> tuple[int, bytes]:
     """(length of the line in all, what was read beyond its newline)."""
+    buffer = bytearray(block_bytes)
+    view = memoryview(buffer)
     while True:
-        data = _some_or_raise(stream, block_bytes, source_name)
-        end = data.find(b"\n")
+        read = _some_into(stream, view, source_name)
+        end = buffer.find(b"\n", 0, read)
         if end >= 0:
-            return size + end, data[end + 1 :]
-        if not data:
+            return size + end, bytes(view[end + 1 : read])
+        if not read:
             return size, b""
-        size += len(data)
+        size += read
