@@ -113,25 +113,25 @@ class PaymentStream:
         while (found := self._merge.next()) is not None:
             if isinstance(found, int):
                 self._intake.close(found)
-                yield self._released([], 0)
+                yield from self._released([], 0)
                 continue
             self.counts.given += len(found.rejects)
             if found.batch is not None:
                 self.counts.given += found.batch.count
                 self._intake.push(found.batch)
-            yield self._released(found.rejects, found.size)
+            yield from self._released(found.rejects, found.size)
 
-    def _released(self, rejects: list[Reject], size: int) -> Piece:
-        events = self._intake.take()
+    def _released(self, rejects: list[Reject], size: int) -> Iterator[Piece]:
+        released = self._intake.take()
         rejects = [*rejects, *self._set_aside()]
         for reject in rejects:
             self.counts.rejected[reject.code] += 1
         self.counts.repeats = self._intake.repeats
-        if events is None:
-            none = np.zeros(0, np.int64)
-            return Piece(Payments(none, none, none, none, none), [], none, rejects, size)
-        order = self._edges(events)
-        return self._piece(Sequence(events.block, order), rejects, size)
+        none = np.zeros(0, np.int64)
+        yield Piece(Payments(none, none, none, none, none), [], none, rejects, size)
+        for events in released:
+            order = self._edges(events)
+            yield self._piece(Sequence(events.block, order), [], 0)
 
     def _set_aside(self) -> list[Reject]:
         """Late and conflicting events as records of the quarantine."""

@@ -144,18 +144,16 @@ class Engine:
 
     def ready(self) -> Iterator[Sequence]:
         """The events that nothing can come before any more, in blocks under one law each."""
-        events = self.intake.take()
-        if events is None or events.count == 0:
-            return
-        times = events.block.columns[self.plan.columns.index["time"]][events.order]
-        start = 0
-        while start < events.count:
-            limit = self.judge.era_end(int(times[start]))
-            end = min(start + BLOCK_EVENTS, events.count)
-            if int(times[end - 1]) >= limit:
-                end = start + int(np.searchsorted(times[start:end], limit))
-            yield events.part(start, end)
-            start = end
+        for events in self.intake.take():
+            times = events.block.columns[self.plan.columns.index["time"]][events.order]
+            start = 0
+            while start < events.count:
+                limit = self.judge.era_end(int(times[start]))
+                end = min(start + BLOCK_EVENTS, events.count)
+                if int(times[end - 1]) >= limit:
+                    end = start + int(np.searchsorted(times[start:end], limit))
+                yield events.part(start, end)
+                start = end
 
     def judge_prepared(self, prepared: Prepared) -> None:
         """Judge the events that follow those of the last call; ``judged`` hands out alerts."""

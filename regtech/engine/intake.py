@@ -3,6 +3,7 @@ way."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,8 @@ FOREVER: Final = 1 << 62
 DEDUPE_DAYS: Final = 400
 PARTS_MAX: Final = 256
 """With more parts than this waiting, the small ones are joined."""
+PIECE_EVENTS: Final = 16_384
+"""So many events are put together at once where parts do not fit behind one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Waiting:
     def whole(self) -> bool:
         """Whether all events of the block wait; their places are then in order."""
         return len(self.places) == self.block.count
+
+    def keys(self, rows: int, lender: Lender) -> Block:
+        """The events with their first columns alone."""
+        keys = replace(self.block, columns=self.block.columns[:rows, : self.block.count].copy())
+        return keys if self.whole else keys.select(self.places, lender)
 
     @classmethod
     def of(cls, block: Block, places: Int64, time_row: int, lender: Lender) -> Waiting:
@@ -109,6 +117,7 @@ class Intake:
         self._decoded = len(self.columns.decoded())
         self._time = self.columns.index["time"]
         self._reporter = self.columns.index["reporter"]
+        self._key_rows = max(self._time, self._reporter) + 1
 
     def push(self, batch: Batch) -> None:
         """Take in a batch in arrival order."""
@@ -236,8 +245,9 @@ class Intake:
         """A source has ended."""
         self.newest[source] = FOREVER
 
-    def take(self) -> Sequence | None:
-        """The events that can be judged now, in canonical order, each once."""
+    def take(self) -> Iterator[Sequence]:
+        """The events that can be judged now, in canonical order, each once; in several pieces where
+        they lie apart. A piece may be used until the next is asked for."""
         bound = self.release_bound()
         ready: list[Waiting] = []
         kept: list[Waiting] = []
@@ -252,14 +262,40 @@ class Intake:
             first = part.places[early]
             ready.append(Waiting(part.block, first, part.earliest, part.first_lines))
             kept.append(Waiting.of(part.block, part.places[~early], self._time, self._lender))
-        released = None
+        released: Iterator[Sequence] = iter(())
         if ready:
             self.parts = kept
-            whole = _one_block(ready, self._lender)
-            order = self._ordered(whole.block, whole.order)
-            released = self._unique(Sequence(whole.block, order))
+            released = self._released(ready)
         self._decide_late(bound)
         return released
+
+    def _released(self, ready: list[Waiting]) -> Iterator[Sequence]:
+        if _fit_together(ready):
+            whole = _one_block(ready, self._lender)
+            order = self._ordered(whole.block, whole.order)
+            return iter([self._unique(Sequence(whole.block, order))])
+        # A block of them all would be memory that was never touched: they are ordered by what that
+        # takes, and their columns are put together a piece at a time.
+        keys = [part.keys(self._key_rows, self._lender) for part in ready]
+        joint = joined(keys[0], keys[1:])
+        order = self._ordered(joint, np.arange(joint.count))
+        events = self._unique(Sequence(joint, order))
+        return self._pieces(ready, events)
+
+    def _pieces(self, parts: list[Waiting], events: Sequence) -> Iterator[Sequence]:
+        """Events of several parts, by keys that stand in the order of the parts."""
+        starts = np.cumsum([0, *(len(part.places) for part in parts)])
+        places = np.concatenate([part.places for part in parts])
+        addresses = np.array([part.block.columns.ctypes.data for part in parts], np.int64)
+        widths = np.array([part.block.columns.shape[1] for part in parts], np.int64)
+        for start in range(0, events.count, PIECE_EVENTS):
+            order = events.order[start : start + PIECE_EVENTS]
+            columns = self._lender.lend(len(self.columns.index), len(order))
+            whose = np.searchsorted(starts, order, side="right") - 1
+            O.gather_columns(addresses, widths, whose, places[order], self._decoded, columns)
+            columns[self._decoded :] = MIN
+            block = replace(events.block.select(order, self._lender), columns=columns)
+            yield Sequence(block, np.arange(len(order)))
 
     def _ordered(self, block: Block, places: Int64) -> Int64:
         if len(places) == 1:
@@ -298,6 +334,13 @@ class Intake:
                 SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
             )
         return Sequence(block, order[status == O.NEW])
+
+
+def _fit_together(parts: list[Waiting]) -> bool:
+    """Whether one of the blocks has room behind it for the events of all other parts."""
+    counts = [len(part.places) for part in parts]
+    largest = parts[counts.index(max(counts))].block
+    return bool(largest.count + sum(counts) - max(counts) <= largest.columns.shape[1])
 
 
 def _one_block(parts: list[Waiting], lender: Lender) -> Sequence:

@@ -176,3 +176,15 @@ def gather_lists(offsets: Any, values: Any, order: Any, to: Any, starts: Any, fo
             found[to] = values[at]
             to += 1
         starts[k + 1] = to
+
+
+@kernel(nrt=False)
+def gather_columns(
+    addresses: Any, widths: Any, whose: Any, places: Any, rows: Any, found: Any
+) -> None:
+    """Put events of several blocks side by side: of the k-th the first ``rows`` columns of the
+    place ``places[k]`` of the block ``whose[k]``, by address and width of each block's columns."""
+    for row in range(rows):
+        for k in range(places.shape[0]):
+            block = whose[k]
+            found[row, k] = load64(addresses[block], row * widths[block] + places[k])

@@ -64,6 +64,34 @@ def test_many_parts_waiting_answer_as_one_batch(
     assert parts.engine.summary() == whole.engine.summary()
 
 
+@pytest.mark.parametrize("batch", [7, 100, 1000])
+def test_events_of_one_instant_that_come_in_many_parts_go_on_in_pieces(
+    packs: list[Pack],
+    reference: Reference,
+    shuffled: list[dict[str, Any]],
+    batch: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing can be judged before all have come, and no block has room for them."""
+    given = [{**event, "time": START.isoformat()} for event in shuffled]
+    given += [given[3], {**given[5], "amount": "1"}]
+    whole = judge_events(packs, given, reference)
+    monkeypatch.setattr("regtech.engine.intake.PIECE_EVENTS", 256)
+    parts = judge_events(packs, given, reference, batch=batch)
+    assert len(whole.alerts) > 20
+    assert [a.canonical() for a in parts.alerts] == [a.canonical() for a in whole.alerts]
+    assert parts.engine.summary() == whole.engine.summary()
+    assert (parts.engine.intake.repeats, parts.engine.intake.conflicts) == (1, 1)
+
+    plan = compile_plan(packs, reference)
+    engine = Engine(plan, lateness_us=int(LATENESS.total_seconds()) * 1_000_000)
+    decoder = decoder_of(plan, Vocabulary())
+    for at in range(0, len(given), batch):
+        engine.push(decoder.decode(lines(given[at : at + batch]), at + 1)[0])
+    engine.intake.close(0)
+    assert [events.count for events in engine.ready()] == [256] * 11 + [184]
+
+
 def test_waiting_events_are_kept_in_few_parts(
     packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]]
 ) -> None:
