@@ -44,8 +44,10 @@ import numba  # noqa: E402 - after the folder is set
 from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
 
 from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - the same
+from regtech.columns.lean_numba import load_lean  # noqa: E402 - the same
 
 make_machine_code_late()
+load_lean()
 _config: Any = _numba_config
 
 _F = TypeVar("_F", bound=Callable[..., Any])
