@@ -37,6 +37,7 @@ _FIRST_INSTANT: Final = -(1 << 63)
 _SECONDS_PER_DAY: Final = 86_400
 _CYCLE_YEARS: Final = 400  # the calendar, days of the week included, repeats after 146,097 days
 _CYCLE_SECONDS: Final = 146_097 * _SECONDS_PER_DAY
+_NO_TRANSITIONS: Final = np.zeros((0, 2), np.int64)
 _NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
@@ -52,8 +53,8 @@ def transition_table(zone: str) -> tuple[Int64, Int64]:
     Raises UsageError for an unknown zone.
     """
     starts, offsets = _read(zone)
-    starts_us = np.array([_FIRST_INSTANT, *(s * SECOND_US for s in starts[1:])], dtype=np.int64)
-    offsets_us = np.array(offsets, dtype=np.int64) * SECOND_US
+    starts_us, offsets_us = starts * SECOND_US, offsets * SECOND_US
+    starts_us[0] = _FIRST_INSTANT
     starts_us.setflags(write=False)
     offsets_us.setflags(write=False)
     return starts_us, offsets_us
@@ -108,7 +109,7 @@ def local_day_start_us(zone: str, day: date | int) -> int:
 # --- reading the database ------------------------------------------------------------------------
 
 
-def _read(zone: str) -> tuple[list[int], list[int]]:
+def _read(zone: str) -> tuple[Int64, Int64]:
     """Starts and offsets in seconds; the first start is a placeholder."""
     if not _NAME.fullmatch(zone):
         raise UsageError(f"not the name of a time zone: {zone!r}")
@@ -122,12 +123,11 @@ def _read(zone: str) -> tuple[list[int], list[int]]:
     if data[:4] != b"TZif":
         raise UsageError(f"unknown time zone {zone!r}")
     listed, first_offset, footer = _parse_tzif(data)
-    starts, offsets = [0], [first_offset]
-    for start, offset in [*listed, *_recurring(footer, listed)]:
-        if offset != offsets[-1]:  # a change of name or of the summer flag alone moves no clock
-            starts.append(start)
-            offsets.append(offset)
-    return starts, offsets
+    known = np.array([(0, first_offset), *listed], np.int64)
+    starts, offsets = np.concatenate([known, _recurring(footer, listed)]).T
+    # A change of name or of the summer flag alone moves no clock.
+    moves = np.concatenate([[True], offsets[1:] != offsets[:-1]])
+    return starts[moves], offsets[moves]
 
 
 def _parse_tzif(data: bytes) -> tuple[list[tuple[int, int]], int, str]:
@@ -153,17 +153,18 @@ _POSIX: Final = re.compile(
 )
 
 
-def _recurring(footer: str, listed: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The transitions that the footer's yearly rule adds after the listed ones, to year 9999."""
+def _recurring(footer: str, listed: list[tuple[int, int]]) -> Int64:
+    """The transitions that the footer's yearly rule adds after the listed ones, to year 9999: rows
+    of start and offset."""
     if not footer:
-        return []
+        return _NO_TRANSITIONS
     match = _POSIX.fullmatch(footer)
     if match is None:
         raise UsageError(f"the time zone database has a rule that cannot be read: {footer!r}")
     standard = -_seconds(match["stdoff"])
     last_listed = listed[-1][0] if listed else -(1 << 62)
     if match["dst"] is None:
-        return []  # the last listed offset stays
+        return _NO_TRANSITIONS  # the last listed offset stays
     summer = -_seconds(match["dstoff"]) if match["dstoff"] else standard + 3600
     first_year = civil_from_days(last_listed // _SECONDS_PER_DAY)[0] if listed else 1
     cycle = sorted(
@@ -174,14 +175,12 @@ def _recurring(footer: str, listed: list[tuple[int, int]]) -> list[tuple[int, in
             (_rule_instant(match["end"], year) - summer, standard),
         )
     )
-    cycles = (LAST_YEAR - first_year) // _CYCLE_YEARS + 1
+    cycles = np.arange((LAST_YEAR - first_year) // _CYCLE_YEARS + 1, dtype=np.int64)
     end = (days_from_civil(LAST_YEAR + 1, 1, 1) + 2) * _SECONDS_PER_DAY
-    return [
-        (instant + n * _CYCLE_SECONDS, offset)
-        for n in range(cycles)
-        for instant, offset in cycle
-        if last_listed < instant + n * _CYCLE_SECONDS <= end
-    ]
+    once = np.array(cycle, np.int64)
+    starts = (once[:, 0] + cycles[:, None] * _CYCLE_SECONDS).ravel()
+    rows = np.column_stack([starts, np.tile(once[:, 1], len(cycles))])
+    return rows[(last_listed < starts) & (starts <= end)]
 
 
 def _seconds(text: str) -> int:
