@@ -90,9 +90,10 @@ CUTS: Final = (
 )  # fmt: skip
 (CUT_CYCLES, CUT_AMOUNT_CYCLES, CUT_SCATTER_GATHER, CUT_EVIDENCE, CUT_LAYERS, CUT_WALKS,
  CUT_SUMS) = range(7)  # fmt: skip
-(H_NODE_FREE, H_HAND, H_NODES_LIVE, H_STEPS) = range(80, 84)
-"""Free slots of nodes, where the search for accounts to forget stands, how many are known, and what
-is left of the budget of a search."""
+(H_NODE_FREE, H_HAND, H_NODES_LIVE, H_STEPS, H_BARE) = range(80, 85)
+"""Free slots of nodes, where the search for accounts to forget stands, how many are known, what is
+left of the budget of a search, and whether nobody asks for the numbers of accounts: their payments,
+sums and fans are not counted then."""
 (R_NODES, R_CODES, R_PAGES, R_PAIRS, R_TABLE, R_OLD_TABLE, R_SUMS, R_OLD_SUMS, R_ARENA,
  R_WINDOWS) = range(96, 106)  # fmt: skip
 """Rows of the arrays, for kernels."""

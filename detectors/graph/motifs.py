@@ -104,7 +104,7 @@ class Motifs:
     """Looks for motifs in a stream of payments. Batches may be cut anywhere.
 
     ``memory_us``: how long the graph remembers payments, at least the longest window; what is usual
-    for an account is judged over it.
+    for an account is judged over it. Where no spec weighs that, it remembers the window alone.
     """
 
     def __init__(self, specs: tuple[MotifSpec, ...], *, memory_us: int = 0) -> None:
@@ -116,7 +116,11 @@ class Motifs:
         lengths = sorted({spec.window_us for spec in specs})
         remembered = max(spec.remembers_us for spec in specs)
         still = max(spec.still_us for spec in specs)
-        self.graph = PaymentGraph(max(memory_us, remembered), lengths, accounts_us=still)
+        weighed = any(spec.weighs_accounts for spec in specs)
+        self.graph = PaymentGraph(
+            max(memory_us, remembered) if weighed else remembered,
+            lengths, accounts_us=still, bare=not weighed,
+        )  # fmt: skip
         for kind in ("random_walk", "mule"):
             if sum(spec.type == kind for spec in specs) > 1:
                 raise UsageError(f"{kind} was asked for twice", hint="once for each graph")

@@ -31,6 +31,8 @@ EPISODES: Final = frozenset(
 )
 """Motifs around one account; of the others, those that share a payment are one."""
 
+_ALONG_PAYMENTS: Final = frozenset({"cycle", "round_trip"})
+
 CYCLE_MAX: Final = 10
 """Accounts of the longest cycle that is looked for."""
 
@@ -131,6 +133,11 @@ class MotifSpec:
             raise UsageError(f"most of {self.type} is {self.most}", hint=f"at most {longest}")
         if self.type == "structuring" and not self.limits:
             raise UsageError("structuring needs limits", hint="amounts that must be reported")
+
+    @property
+    def weighs_accounts(self) -> bool:
+        """Whether it depends on what accounts do beside the payments of the motif."""
+        return self.type not in _ALONG_PAYMENTS
 
     @property
     def remembers_us(self) -> int:

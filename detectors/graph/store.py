@@ -28,12 +28,19 @@ class PaymentGraph:
     ``shorter_us``: shorter windows for which the distinct counterparties of each node are counted.
     Accounts are codes from 0 on, as dense as a vocabulary's; amounts are whole minor units.
 
+    ``bare``: the numbers of accounts (``nodes``, ``sums``, ``fans``) are not counted.
+
     ``accounts_us``: so long an account is known after its last payment, at least as long as the
     window. Then it is forgotten, its slot is used for another, and should it come again it is new.
     """
 
     def __init__(
-        self, window_us: int, shorter_us: Sequence[int] = (), *, accounts_us: int = 0
+        self,
+        window_us: int,
+        shorter_us: Sequence[int] = (),
+        *,
+        accounts_us: int = 0,
+        bare: bool = False,
     ) -> None:
         if window_us <= 0 or any(not 0 < w <= window_us for w in shorter_us):
             raise ValueError("a window is longer than nothing, and none than the first")
@@ -47,6 +54,7 @@ class PaymentGraph:
         head[L.H_STAMP] = 1
         head[L.H_BEGAN] = L.NEVER
         head[L.H_NODE_FREE] = -1
+        head[L.H_BARE] = bare
         windows = np.zeros((len(self._shorter), 2), np.int64)
         windows[:, 0] = self._shorter
         self._parts: dict[str, Int64] = {
@@ -177,7 +185,8 @@ class PaymentGraph:
         if self.head[L.H_NODES] + 2 > len(self._parts["nodes"]):
             self._longer("nodes", len(self._parts["nodes"]) + 2)
             for name in ("lists", "marks", "fans"):
-                self._longer(name, len(self._parts["nodes"]))
+                if len(self._parts[name]) < len(self._parts["nodes"]):
+                    self._longer(name, len(self._parts["nodes"]))
 
     def _more_places(self, name: str, old: str, moved: int) -> None:
         if int(self.head[moved]) < len(self._parts[old]):

@@ -163,3 +163,18 @@ def test_a_snapshot_of_other_parameters_is_refused() -> None:
     other = replace(chosen(("fan_in",))[0], least=9)
     with pytest.raises(SnapshotError):
         Motifs((other,)).restore(state)
+
+
+@pytest.mark.parametrize("name", ["cycle", "round_trip"])
+def test_what_goes_along_payments_alone_is_found_without_numbers_of_accounts(name: str) -> None:
+    """Alone the graph counts nothing of accounts and remembers the window; beside a motif that
+    weighs them it does."""
+    for seed in SEEDS:
+        made = oracle.payments(seed, 400, 20, hours=100)
+        spec, given = loose(name), Payments(**given_of(made))
+        alone = Motifs((spec,), memory_us=3 * WINDOW)
+        beside = Motifs((spec, loose("fan_in")), memory_us=3 * WINDOW)
+        assert (alone.graph.window_us, beside.graph.window_us) == (WINDOW, 3 * WINDOW)
+        wanted = [finding for finding in beside.observe(given) if finding.type == name]
+        assert told(alone.observe(given)) == told(wanted)
+        assert wanted
