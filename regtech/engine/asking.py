@@ -334,6 +334,8 @@ class View:
         self._block: Block | None = None
         self._src: Int64 = np.zeros(0, np.int64)
         self._columns: dict[str, Int64] = {}
+        self._asked: dict[tuple[tuple[str, ...], str], npt.NDArray[np.bool_]] = {}
+        """Of which events is asked what, by types and jurisdiction."""
         self.payments = np.zeros(0, np.bool_)
         self._governed = np.zeros(0, np.uint64)
 
@@ -349,6 +351,7 @@ class View:
         self._block, self._src, self.first, self.payments = block, src, first, payments
         self._governed = governed
         self._columns.clear()
+        self._asked.clear()
 
     @property
     def count(self) -> int:
@@ -367,10 +370,16 @@ class View:
 
     def asked(self, question: Question) -> npt.NDArray[np.bool_]:
         """Of which events a question is asked."""
-        asked: npt.NDArray[np.bool_] = np.isin(self.types, _numbers(question.types))
-        if question.jurisdiction:
-            asked &= self._governed & self._bits[question.jurisdiction] != 0
-        return asked
+        key = question.types, question.jurisdiction
+        found = self._asked.get(key)
+        if found is None:
+            of_type = np.zeros(len(EVENT_TYPES), np.bool_)
+            of_type[_numbers(question.types)] = True
+            found = of_type[self.types]
+            if question.jurisdiction:
+                found &= self._governed & self._bits[question.jurisdiction] != 0
+            self._asked[key] = found
+        return found.copy()  # who asks may change it
 
     def column(self, path: str) -> Int64:
         """Values of a field. KeyError for one that was not asked for."""
