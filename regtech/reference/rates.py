@@ -34,6 +34,8 @@ DEFAULT_PIVOT: Final = "USD"
 HEADER: Final = ("date", "base", "quote", "rate")
 _INT64_MAX: Final = (1 << 63) - 1
 _QUOTES_KEPT: Final = 100_000
+_TABLES_KEPT: Final = 16
+"""Tables for kernels: one for each currency that rules convert to."""
 _RATE: Final = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
 _SETTING: Final = re.compile(r"#\s*(table|pivot|max_age_days|note):\s*(.*?)\s*")
 
@@ -95,6 +97,7 @@ class RateTable:
         self._currencies = currencies
         self._series: dict[tuple[str, str], _Series] = {}
         self._quotes: dict[tuple[str, str, int], Quote | None] = {}
+        self._tables: dict[tuple[tuple[str, ...], str, int, int], tuple[Int64, Int64]] = {}
         ordered = sorted(rates, key=lambda r: (r[1], r[2], r[0]))
         for day, base, quote, rate in ordered:
             series = self._series.setdefault((base, quote), _Series([], []))
@@ -241,10 +244,22 @@ class RateTable:
         """``(num, den)``, each int64 of shape (sources, days from first to last, both included).
 
         ``num[i, day - first_day]`` and ``den`` are those of ``fraction(sources[i], target, day)``;
-        where no rate is known both are 0. Cost grows with the number of rates, not of days.
+        where no rate is known both are 0. Cost grows with the number of rates, not of days, and is
+        paid once: the same arrays, which nobody may write to, answer the same question again.
         """
         if last_day < first_day:
             raise UsageError("the last day lies before the first")
+        key = (tuple(sources), target, first_day, last_day)
+        made = self._tables.get(key)
+        if made is None:
+            if len(self._tables) >= _TABLES_KEPT:
+                self._tables.clear()
+            made = self._tables[key] = self._table(*key)
+        return made
+
+    def _table(
+        self, sources: Sequence[str], target: str, first_day: int, last_day: int
+    ) -> tuple[Int64, Int64]:
         num = np.zeros((len(sources), last_day - first_day + 1), dtype=np.int64)
         den = np.zeros_like(num)
         for i, source in enumerate(sources):
@@ -253,6 +268,7 @@ class RateTable:
                 if (found := self.fraction(source, target, start)) is not None:
                     num[i, start - first_day : end - first_day] = found[0]
                     den[i, start - first_day : end - first_day] = found[1]
+        num.flags.writeable = den.flags.writeable = False
         return num, den
 
     def _change_days(self, source: str, target: str, first_day: int, last_day: int) -> list[int]:

@@ -8,7 +8,8 @@ field that holds a value. Everything derives from ``regtech.model.fields``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -219,7 +220,7 @@ def build_catalogue(
     currencies: Mapping[str, tuple[int, int]],
     kept: Collection[str] = (),
 ) -> Catalogue:
-    """The arrays for decoding ``fields`` into rows 0, 1, … of a batch.
+    """The arrays for decoding ``fields`` into rows 0, 1, … of a batch; nobody writes to them.
 
     ``currencies`` gives (index, decimals) of each known code. The words of closed fields are added
     to ``symbols``.
@@ -232,6 +233,32 @@ def build_catalogue(
         if known.get(field.path) != field or field.path in columns:
             raise UsageError(f"the field {field.path} is unknown or named twice")
         columns[field.path] = k
+    form = _form(tuple(currencies.items()), frozenset(kept))
+    leaves, word_values = form.arrays.leaves.copy(), form.arrays.word_values.copy()
+    leaves[:, LEAF_COLUMN] = [columns.get(path, -1) for path in form.paths]
+    for first, words in form.closed:
+        word_values[first : first + len(words), 0] = symbols.codes_of(words)
+    return replace(form.arrays, leaves=leaves, word_values=word_values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What catalogues of the same currencies and kept texts have in common.
+
+    A process makes many: one for each run, file, or test of a rule.
+    """
+
+    arrays: Catalogue
+    """Without columns of leaves and codes of words."""
+    paths: tuple[str, ...]
+    """Of the leaves."""
+    closed: tuple[tuple[int, tuple[str, ...]], ...]
+    """Words whose codes a vocabulary has, and the first of their rows in ``word_values``."""
+
+
+@lru_cache(maxsize=8)
+def _form(currencies: tuple[tuple[str, tuple[int, int]], ...], kept: frozenset[str]) -> _Form:
+    known = all_fields()
     names, members = _contexts()
     key_ids = {
         key: k for k, key in enumerate(dict.fromkeys(k for m in members.values() for k in m))
@@ -242,6 +269,7 @@ def build_catalogue(
     needed = dict.fromkeys((*ALWAYS, *(p for paths in REQUIRED.values() for p in paths)))
     need_bits = {path: 1 << k for k, path in enumerate(needed)}
     words = _Words()
+    closed: dict[tuple[str, ...], int] = {}
     leaf_of, types_of = _leaves()
     leaves = np.zeros((len(types_of), 8), np.int64)
     for (path, enum), leaf in types_of.items():
@@ -253,26 +281,55 @@ def build_catalogue(
             kind = SYMBOL
         elif enum:
             kind = EVENT_TYPE if path == "type" else ENUM
-            codes = [(symbols.code_of(word), k) for k, word in enumerate(enum)]
-            word_set = words.add_set("enum", enum, codes)
+            closed.setdefault(enum, len(words.rows))
+            word_set = words.add_set("enum", enum, [(-1, k) for k in range(len(enum))])
         elif field.kind is Kind.CURRENCY:
-            word_set = words.add_set("currency", list(currencies), list(currencies.values()))
+            codes, values = [code for code, _ in currencies], [value for _, value in currencies]
+            word_set = words.add_set("currency", codes, values)
         elif field.kind is Kind.FLAGS:
             bits = [(1 << k, 0) for k in range(len(field.words))]
             word_set = words.add_set("flags", field.words, bits)
         leaves[leaf.number, :7] = (
             kind,
-            columns.get(path, -1),
+            -1,
             _signed(hash_bytes(path.encode())),
             leaf.types,
             word_set,
             need_bits.get(path, 0),
             path in SIGNED_MONEY,
         )
+    steps, context_id = _steps(names, members, key_ids, leaf_of)
+    arrays = Catalogue(
+        keys=_key_table(key_ids),
+        steps=steps,
+        leaves=leaves,
+        context_id=context_id,
+        words=words.table,
+        word_values=np.array(words.rows, np.int64).reshape(-1, 3),
+        word_bytes=padded(bytes(words.data)),
+        needs=np.array(
+            [sum(need_bits[p] for p in (*ALWAYS, *REQUIRED[t])) for t in EVENT_TYPES], np.int64
+        ),
+        data_leaves=np.array(
+            [leaf_of["", f"data.{k}"] for k in ("category", "sensitivity", "level")], np.int64
+        ),
+        skip_context=len(names),
+        key_ids=key_ids,
+    )
+    paths = tuple(path for path, _ in types_of)
+    return _Form(arrays, paths, tuple((first, enum) for enum, first in closed.items()))
 
-    skip_context = len(names)
-    steps = np.zeros((skip_context + 1, KEYS_MAX), np.int64)
-    context_id = np.full(skip_context + 1, -1, np.int64)
+
+def _steps(
+    names: dict[str, int],
+    members: dict[str, tuple[str, ...]],
+    key_ids: dict[str, int],
+    leaf_of: dict[tuple[str, str], int],
+) -> tuple[Int64, Int64]:
+    """``Catalogue.steps`` and ``Catalogue.context_id``."""
+    known = all_fields()
+    steps = np.zeros((len(names) + 1, KEYS_MAX), np.int64)
+    context_id = np.full(len(names) + 1, -1, np.int64)
     for name, context in names.items():
         prefix = "" if name == "" or name.startswith("/") else f"{name}."
         if prefix and f"{prefix}id" in known:
@@ -290,24 +347,7 @@ def build_catalogue(
                 argument = leaf_of[event_type, path]
                 action = {Kind.FLAGS: FLAGS, Kind.PERSONS: PERSONS}.get(known[path].kind, LEAF)
             steps[context, key_ids[key]] = argument << ACTION_BITS | action
-
-    return Catalogue(
-        keys=_key_table(key_ids),
-        steps=steps,
-        leaves=leaves,
-        context_id=context_id,
-        words=words.table,
-        word_values=np.array(words.rows, np.int64).reshape(-1, 3),
-        word_bytes=padded(bytes(words.data)),
-        needs=np.array(
-            [sum(need_bits[p] for p in (*ALWAYS, *REQUIRED[t])) for t in EVENT_TYPES], np.int64
-        ),
-        data_leaves=np.array(
-            [leaf_of["", f"data.{k}"] for k in ("category", "sensitivity", "level")], np.int64
-        ),
-        skip_context=skip_context,
-        key_ids=key_ids,
-    )
+    return steps, context_id
 
 
 def _key_table(key_ids: dict[str, int]) -> UInt64:

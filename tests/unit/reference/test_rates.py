@@ -181,6 +181,18 @@ def test_the_table_for_kernels_holds_the_fraction_of_every_day(
             assert (num[i, day - DAY + 3], den[i, day - DAY + 3]) == found
 
 
+def test_the_table_for_kernels_is_made_once_for_each_question() -> None:
+    rates = table("2026-03-02,USD,CNY,7.10", "2026-03-02,EUR,USD,1.2")
+    first = rates.table_for_kernel(["USD", "EUR"], "CNY", DAY, DAY + 5)
+    assert rates.table_for_kernel(("USD", "EUR"), "CNY", DAY, DAY + 5) is first
+    turned, _ = rates.table_for_kernel(["EUR", "USD"], "CNY", DAY, DAY + 5)
+    assert turned.tolist() == first[0][::-1].tolist()
+    for days in range(1, 30):  # more questions than are kept
+        assert rates.table_for_kernel(["USD"], "CNY", DAY, DAY + days)[0].shape == (1, days + 1)
+    with pytest.raises(ValueError, match="read-only"):
+        first[0][0, 0] = 1
+
+
 def test_the_digest_is_of_the_meaning_not_of_the_spelling() -> None:
     rows = ("2026-03-02,USD,CNY,7.10", "2026-03-01,EUR,USD,1.2")
     same = table(*reversed(rows), settings_text="# a remark\n")
