@@ -51,9 +51,14 @@ def test_later_payments_are_scored_with_reasons(made: Path, tmp_path: Path) -> N
     assert 0 < frame["alert"].sum() < 0.03 * len(frame)
     top = frame.sort("score", descending=True)["reasons"][0]
     assert len(top) == 3 and all("usually" in text for text in top)
-    again = score(made, tmp_path / "t.parquet", settle_days=7)
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_training_again_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    one = score(made, tmp_path / "s.parquet", settle_days=7)
+    two = score(made, tmp_path / "t.parquet", settle_days=7)
     assert (tmp_path / "s.parquet").read_bytes() == (tmp_path / "t.parquet").read_bytes()
-    assert again["trained"] == summary["trained"]
+    assert two["trained"] == one["trained"]
 
 
 @pytest.mark.usefixtures("few_rounds")
@@ -80,6 +85,7 @@ def test_what_comes_later_changes_no_score_that_has_settled(made: Path, tmp_path
     assert both["score"].to_list() == both["score_cut"].to_list()
 
 
+@pytest.mark.usefixtures("few_rounds")
 def test_outcomes_teach_only_once_they_are_known(made: Path, tmp_path: Path) -> None:
     labels = made.with_name(made.name + ".labels.ndjson")
     summary = score(made, tmp_path / "s.parquet", labels=labels, settle_days=7)

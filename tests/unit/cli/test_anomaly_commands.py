@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
+from detectors.anomaly import supervised
+
 Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of the trees: what is typed and told is the same with any number."""
+    monkeypatch.setattr(supervised, "TAUGHT", {**supervised.TAUGHT, "rounds": 60})
 
 
 def test_scoring_keeping_and_promoting_from_the_command_line(
