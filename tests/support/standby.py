@@ -9,8 +9,9 @@ known to fork well, and where an environment is given that is read when modules 
 Processes that the product itself starts beside a server come from the same fork after
 ``fork_beside``; their modules are run by name, as ``python -m`` runs them.
 
-Run as a module it is the process that is ready. For each command it forks one that forks the
-command, waits for it and says how it ended, as nobody else may wait for it.
+Run as a module it is the process that is ready, one for all workers of a run of tests. For each
+command it forks one that forks the command, waits for it and says how it ended, as nobody else may
+wait for it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -120,17 +122,29 @@ def _is_as_here(environment: dict[str, str]) -> bool:
 
 @cache
 def _standby() -> socket.socket:
-    """The way to a process that is ready, one for all tests in this one."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
+    """The way to the process that is ready; the first worker that asks for it starts it."""
+    name = f"\0regtech-standby-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ready: subprocess.Popen[bytes] | None = None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked, suppress(OSError):
+        asked.bind(name)  # fails where another worker did so
+        asked.listen()
         ready = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.standby", str(theirs.fileno())],
-            cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "tests.support.standby", str(asked.fileno())],
+            cwd=ROOT, pass_fds=[asked.fileno()], stdin=subprocess.DEVNULL,
         )  # fmt: skip
+    while True:
+        try:
+            ours.connect(name)
+        except ConnectionRefusedError:  # the other has bound it and does not listen yet
+            time.sleep(0.01)
+        else:
+            break
 
     def end() -> None:
         ours.close()
-        ready.wait(60)
+        if ready is not None:
+            ready.wait(600)  # for the other workers, so that its processor time is counted
 
     atexit.register(end)
     return ours
@@ -148,29 +162,45 @@ def _make_ready() -> None:
     judge_events(tuple(chosen_packs(("cn-aml-large-value",))), trial_events(), Reference.shipped())
 
 
-def _serve(way: socket.socket) -> str:
-    """Fork a process for each that is asked for; in that process returns the module to be run."""
+def _serve(asked: socket.socket) -> str:
+    """Fork a process for each that is asked for; in that process returns the module to be run.
+
+    Ends with the last of those who asked.
+    """
     signal.signal(signal.SIGCHLD, _take_leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the tests end this by hanging up
-    while True:
-        message, handles, *_ = socket.recv_fds(way, _MESSAGE_MAX, 4)
-        if not message:
+    ways = [asked.accept()[0]]
+    while ways or select.select([asked], [], [], 0)[0]:
+        for way in select.select([asked, *ways], [], [])[0]:
+            if way is asked:
+                ways.append(asked.accept()[0])
+                continue
+            message, handles, *_ = socket.recv_fds(way, _MESSAGE_MAX, 4)
+            if not message:
+                ways.remove(way)
+                way.close()
+                continue
+            if os.fork() == 0:
+                for other in (asked, *ways):
+                    other.close()
+                return _begin(message, handles)
+            for handle in handles:
+                os.close(handle)
+    os._exit(0)
+
+
+def _begin(message: bytes, handles: list[int]) -> str:
+    with socket.socket(fileno=handles[0]) as said:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        pid = os.fork()
+        if pid:
+            for handle in handles[1:]:
+                os.close(handle)
+            said.send(str(pid).encode())
+            _, status = os.waitpid(pid, 0)
+            said.send(str(status).encode())
             os._exit(0)
-        if os.fork() == 0:
-            way.close()
-            with socket.socket(fileno=handles[0]) as said:
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                pid = os.fork()
-                if pid:
-                    for handle in handles[1:]:
-                        os.close(handle)
-                    said.send(str(pid).encode())
-                    _, status = os.waitpid(pid, 0)
-                    said.send(str(status).encode())
-                    os._exit(0)
-            return _become(json.loads(message), handles[1:])
-        for handle in handles:
-            os.close(handle)
+    return _become(json.loads(message), handles[1:])
 
 
 def _take_leave(*_: object) -> None:
