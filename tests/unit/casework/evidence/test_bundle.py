@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ from tests.support.examples import examples
 World = Any  # of conftest.py, which tests cannot import
 
 OWN = [1, 2, 4, 5, 7, 8, 10, 11, 13, 14]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def signatures_once() -> Iterator[None]:
+    """Each signature is verified once: most changes of a bundle leave some of its own as they are.
+
+    They are verified in plain Python, which took most of the time of these tests.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify_bundle, "ed25519_verify", cache(verify_bundle.ed25519_verify))
+        yield
 
 
 def codes(report: Report) -> list[tuple[str, str]]:
