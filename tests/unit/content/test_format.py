@@ -74,6 +74,8 @@ def test_shipped_content_keeps_its_meaning(path: Path) -> None:
         pytest.skip("large tables are formatted by the command only")
     text = path.read_text(encoding="utf-8")
     once = format_text(text, str(path))
+    if once == text:
+        return  # so it is the second time, and the meaning is the same
     assert format_text(once, str(path)) == once
     assert plain(load(once, "b").root) == plain(load(text, "a").root)
 
