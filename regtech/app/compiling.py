@@ -4,25 +4,29 @@ Compiling takes over a minute of processor time, once. What rules ask of network
 engine does are compiled without each other, so another process (``python -m
 regtech.app.compiling``) takes the first, while this one judges a few events to compile the second.
 Both find the other's code in the cache of kernels afterwards. With the word ``all`` the command
-does both for what ships, and what compares names, before tests that would compile the same in each
-of their processes.
+does both for what ships, and beside them what compares names, computes features and reads tables,
+before tests that would compile the same in each of their processes: what these call is mostly what
+the two have compiled already, and only within a process is that not compiled again.
 """
 
 from __future__ import annotations
 
 import gc
+import io
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from regtech.app.progress import Progress
 from regtech.columns.jit import CACHE_ROOT, uncompiled
+from regtech.engine.plan import Plan
 from regtech.model.fields import EVENT_TYPES
 from regtech.reference.load import Reference
 from regtech.rulelang.ir import Pack
-from regtech.sandbox.harness import judge_events
+from regtech.sandbox.harness import decoder_of, judge_events
 
 _FIRST: Final = ("programs", "motifs")
 """Kernels of the engine and of networks that every run calls."""
@@ -49,10 +53,17 @@ def compile_kernels(packs: tuple[Pack, ...], reference: Reference, told: Progres
     _in_two(packs, reference)
 
 
-def _in_two(packs: tuple[Pack, ...], reference: Reference, *words: str) -> None:
+def _in_two(
+    packs: tuple[Pack, ...],
+    reference: Reference,
+    *words: str,
+    then: Callable[[Plan], None] | None = None,
+) -> None:
     command = [sys.executable, "-m", "regtech.app.compiling", *words]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
-        judge_events(packs, trial_events(), reference)
+        plan = judge_events(packs, trial_events(), reference).engine.judge.plan
+        if then is not None:
+            then(plan)
 
 
 def trial_events() -> list[dict[str, Any]]:
@@ -75,14 +86,35 @@ def trial_events() -> list[dict[str, Any]]:
     ]
 
 
+def _read_tables(plan: Plan) -> None:
+    """Compile what reads CSV and Parquet: a good row, and one that takes more care."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    from regtech.adapters.tables.csvfile import read_csv
+    from regtech.adapters.tables.parquetfile import read_parquet
+
+    good = {"id": "1", "type": "figure", "time": "2026-03-02T09:00:00Z", "reporter": "R"}
+    rows = [good, {**good, "id": " 1"}]
+    sheet = "\n".join([",".join(good), *(",".join(row.values()) for row in rows)]) + "\n"
+    table = io.BytesIO()
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), table)
+    table.seek(0)
+    for _ in read_csv(io.BytesIO(sheet.encode()), decoder_of(plan), source_name="", source_index=0):
+        pass
+    for _ in read_parquet(table, decoder_of(plan), source_name="", source_index=0):
+        pass
+
+
 def main(words: list[str]) -> None:
-    """Compile what networks call; with ``names`` what names do, with ``all`` the engine too."""
+    """Compile what networks call; with ``names`` what names and features do too, with ``all`` the
+    engine and tables."""
     if words == ["all"]:
         import detectors.names.scoring  # noqa: F401 - so that uncompiled() knows its kernels
         from regtech.app.choice import chosen_packs
 
         if CACHE_ROOT is not None and uncompiled(*_FIRST, "scoring"):
-            _in_two(tuple(chosen_packs(())), Reference.shipped(), "names")
+            _in_two(tuple(chosen_packs(())), Reference.shipped(), "names", then=_read_tables)
         return
     from detectors.graph.motifs import Motifs, Payments
     from detectors.graph.spec import DEFAULTS
@@ -92,10 +124,19 @@ def main(words: list[str]) -> None:
     for _ in Motifs((next(iter(DEFAULTS.values())),)).observe(payment):
         pass
     if words == ["names"]:
-        from detectors.names.screener import Query, Screener
+        from detectors.graph.features import PaymentFeatures
+        from detectors.names.analysis import Analyser
+        from detectors.names.pairs import pair_scores
+        from detectors.names.screener import Screener
+        from detectors.names.texts import screen_text
         from regtech.app.names import load_model, load_tables
+        from regtech.reference.watchlists import ListedName, ListEntry, ListVersion
 
-        Screener(load_tables(), load_model(), []).screen(Query("Ivan Petrov"))
+        PaymentFeatures(1).update(ones, ones - 1, ones, ones)
+        tables, model, name = load_tables(), load_model(), "Ivan Petrov"
+        listed = ListVersion("own", (ListEntry("1", "person", (ListedName(name),)),))
+        screen_text(Screener(tables, model, [listed]), f"Paid to {name}.")
+        pair_scores(Analyser(tables), model, [name], [name])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from regtech.app import compiling
@@ -50,3 +52,11 @@ def test_what_no_run_calls_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(compiling, "uncompiled", none_of)
     compile_kernels(PACKS, Reference.shipped(), Told())
     assert asked == [("programs", "motifs")]
+
+
+def test_compiling_ahead_reads_tables_in_every_way() -> None:
+    from regtech.adapters.tables import emit, taking
+
+    compiling._read_tables(judge_events(PACKS, [], Reference.shipped()).engine.judge.plan)
+    kernels: list[Any] = [emit.csv_lines, emit.view_lines, taking.take_views]
+    assert all(kernel.signatures for kernel in kernels)
