@@ -26,6 +26,7 @@ from casework.identity.secondfactor import SECRET_BYTES, SecondFactor
 from casework.identity.throttle import Throttle
 from casework.ports import Accounts, AccountsUnit
 from regtech.clock import Clock
+from regtech.content.faults import meant_or_known
 from regtech.content.saying import say
 from regtech.errors import ConflictError, ForbiddenError, NotFoundError, UsageError
 
@@ -64,7 +65,8 @@ class SessionTimes:
 
 
 class Identity:
-    """Users, sessions and keys. ``random`` gives so many random bytes a call."""
+    """Users, sessions and keys. ``random`` gives so many random bytes a call; accounts can be held
+    to the ``jurisdictions`` that there are."""
 
     def __init__(
         self,
@@ -74,10 +76,12 @@ class Identity:
         *,
         passwords: Passwords,
         second_factor: SecondFactor,
+        jurisdictions: Collection[str],
         times: SessionTimes | None = None,
     ) -> None:
         self._accounts, self._clock, self._random = accounts, clock, random
         self._passwords, self._second = passwords, second_factor
+        self._jurisdictions = tuple(jurisdictions)
         self._times = times or SessionTimes()
         self._throttle = Throttle(clock)
         self._own = service_scope("identity")
@@ -110,7 +114,7 @@ class Identity:
         user = User(
             check_name(name),
             frozenset(roles),
-            None if jurisdictions is None else frozenset(jurisdictions),
+            self._known(jurisdictions),
             None if tenants is None else frozenset(tenants),
             self._clock.now_us(),
             password="" if password is None else self._passwords.hash(password),
@@ -123,6 +127,16 @@ class Identity:
             unit.put_user(scope, user)
             self._log(unit, scope, "user_created", name, roles=sorted(user.roles))
         return user
+
+    def _known(self, jurisdictions: Collection[str] | None) -> frozenset[str] | None:
+        """Jurisdictions of an account. One that is none would show its owner nothing at all."""
+        for name in jurisdictions or ():
+            if name not in self._jurisdictions:
+                raise UsageError(
+                    say("unknown jurisdiction %(text)r", text=name),
+                    hint=meant_or_known(name, self._jurisdictions),
+                )
+        return None if jurisdictions is None else frozenset(jurisdictions)
 
     def users(self, scope: Scope) -> tuple[User, ...]:
         """All users that lie in the scope's reach."""
@@ -317,7 +331,7 @@ class Identity:
             _digest(secret),
             frozenset(permissions),
             None if roles is None else frozenset(roles),
-            None if jurisdictions is None else frozenset(jurisdictions),
+            self._known(jurisdictions),
             None if tenants is None else frozenset(tenants),
             now,
             now + days * DAY_US,

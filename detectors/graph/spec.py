@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from detectors.graph.layout import DEPTH_MAX, Int64
+from regtech.content.faults import meant_or_known
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 DAY_US: Final = 86_400_000_000
@@ -196,23 +198,24 @@ def chosen(
     """The specs of these types (all that need nothing more where none is named), with parameters
     changed by type.
 
-    Raises ``UsageError`` for an unknown type or parameter.
+    Raises ``UsageError`` for an unknown type or parameter, also of a type that is not asked for.
     """
     changes = changes or {}
     for name in (*names, *changes):
         if name not in TYPES:
-            raise UsageError(f"no motif {name!r}", hint="there are " + ", ".join(TYPES))
-    known = {field.name for field in fields(MotifSpec)} - {"type"}
+            raise UsageError(say("no motif %(name)r", name=name), hint=meant_or_known(name, TYPES))
+    known = sorted({field.name for field in fields(MotifSpec)} - {"type"})
+    for name, values in changes.items():
+        for strange in sorted(set(values) - set(known)):
+            raise UsageError(
+                say("%(name)s has no parameter %(strange)r", name=name, strange=strange),
+                hint=meant_or_known(strange, known),
+            )
     made = []
     for name in names or TYPES:
         wanted = dict(changes.get(name, {}))
-        strange = sorted(set(wanted) - known)
-        if strange:
-            raise UsageError(
-                f"{name} has no parameter {strange[0]!r}", hint=", ".join(sorted(known))
-            )
         if name == "structuring" and not wanted.get("limits"):
-            if not names:
+            if not names and name not in changes:
                 continue
             wanted["limits"] = ()
         spec = replace(DEFAULTS[name], **wanted)

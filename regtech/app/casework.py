@@ -74,7 +74,7 @@ def scope_of(
     return Scope(
         actor,
         frozenset(Role(role) for role in roles),
-        frozenset(name.upper() for name in jurisdictions) or None,
+        frozenset(Reference.shipped().profile(name.upper()).id for name in jurisdictions) or None,
         frozenset(tenants) or None,
     )
 

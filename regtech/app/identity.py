@@ -20,6 +20,7 @@ from regtech.app.casework import casework
 from regtech.app.settings import secret
 from regtech.clock import Clock, SystemClock
 from regtech.errors import InternalError, UsageError
+from regtech.reference.load import Reference
 
 
 def identity_over(record: object, clock: Clock) -> Identity:
@@ -32,6 +33,7 @@ def identity_over(record: object, clock: Clock) -> Identity:
         secrets.token_bytes,
         passwords=Passwords(),
         second_factor=SecondFactor(secret("REGTECH_SECRET")),
+        jurisdictions=sorted(Reference.shipped().profiles),
     )
 
 

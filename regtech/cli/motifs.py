@@ -11,6 +11,8 @@ from regtech.app.settings import setting
 from regtech.cli.console import progress, table, write, write_json
 from regtech.cli.engine import Events, Lateness, Quarantine
 from regtech.cli.options import Json, Lang, Map, language
+from regtech.content.faults import meant_or_known
+from regtech.content.saying import say
 from regtech.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def motifs(
     """
     chosen = language(lang)
     names = parse_names(types)
-    changes = _changes(set_ or [])
+    changes = _changes(set_ or [], names)
     late = parse_length(lateness or setting("REGTECH_LATENESS"))
     # The kernels take a while to import: only once the call itself is known to be right.
     from regtech.app.motifs import motifs_command
@@ -88,14 +90,35 @@ def motifs(
     return 0
 
 
-def _changes(texts: list[str]) -> dict[str, dict[str, int]]:
-    """``TYPE.PARAMETER=NUMBER``; ``window`` and ``still`` are lengths of time."""
+def _changes(texts: list[str], types: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """``TYPE.PARAMETER=NUMBER``; ``window`` and ``still`` are lengths of time.
+
+    Raises ``UsageError`` also for what would change nothing: a slip of the pen leaves a default in
+    force that nobody meant.
+    """
     made: dict[str, dict[str, int]] = {}
+    if not texts:
+        return made
+    from detectors.graph.spec import PARAMETERS, TYPES
+
+    # Amounts by currency cannot be written as a number.
+    known = sorted(p.name.removesuffix("_us") for p in PARAMETERS if p.name != "limits")
     for text in texts:
         path, equals, value = text.partition("=")
         kind, dot, name = path.strip().partition(".")
         if not (equals and dot):
             raise UsageError(f"not a parameter: {text!r}", hint="write it as splitting.least=2")
+        if kind not in TYPES:
+            raise UsageError(say("no motif %(name)r", name=kind), hint=meant_or_known(kind, TYPES))
+        if types and kind not in types:
+            raise UsageError(
+                f"{text!r} changes nothing: {kind} is not looked for", hint=f"--types {kind}"
+            )
+        if name not in known:
+            raise UsageError(
+                say("%(name)s has no parameter %(strange)r", name=kind, strange=name),
+                hint=meant_or_known(name, known),
+            )
         if name in ("window", "still"):
             made.setdefault(kind, {})[f"{name}_us"] = parse_length(value)
         elif value.strip().isdigit():

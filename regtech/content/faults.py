@@ -114,6 +114,17 @@ def meant(hint: str) -> str:
     return str(hint.parts["word"]) if isinstance(hint, Said) and hint.template == _MEANT else ""
 
 
+_MEANT_OR_KNOWN: Final = N_("%(meant)s known: %(known)s")
+_KNOWN: Final = N_("known: %(known)s")
+
+
+def meant_or_known(word: str, known: Iterable[str]) -> Hint:
+    """A hint naming the nearest known word, where one is near, and all of them: for short lists."""
+    words = list(known)
+    parts = {"meant": did_you_mean(word, words), "known": ", ".join(words)}
+    return Said(_MEANT_OR_KNOWN if parts["meant"] else _KNOWN, parts)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> Hint:
     """A hint naming the nearest known word, or "" when none is near."""
     candidates = list(known)

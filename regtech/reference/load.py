@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from regtech.content import content_root, yamlmarks
+from regtech.content.faults import meant_or_known
+from regtech.content.saying import say
 from regtech.errors import ContentError, UsageError
 from regtech.reference.currencies import CurrencyTable
 from regtech.reference.faults import Fault, Reader
@@ -67,8 +69,10 @@ class Reference:
         try:
             return self.profiles[identity]
         except KeyError:
-            known = ", ".join(sorted(self.profiles))
-            raise UsageError(f"unknown jurisdiction {identity!r}", hint=f"known: {known}") from None
+            raise UsageError(
+                say("unknown jurisdiction %(text)r", text=identity),
+                hint=meant_or_known(identity, sorted(self.profiles)),
+            ) from None
 
 
 @cache

@@ -318,6 +318,8 @@ def test_an_institution_sees_its_own_and_not_that_there_is_more(
         (("list", "--state", "asleep"), 2, "no state 'asleep'"),
         (("list", "--after", "x"), 2, "not a cursor"),
         (("list", "--role", "king"), 2, "no role 'king'"),
+        (("list", "--jurisdiction", "zz"), 2, "unknown jurisdiction 'ZZ'"),
+        (("show", "C-nope", "--jurisdiction", "cn,cnn"), 2, "did you mean 'CN'? known: CN, EU,"),
         (("list", "--role", "institution"), 2, "needs the tenants"),
         (("act", "C-nope", "dance"), 2, "no action 'dance'"),
         (("act", "C-nope", "comment", "--text", "x"), 2, "there is no case C-nope"),

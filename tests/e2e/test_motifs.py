@@ -122,6 +122,26 @@ def test_a_parameter_can_be_set(motifs: Any) -> None:
     assert done.status == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--set spliting.least=2", "no motif 'spliting'|did you mean 'splitting'? known: fan_in,"),
+        ("--set cycle.windw=30d", "cycle has no parameter 'windw'|did you mean 'window'? known: "),
+        # Neither has these been looked at when their type is not looked for.
+        ("--types cycle --set splitting.lest=2", "changes nothing|--types splitting"),
+        ("--set structuring.lest=2", "structuring has no parameter 'lest'|mean 'least'"),
+        ("--set structuring.least=2", "structuring needs limits"),
+    ],
+)
+def test_a_parameter_that_would_change_nothing_is_wrong_use(
+    motifs: Any, options: str, said: str
+) -> None:
+    done, found = motifs(RING, *options.split())
+    assert done.status == 2 and found == []
+    for text in said.split("|"):
+        assert text in done.err, done.err
+
+
 def test_an_unknown_type_is_wrong_use(motifs: Any) -> None:
     done, _ = motifs(RING, "--types", "spiral")
     assert done.status == 2 and "fan_in" in done.err

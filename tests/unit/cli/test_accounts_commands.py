@@ -34,3 +34,16 @@ def test_without_a_terminal_the_password_comes_from_a_file(
     done = regtech("users", "create", "li", "--role", "supervisor", "--store", store)
     assert done.status == 2 and "--password-file" in done.err
     assert not store.exists()
+
+
+def test_an_account_of_a_jurisdiction_that_is_none_is_refused(
+    regtech: Command, tmp_path: Path
+) -> None:
+    at = ("--store", tmp_path / "cases.db", "--no-password")
+    done = regtech("users", "create", "li", "--role", "supervisor", "--jurisdiction", "cn,sgp", *at)
+    assert done.status == 2 and "unknown jurisdiction 'SGP'" in done.err, done.err
+    assert "did you mean 'SG'? known: CN, EU," in done.err
+    assert regtech("users", "create", "li", "--role", "supervisor", *at).status == 0
+    key = ("keys", "create", "li", "--label", "x", "--store", tmp_path / "cases.db")
+    done = regtech(*key, "--jurisdiction", "zz")
+    assert done.status == 2 and "unknown jurisdiction 'ZZ'" in done.err

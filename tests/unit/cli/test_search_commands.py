@@ -156,6 +156,7 @@ def test_rebuild_and_check(regtech: Command, store: Path) -> None:
         (("query", "x", "--index", "ftp://x/y"), 2, "no search index is kept in ftp"),
         (("query", "x", "--index", "http://x/UPPER"), 2, "cannot begin the name"),
         (("query", "x", "--index", "http://127.0.0.1:1/x"), 3, "not in reach"),
+        (("query", "x", "--jurisdiction", "zz"), 2, "unknown jurisdiction 'ZZ'"),
         (("query", "x", "--no-update"), 3, "there is no search index yet"),
     ],
 )

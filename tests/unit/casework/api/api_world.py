@@ -122,6 +122,7 @@ class ApiWorld:
             Random(),
             passwords=Passwords(time_cost=1, memory_kib=8),
             second_factor=SecondFactor("s" * 32),
+            jurisdictions=sorted(Reference.shipped().profiles),
         )
         index = MemoryIndex()
         parts: dict[str, Any] = {"search": SearchService(record, index), **more}
