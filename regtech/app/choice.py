@@ -20,9 +20,7 @@ def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
     nothing and ``ContentError`` for packs with faults.
     """
     root = content_root("rules") if rules is None else rules
-    files = pack_files([root])
-    if not files:
-        raise UsageError(f"there are no rulepacks in {root}")
+    files = some_pack_files([root])
     if rules is None and names:
         # Reading all of them takes most of a second; file names tell enough about those that ship.
         files = [file for file in files if any(_may_name(name, file) for name in names)]
@@ -39,6 +37,20 @@ def chosen_packs(names: Sequence[str], rules: Path | None = None) -> list[Pack]:
         hint = did_you_mean(unknown[0], sorted(known)) or "known: " + ", ".join(sorted(known))
         raise UsageError(f"no pack and no jurisdiction is called {unknown[0]!r}", hint=hint)
     return [pack for pack in packs if any(_names(name, pack) for name in names)]
+
+
+def some_pack_files(paths: Sequence[Path]) -> list[Path]:
+    """Files of rulepacks under each of the paths; of what ships where none is named.
+
+    Raises ``UsageError`` for a folder without any: nothing was looked at, which must not read as
+    nothing found. ``InputError`` for a path that does not exist.
+    """
+    for path in paths:
+        if not pack_files([path]):
+            raise UsageError(
+                f"there are no rulepacks in {path}", hint="they are files that end in .yml"
+            )
+    return pack_files(paths or None)
 
 
 def _may_name(name: str, file: Path) -> bool:

@@ -53,11 +53,27 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word if number == 1 else plural}"
 
 
+def _some_policy_files(paths: tuple[Path, ...]) -> list[Path]:
+    """Files of policies under each of the paths; of what ships where none is named.
+
+    Raises ``UsageError`` for a folder without any: nothing was looked at, which must not read as
+    nothing found.
+    """
+    from casework.policy.load import policy_files
+
+    for path in paths:
+        if not policy_files([path]):
+            raise UsageError(
+                f"there are no policies in {path}", hint="they are files that end in .yml"
+            )
+    return policy_files(paths or None)
+
+
 def lint_policies(paths: tuple[Path, ...], lang: str = "en") -> Findings:
     """Every fault of every file; errors fail, warnings do not."""
-    from casework.policy.load import load_policies, policy_files
+    from casework.policy.load import load_policies
 
-    files = policy_files(paths or None)
+    files = _some_policy_files(paths)
     policies, faults = load_policies(files, known_names())
     errors = sum(fault.severity == "error" for fault in faults)
     warnings = len(faults) - errors
@@ -82,7 +98,7 @@ def test_policies(paths: tuple[Path, ...], only: str | None = None) -> Findings:
     from casework.policy.load import require_policies
     from casework.policy.trials import run_tests
 
-    policies = require_policies(paths or None)
+    policies = require_policies(_some_policy_files(paths))
     names = None if only is None else [p.id for p in policies.policies if only in p.id]
     if names == []:
         raise UsageError(f"no policy has {only!r} in its id")
@@ -119,7 +135,7 @@ def show_policies(wanted: str | None, paths: tuple[Path, ...], lang: str) -> str
     from casework.policy.show import show
     from regtech.content.faults import did_you_mean
 
-    policies = require_policies(paths or None).policies
+    policies = require_policies(_some_policy_files(paths)).policies
     found = [policy for policy in policies if wanted in (None, policy.id)]
     if not found:
         hint = did_you_mean(wanted or "", [policy.id for policy in policies])
@@ -215,7 +231,7 @@ def dry_run(
     from casework.policy.load import require_policies
     from casework.policy.reader import MemoryAlerts
 
-    chosen = require_policies(policies or None)
+    chosen = require_policies(_some_policy_files(policies))
     groups = _groups(parties)
     alerts: list[AlertFacts] = []
     unreadable: list[str] = []

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from regtech.app.choice import some_pack_files
 from regtech.app.languages import translator
 from regtech.app.progress import NoProgress, Progress
 from regtech.clock import Clock, SystemClock
 from regtech.content import content_root, read_text
 from regtech.errors import ContentError, InputError, StoreError, UsageError
-from regtech.rulelang.files import pack_files
 from regtech.rulelang.ir import Pack, Rule
 from regtech.rulelang.packs import load_packs, require_packs
 
@@ -38,13 +38,9 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _paths(paths: tuple[Path, ...]) -> list[Path] | None:
-    return list(paths) or None
-
-
 def lint_rules(paths: tuple[Path, ...], lang: str = "en") -> Findings:
     """Every fault of every pack; errors fail, warnings do not."""
-    files = pack_files(_paths(paths))
+    files = some_pack_files(paths)
     packs, faults = load_packs(files)
     errors = sum(fault.severity == "error" for fault in faults)
     warnings = len(faults) - errors
@@ -75,7 +71,7 @@ def test_rules(
     from regtech.reference.load import Reference
 
     told = progress or NoProgress()
-    packs = require_packs(_paths(paths))
+    packs = require_packs(some_pack_files(paths))
     wanted = _wanted(packs, only)
     reference = Reference.shipped()
     if mutate:
@@ -215,7 +211,7 @@ def format_rules(paths: tuple[Path, ...], *, write: bool) -> list[Path]:
     from regtech.content.format import format_text
 
     changed, faults = [], []
-    for path in pack_files(_paths(paths)):
+    for path in some_pack_files(paths):
         before = read_text(path)
         try:
             after = format_text(before, str(path))
@@ -250,7 +246,7 @@ def coverage_table(paths: tuple[Path, ...], *, out: Path | None, check: bool) ->
 
     if check and out is None:
         raise UsageError("--check compares with a file", hint="add --out FILE")
-    packs = require_packs(_paths(paths))
+    packs = require_packs(some_pack_files(paths))
     covered = coverage(packs, load_register())
     page, gaps = coverage_page(covered), missing(covered)
     lines = [f"missing: {name}" for name in gaps]
@@ -294,7 +290,7 @@ def lock_rules(paths: tuple[Path, ...], *, check: bool) -> Findings:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", hint="a lock belongs to a folder of packs")
     path = folder / LOCK_NAME
-    packs = require_packs([folder])
+    packs = require_packs(some_pack_files([folder]))
     before = read_lock(read_text(path)) if path.is_file() else None
     faults = check_lock(packs, before, str(path)) if before is not None else []
     # RL703 says that the lock lags behind; writing it anew is the remedy, not a fault.
@@ -339,7 +335,7 @@ def upcoming_changes(
         until = on + timedelta(days=days)
     except OverflowError:
         until = date.max
-    packs = require_packs(_paths(paths))
+    packs = require_packs(some_pack_files(paths))
     changes = upcoming(packs, on, until)
     touched_packs = {item.pack for item in changes}
     census: dict[tuple[str, str], Counter[str]] = {}

@@ -125,3 +125,12 @@ def test_records_that_are_no_alerts_are_named(regtech: Command, tmp_path: Path) 
     assert done.status == 1 and found["alerts"] == 3 and len(found["unreadable"]) == 4
     assert f"{file}:4: not JSON" in found["unreadable"]
     assert regtech("policies", "dry-run", tmp_path / "nothing").status == 3
+
+
+@pytest.mark.parametrize("word", ["lint", "test"])
+def test_a_folder_without_policies_does_not_pass(
+    regtech: Command, tmp_path: Path, word: str
+) -> None:
+    done = regtech("policies", word, tmp_path)
+    assert (done.status, done.out) == (2, "")
+    assert f"there are no policies in {tmp_path}" in done.err

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Command = Callable[..., Any]
 
 
@@ -81,6 +83,26 @@ def test_show_prints_the_page_in_both_languages(regtech: Command, tmp_path: Path
 def test_a_path_that_does_not_exist_is_status_3(regtech: Command, tmp_path: Path) -> None:
     assert regtech("rules", "lint", tmp_path / "none").status == 3
     assert regtech("rules", "lock", tmp_path / "none").status == 3
+
+
+@pytest.mark.parametrize("words", ["lint", "test", "lock", "lock --check", "format", "coverage"])
+def test_a_folder_without_rulepacks_does_not_pass(
+    regtech: Command, tmp_path: Path, words: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("no rules")
+    done = regtech("rules", *words.split(), tmp_path)
+    assert (done.status, done.out) == (2, ""), done
+    assert f"there are no rulepacks in {tmp_path}" in done.err and ".yml" in done.err
+    assert not (tmp_path / "rules.lock").exists()
+
+
+def test_each_of_several_folders_must_hold_a_rulepack(regtech: Command, tmp_path: Path) -> None:
+    path = tmp_path / "my-rule.yml"
+    regtech("rules", "new", "my-rule", "--jurisdiction", "SG", "--out", path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = regtech("rules", "lint", path, empty)
+    assert done.status == 2 and f"there are no rulepacks in {empty}" in done.err
 
 
 def test_upcoming_counts_from_the_day_given(regtech: Command, tmp_path: Path) -> None:
