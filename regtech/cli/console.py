@@ -72,10 +72,17 @@ _HINT: Final = N_("hint")
 
 
 def fault_text(error: RegtechError, translate: Callable[[str], str] = lambda text: text) -> str:
-    """An error for people: what, then each fault on its own line, then what to do."""
-    lines = [f"error[{error.code}]: {spoken(error.message, translate)}"]
-    for fault in getattr(error, "faults", ()):
-        lines.append(f"  {fault.told(translate) if isinstance(fault, Fault) else fault}")
+    """An error for people: what, then each fault on its own line, then what to do.
+
+    A fault that stands in the message already is not said a second time.
+    """
+    message = spoken(error.message, translate)
+    faults = [
+        fault.told(translate) if isinstance(fault, Fault) else str(fault)
+        for fault in getattr(error, "faults", ())
+    ]
+    lines = [f"error[{error.code}]: {message}"]
+    lines += [f"  {fault}" for fault in faults if fault not in message]
     if error.hint:
         lines.append(f"  {translate(_HINT)}: {spoken(error.hint, translate)}")
     return "\n".join(lines)

@@ -138,6 +138,20 @@ def test_every_failure_has_its_status(
         assert f"\n  {fault}\n" in done.err
 
 
+@pytest.mark.parametrize("field", ["amont: value", "amont: value\n  currncy: code"])
+def test_each_fault_of_a_column_map_is_said_once(
+    field: str, regtech: Command, tmp_path: Path
+) -> None:
+    rows, column_map = tmp_path / "rows.csv", tmp_path / "m.yml"
+    rows.write_text("value\n1\n")
+    column_map.write_text(f"map: m\ntitle: {{en: a, zh: b}}\nfields:\n  id: a\n  {field}\n")
+    done = regtech("motifs", rows, "--map", column_map)
+    assert done.status == 1, done
+    faults = field.count("\n") + 1
+    assert done.err.count("unknown_field") == faults, done.err
+    assert done.err.startswith(f"error[content]: {column_map} has {faults} fault")
+
+
 def test_without_a_command_the_help_is_shown(regtech: Command) -> None:
     done = regtech()
     assert done.status == 2 and done.err.startswith("Usage: regtech")
