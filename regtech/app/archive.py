@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from regtech.errors import ConflictError, InputError, StoreError
+from regtech.errors import ConflictError, InputError, StoreError, UsageError
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -68,11 +68,12 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 @contextmanager
 def written_archive(path: Path) -> Iterator[ArchiveWriter]:
-    """An archive under its name once it is whole; what was there before stays until then.
+    """An archive under its name once it is whole.
 
-    Raises ``StoreError`` where it cannot be written. Two that write the same name: the second is
-    refused.
+    Raises ``UsageError`` where there is anything of that name: a backup before, a device.
+    ``StoreError`` where it cannot be written. Two that write the same name: the second is refused.
     """
+    _refuse_present(path)
     part = path.with_name(f"{path.name}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _MODE)
@@ -93,6 +94,7 @@ def written_archive(path: Path) -> Iterator[ArchiveWriter]:
                 yield made
             file.flush()
             os.fsync(file.fileno())
+            _refuse_present(path)  # it took a while
             part.replace(path)
         sync_folder(path.parent)
     except BaseException as error:
@@ -101,6 +103,11 @@ def written_archive(path: Path) -> Iterator[ArchiveWriter]:
         if isinstance(error, OSError):
             raise StoreError(f"{part} could not be written: {error.strerror}") from None
         raise
+
+
+def _refuse_present(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UsageError(f"{path} is there already", hint="name another file")
 
 
 def sync_folder(folder: Path) -> None:

@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(
-    out: Annotated[Path, typer.Argument(help="File to write; only you may read it.")],
+    out: Annotated[
+        Path, typer.Argument(help="File to write, not there yet; only you may read it.")
+    ],
     store: Store = None,
     data: Data = None,
     events: Annotated[

@@ -215,10 +215,37 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(tmp_path: Path) 
     assert unnoticed < 40
 
 
+def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
+    source = f"{tmp_path}/before.db"
+    fill(source, alerts=5)
+    kept, pipe, link = tmp_path / "kept.backup", tmp_path / "pipe", tmp_path / "link"
+    backup(source, None, kept, CLOCK, QUIET)
+    before = kept.read_bytes()
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "elsewhere")
+    for path in (kept, pipe, link, tmp_path):
+        with pytest.raises(UsageError, match="is there already"):
+            backup(source, None, path, CLOCK, QUIET)
+    assert kept.read_bytes() == before and pipe.is_fifo() and link.is_symlink()
+    assert not list(tmp_path.glob("*.part")) and not (tmp_path / "elsewhere").exists()
+
+
+def test_what_came_while_a_backup_was_written_stays(tmp_path: Path) -> None:
+    path = tmp_path / "all.backup"
+    with (
+        pytest.raises(UsageError, match="is there already"),
+        written_archive(path) as made,
+    ):
+        path.write_bytes(b"another")
+        made.finish({})
+    assert path.read_bytes() == b"another" and [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
 def _rewritten(
     source: Path, target: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]
 ) -> None:
     """A whole archive of other content."""
+    target.unlink(missing_ok=True)
     with read_archive(source) as archive:
         said = {k: v for k, v in archive.said.items() if k not in ("format", "entries")}
         entries = {name: b"".join(archive.pieces(name)) for name in archive.sizes}
@@ -384,10 +411,7 @@ def test_killed_anywhere_it_is_all_or_nothing(sql_url: str, tmp_path: Path) -> N
     archive, new = tmp_path / "all.backup", tmp_path / "new"
     _killed("backup", str(archive), source, str(data), "9")
     assert not archive.exists()
-    backup(source, data, archive, CLOCK, QUIET)
-    content = archive.read_bytes()
-    _killed("backup", str(archive), source, str(data), "9")
-    assert archive.read_bytes() == content  # the one before stays whole
+    backup(source, data, archive, CLOCK, QUIET)  # over what the killed one left
     tables = len(zipfile.ZipFile(archive).namelist()) - 1
     for after in (9, tables + 1):
         _killed("restore", str(archive), sql_url, str(new), str(after))
