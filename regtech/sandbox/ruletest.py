@@ -137,7 +137,33 @@ class Outcome:
 
     def problems(self, case: Case, found: Sequence[dict[str, Any]]) -> list[str]:
         """Why the test fails; empty where it passes."""
-        return self.refused.get(case.prefix, []) + compare(case.test.expect, found)
+        problems = self.refused.get(case.prefix, []) + compare(case.test.expect, found)
+        return problems + self._untold(case) if problems else []
+
+    def _untold(self, case: Case) -> list[str]:
+        """Which facts were missing where the rule could not be told and that was not expected."""
+        if any(wanted.get("outcome") == UNTOLD for wanted in case.test.expect):
+            return []
+        told: dict[str, None] = {}
+        for alert in self.alerts.get((case.rule.id, case.prefix), ()):
+            if alert.outcome != UNTOLD or not _before(alert, case.end_us):
+                continue
+            event = alert.events[-1].replace(case.prefix, "")
+            absent = [path for path, value in alert.facts.items() if value is None]
+            if absent:
+                text = say(
+                    "it could not be told: the event %(event)s does not say %(facts)s",
+                    event=event,
+                    facts=listed(absent),
+                )
+            else:
+                text = say(
+                    "it could not be told at the event %(event)s: a fact of an event before it is "
+                    "missing, or a rate",
+                    event=event,
+                )
+            told[text] = None
+        return list(told)
 
 
 def _outspoken(rule: Rule) -> Rule:

@@ -134,8 +134,24 @@ def test_money_may_be_expected_as_a_figure_of_the_pack_is_written(
 
 def test_none_means_not_met_and_not_that_a_fact_is_missing(reference: Reference) -> None:
     untold = NEAR.replace("CASH", "kind: deposit")  # no channel: is it cash?
-    (problem,) = results(reference, GOOD_MET, untold)["near"].problems
+    problem, why = results(reference, GOOD_MET, untold)["near"].problems
     assert "a fact is missing" in problem
+    assert why == "it could not be told: the event e1 does not say channel"
+
+
+def test_a_failing_test_names_the_fact_that_was_missing(reference: Reference) -> None:
+    absent = MET.replace("channel: cash, AMOUNT", 'amount: "50000", currency: CNY')
+    problem, why = results(reference, absent, GOOD_NEAR)["met"].problems
+    assert problem.endswith("got no alert")
+    assert why == "it could not be told: the event e1 does not say channel"
+
+
+def test_where_the_event_says_all_something_else_was_missing(reference: Reference) -> None:
+    no_rate = MET.replace("AMOUNT", 'amount: "50000", currency: BTN')
+    problems = results(reference, no_rate, GOOD_NEAR)["met"].problems
+    assert problems[-1] == (
+        "it could not be told at the event e1: a fact of an event before it is missing, or a rate"
+    )
 
 
 def test_what_cannot_be_told_can_be_expected(reference: Reference) -> None:
