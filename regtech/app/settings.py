@@ -93,6 +93,10 @@ def _no_file(text: str) -> str:
     return "a folder, and this is a file" if path.exists() and not path.is_dir() else ""
 
 
+def _models(text: str) -> str:
+    return "" if Path(text).is_dir() else "a folder that is there; regtech score --models fills one"
+
+
 def _there(text: str) -> str:
     return "" if Path(text).exists() else "a file or folder that is there"
 
@@ -147,7 +151,7 @@ SETTINGS: Final = (
         "REGTECH_MODELS",
         "",
         "folder of anomaly models (regtech models) for rules with detector: anomaly",
-        wanted=_no_file,
+        wanted=_models,
     ),
     Setting("REGTECH_ACTOR", "", "who works cases on the command line; empty: the login", "--as"),
     Setting(

@@ -138,6 +138,17 @@ def test_every_failure_has_its_status(
         assert f"\n  {fault}\n" in done.err
 
 
+def test_models_that_are_not_there_are_told_and_not_waited_for(
+    regtech: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = tmp_path / "events.ndjson"
+    events.write_text("")
+    monkeypatch.setenv("REGTECH_MODELS", str(tmp_path / "modles"))
+    done = regtech("run", events, "--packs", "intl-anomalies", "--out", tmp_path / "alerts.ndjson")
+    assert done.status == 2 and f"REGTECH_MODELS is '{tmp_path}/modles'" in done.err, done
+    assert not (tmp_path / "alerts.ndjson").exists()
+
+
 @pytest.mark.parametrize("field", ["amont: value", "amont: value\n  currncy: code"])
 def test_each_fault_of_a_column_map_is_said_once(
     field: str, regtech: Command, tmp_path: Path

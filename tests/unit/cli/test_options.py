@@ -114,6 +114,7 @@ def test_setting_names_are_unique() -> None:
         ("REGTECH_LISTS_LEAST", "7"),
         ("REGTECH_LISTS_LEAST", "nan"),
         ("REGTECH_MODELS", __file__),
+        ("REGTECH_MODELS", "/nowhere/at/all"),
         ("REGTECH_SNAPSHOT_EVERY", "0"),
         ("REGTECH_SNAPSHOT_EVERY", "never"),
         ("REGTECH_CACHE_DIR", __file__),
