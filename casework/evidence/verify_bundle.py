@@ -732,17 +732,16 @@ _TOLD: dict[str, tuple[str, str]] = {
         "案件 {case}，链 {tenant}，导出时间 {created}，密钥 {key}",
     ),
     "held": (
-        "{entries} entries, {alerts} alerts, {events} events, {rules} rules; "
-        "{shown} graded values shown, {withheld} withheld",
+        "{n_entries}, {n_alerts}, {n_events}, {n_rules}; {n_shown} shown, {withheld} withheld",
         "时间线 {entries} 条，预警 {alerts} 个，事件 {events} 个，规则 {rules} 条；"
         "分级字段披露 {shown} 项，保留 {withheld} 项",
     ),
     "checkpoint": (
-        "checkpoint of {time}: {size} entries of the chain, key {key}",
+        "checkpoint of {time}: {n_size} of the chain, key {key}",
         "检查点 {time}：链上 {size} 条，密钥 {key}",
     ),
     "missing": (
-        "note: {missing_events} events that alerts name are not in the bundle",
+        "note: {n_missing_events} that alerts name not in the bundle",
         "提示：预警所列事件中有 {missing_events} 个不在证据包内",
     ),
     "trusted": ("the key is trusted", "密钥受信任"),
@@ -751,15 +750,31 @@ _TOLD: dict[str, tuple[str, str]] = {
         "give it with --key",
         "提示：未指定密钥。请与主管机关公布的密钥编号核对：{key}，或用 --key 指定",
     ),
-    "more": ("... and {n} more findings", "……另有 {n} 项"),
+    "more": ("... and {n_n} more", "……另有 {n} 项"),
 }
+_COUNTED: dict[str, tuple[str, str]] = {
+    "entries": ("entry", "entries"),
+    "alerts": ("alert", "alerts"),
+    "events": ("event", "events"),
+    "rules": ("rule", "rules"),
+    "shown": ("graded value", "graded values"),
+    "size": ("entry", "entries"),
+    "missing_events": ("event", "events"),
+    "n": ("finding", "findings"),
+}
+"""What is counted: one of it, and several. Texts name the two together as ``n_`` and the name."""
 
 
 def told(report: Report, name: str, lang: str = "en") -> str:
     """The report for people."""
 
     def say(what: str, **values: Any) -> str:
-        text: str = _TOLD[what][1 if lang == "zh" else 0].format(**values)
+        counted = {
+            "n_" + name: f"{values[name]} {words[values[name] != 1]}"
+            for name, words in _COUNTED.items()
+            if name in values
+        }
+        text: str = _TOLD[what][1 if lang == "zh" else 0].format(**values, **counted)
         return text
 
     facts = report.facts

@@ -32,7 +32,7 @@ class IndexRefusedError(StoreError):
     def __init__(self, ids: Sequence[str], why: str) -> None:
         super().__init__(
             say(
-                "the search index refuses %(ids)s documents, such as %(ids_2)s: %(why)s",
+                "documents that the search index refuses: %(ids)s, such as %(ids_2)s: %(why)s",
                 ids=len(ids),
                 ids_2=ids[0],
                 why=why,

@@ -137,7 +137,7 @@ class ProposalService:
         if trial.failed:
             raise UsageError(
                 say(
-                    "%(failed)s of %(tests)s tests of the draft fail",
+                    "tests of the draft that fail: %(failed)s of %(tests)s",
                     failed=len(trial.failed),
                     tests=trial.tests,
                 ),
@@ -284,7 +284,7 @@ class ProposalService:
         draft, faults = self._drafts.check(text)
         errors = [fault for fault in faults if fault["severity"] == "error"]
         if draft is None or errors:
-            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
+            raise ContentError(say("errors in the draft: %(errors)s", errors=len(errors)), errors)
         return draft, len(faults)
 
     def _reached(self, scope: Scope, draft: Draft) -> None:

@@ -87,7 +87,7 @@ class Backtests:
         draft, faults = self._drafts.check(text)
         errors = [fault for fault in faults if fault["severity"] == "error"]
         if draft is None or errors:
-            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
+            raise ContentError(say("errors in the draft: %(errors)s", errors=len(errors)), errors)
         used = self._book.in_use(draft.pack)
         places = {draft.jurisdiction} | ({used.jurisdiction} if used is not None else set())
         if not all(reaches_rules(scope, place) for place in places):

@@ -116,7 +116,7 @@ class Drafts:
         _, faults = self._read(text)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
-            raise ContentError(say("the draft has %(errors)s errors", errors=len(errors)), errors)
+            raise ContentError(say("errors in the draft: %(errors)s", errors=len(errors)), errors)
         return _trial(self._bench.run(text))
 
     def make_ready(self) -> None:

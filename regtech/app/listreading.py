@@ -261,7 +261,7 @@ class ListReading:
                 )  # fmt: skip
             if faults > one["faults"] and faults > max(has, 1) * FAULTY_MAX:
                 raise InputError(
-                    say("%(faults)s lines of the list %(name)s cannot be read", faults=faults,
+                    say("lines of the list %(name)s that cannot be read: %(faults)s", faults=faults,
                         name=name),
                     hint=say("regtech screen NAME --lists FOLDER names them"),
                 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regtech.cli.console import progress, table, write, write_json
+from regtech.cli.console import counted, progress, table, write, write_json
 from regtech.cli.options import Json, Lang, Map, language
 from regtech.errors import UsageError
 
@@ -110,20 +110,29 @@ def score_report(result: dict[str, Any]) -> str:
     """The summary as a person reads it."""
     trained = result["trained"]
     lines = [
-        f"{result['scored']:,} payments scored in {result['out']}, {result['alerts']:,} of them "
+        f"{counted(result['scored'], 'payment')} scored in {result['out']}, "
+        f"{result['alerts']:,} of them "
         f"beyond the level of a budget of {result['budget']:.2%}",
-        f"trained on {trained['payments']:,} payments, {trained['cases']:,} known cases"
+        f"trained on {counted(trained['payments'], 'payment')}, "
+        f"{counted(trained['cases'], 'known case')}"
         + ("" if trained["supervised"] else "; no supervised model: too few cases"),
-        f"taught by {trained['imagined']['attempts']:,} imagined attempts of "
-        f"{trained['imagined']['payments']:,} payments",
+        f"taught by {counted(trained['imagined']['attempts'], 'imagined attempt')} of "
+        f"{counted(trained['imagined']['payments'], 'payment')}",
     ]
     if trained["labels_not_yet_known"]:
-        lines.append(f"{trained['labels_not_yet_known']:,} outcomes were not known yet: left out")
+        lines.append(
+            f"not known yet, left out: {counted(trained['labels_not_yet_known'], 'outcome')}"
+        )
     if result.get("outcomes_unmatched"):
-        lines.append(f"{result['outcomes_unmatched']:,} outcomes are of payments that are not here")
+        lines.append(
+            f"of payments that are not here: {counted(result['outcomes_unmatched'], 'outcome')}"
+        )
     if result.get("outcomes_ambiguous"):
-        many = f"{result['outcomes_ambiguous']:,} outcomes name an id that several reporters use"
-        lines.append(f"{many}: left out; a column reporter or institution says whose")
+        many = counted(result["outcomes_ambiguous"], "outcome")
+        lines.append(
+            f"of an id that several reporters use, left out: {many}; a column reporter or "
+            "institution says whose"
+        )
     if result["quarantined"]:
         said = ", ".join(f"{code} {n}" for code, n in sorted(result["quarantined"].items()))
         lines.append(f"left out as unusable: {said}")
@@ -133,7 +142,9 @@ def score_report(result: dict[str, Any]) -> str:
         )
     if "measured" in result:
         found = result["measured"]
-        lines.append(f"{found['cases']:,} cases among {found['payments']:,} later payments")
+        lines.append(
+            f"{counted(found['cases'], 'case')} among {counted(found['payments'], 'later payment')}"
+        )
         rows = [
             [name, f"{found[name]['pr_auc']:.3f}",
              *(f"{value:.3f}" for value in found[name]["recall"].values())]
@@ -144,7 +155,9 @@ def score_report(result: dict[str, Any]) -> str:
         for kind, (hit, there) in found["by_kind"].items():
             lines.append(f"  {kind}: {hit} of {there}")
     for one in result.get("shadow", ()):
-        lines.append(f"challenger {one['version']}: {one['alerts']:,} alerts, in the shadow")
+        lines.append(
+            f"challenger {one['version']}: {counted(one['alerts'], 'alert')}, in the shadow"
+        )
     if "version" in result:
         lines.append(f"model {result['version']}")
     lines.append(f"training data {trained['digest']}")

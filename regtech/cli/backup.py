@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from regtech.cli.cases import store_of
-from regtech.cli.console import progress, write, write_json
+from regtech.cli.console import counted, progress, write, write_json
 from regtech.cli.options import Json, Lang, Store, language
 from regtech.clock import SystemClock
 from regtech.errors import UsageError
@@ -116,10 +116,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "written": "written",
         "whole": "whole",
         "restored": "restored",
-        "rows": "rows of the record",
-        "files": "files of events",
         "none": "no folder of events",
-        "log": "entries of the log, every hash as it should be",
+        "hashes": ", every hash as it should be",
         "holds": "It holds personal data, hashes of passwords and secrets of webhooks: keep it as "
         "you keep the store. Signing keys and settings are not in it.",
         "next": "What was delivered since the backup is delivered again, under the same ids. "
@@ -129,15 +127,24 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "written": "已写入",
         "whole": "完整",
         "restored": "已恢复",
-        "rows": "条记录",
-        "files": "个事件文件",
         "none": "没有事件文件夹",
-        "log": "条日志，哈希全部相符",
+        "hashes": "，哈希全部相符",
         "holds": "其中有个人信息、密码哈希和 Webhook 密钥：须与库同等保管。"
         "签名密钥和设置不在其中。",
         "next": "备份之后已送出的通知会以相同编号再次送出。搜索索引须重建：regtech search rebuild",
     },
 }
+
+_COUNTED: Final = {
+    "rows": ("row of the record", "rows of the record", "条记录"),
+    "files": ("file of events", "files of events", "个事件文件"),
+    "log": ("entry of the log", "entries of the log", "条日志"),
+}
+
+
+def _counted(number: int, what: str, lang: str) -> str:
+    one, many, chinese = _COUNTED[what]
+    return f"{number:,} {chinese}" if lang == "zh" else counted(number, one, many)
 
 
 def _text(found: Mapping[str, Any], done: str, lang: str) -> str:
@@ -146,10 +153,12 @@ def _text(found: Mapping[str, Any], done: str, lang: str) -> str:
     lines = [
         f"{found['backup']}: {words[done]}",
         f"sha256 {found['digest']}",
-        f"{sum(found['rows'].values()):,} {words['rows']}",
-        f"{len(data):,} {words['files']}, {sum(data.values()):,} B" if data else words["none"],
+        _counted(sum(found["rows"].values()), "rows", lang),
+        f"{_counted(len(data), 'files', lang)}, {sum(data.values()):,} B"
+        if data
+        else words["none"],
     ]
     if "log" in found:
-        lines.append(f"{sum(found['log'].values()):,} {words['log']}")
+        lines.append(_counted(sum(found["log"].values()), "log", lang) + words["hashes"])
     lines.append(words["next" if done == "restored" else "holds"])
     return "\n".join(lines)

@@ -13,7 +13,7 @@ import typer
 
 from regtech.app.options import parse_moment, parse_names
 from regtech.app.settings import setting
-from regtech.cli.console import progress, write, write_json
+from regtech.cli.console import counted, progress, write, write_json
 from regtech.cli.options import Json, Lang, Store, language
 from regtech.errors import UsageError
 
@@ -498,7 +498,7 @@ def conflicts(
     else:
         for row in found["conflicts"]:
             write(f"{row['alert']}  {row['rule']}  {row['known']} ≠ {row['digest']}")
-        write(f"{len(found['conflicts'])} conflicts")
+        write(counted(len(found["conflicts"]), "conflict"))
         if found["after"]:
             write(f"--after {found['after']}")
     return 1 if found["conflicts"] else 0

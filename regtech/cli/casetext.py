@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from regtech.cli.console import shortened, table
+from regtech.cli.console import counted, shortened, table
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
@@ -247,7 +247,7 @@ def _what(entry: Mapping[str, Any]) -> str:
     if "text" in detail:
         said.append(str(detail["text"]))
     if "alerts" in detail:
-        said.append(f"{len(detail['alerts'])} alerts")
+        said.append(counted(len(detail["alerts"]), "alert"))
     if "policy" in detail:
         said.append(f"by {detail['policy']} {detail.get('policy_version', '')}".strip())
     for name in ("from", "into", "to"):
@@ -289,12 +289,17 @@ def export_text(done: Mapping[str, Any], lang: str) -> str:
             lines.append("规则文本已变更，未收入：" + "，".join(done["without_text"]))
         return "\n".join([*lines, f"核验：regtech verify {done['out']} --key {done['key']}"])
     lines = [
-        f"{done['out']}: {done['entries']} entries, {done['alerts']} alerts, "
-        f"{done['events']} events, {done['rules']} rules, {done['withheld']} values withheld"
+        f"{done['out']}: {counted(done['entries'], 'entry', 'entries')}, "
+        f"{counted(done['alerts'], 'alert')}, {counted(done['events'], 'event')}, "
+        f"{counted(done['rules'], 'rule')}, {counted(done['withheld'], 'value')} withheld"
     ]
     if done["missing_events"]:
         lines.append(
-            f"{done['missing_events']} events behind the alerts are not in it: see --events"
+            counted(
+                done["missing_events"],
+                "event behind the alerts is not in it: see --events",
+                "events behind the alerts are not in it: see --events",
+            )
         )
     if done["without_text"]:
         lines.append("left out, since the text has changed: " + ", ".join(done["without_text"]))
@@ -305,7 +310,8 @@ def outcomes_text(done: Mapping[str, Any], lang: str) -> str:
     """How many events were written with what is known of them."""
     if lang == "zh":
         return f"{done['out']}：{done['confirmed']} 个事件属实，{done['unfounded']} 个不属实"
-    return f"{done['out']}: {done['confirmed']} events confirmed, {done['unfounded']} unfounded"
+    confirmed = counted(done["confirmed"], "event")
+    return f"{done['out']}: {confirmed} confirmed, {done['unfounded']} unfounded"
 
 
 _NEXT: Final = (
@@ -365,8 +371,8 @@ def rings_text(rings: Sequence[Sequence[str]], lang: str) -> str:
         found = f"样例数据中发现{len(rings)}个资金环（短期内多笔付款的账户对首尾相接）"
         return f"{found}，例如：\n  {drawn}"
     return (
-        f"{len(rings)} rings of money in the sample (pairs with several payments in a short time "
-        f"that lead back to the start), for example:\n  {drawn}"
+        f"{counted(len(rings), 'ring')} of money in the sample (pairs with several payments "
+        f"in a short time that lead back to the start), for example:\n  {drawn}"
     )
 
 

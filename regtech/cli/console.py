@@ -35,6 +35,11 @@ def write_json(value: Any) -> None:
     write(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 alert``, ``2,000 alerts``; ``many`` where it is not ``one`` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
     """Aligned columns; ``right`` has an ``r`` for each column that is aligned to the right.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regtech.cli.console import progress, table, write, write_json
+from regtech.cli.console import counted, progress, table, write, write_json
 from regtech.cli.options import Json, Lang, language
 from regtech.errors import StoreError, UsageError
 
@@ -73,8 +73,8 @@ def simulate(
         write_json(result)
     else:
         write(
-            f"{result['events']:,} events in {result['out']}, "
-            f"{result['planted']:,} planted cases in {result['labels']}\n"
+            f"{counted(result['events'], 'event')} in {result['out']}, "
+            f"{counted(result['planted'], 'planted case')} in {result['labels']}\n"
             f"sha256 {result['sha256']}"
         )
     return 0
@@ -106,8 +106,9 @@ def _laundering(
         write_json(result)
         return 1 if given_away else 0
     write(
-        f"{result['events']:,} payments of {result['accounts']:,} accounts in {result['out']}, "
-        f"{result['planted_payments']:,} of them in {result['planted']:,} planted attempts in "
+        f"{counted(result['events'], 'payment')} of {counted(result['accounts'], 'account')} in "
+        f"{result['out']}, {result['planted_payments']:,} of them in "
+        f"{counted(result['planted'], 'planted attempt')} in "
         f"{result['labels']}\nsha256 {result['sha256']}"
     )
     if audit:

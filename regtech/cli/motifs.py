@@ -8,7 +8,7 @@ import typer
 
 from regtech.app.options import parse_length, parse_names
 from regtech.app.settings import setting
-from regtech.cli.console import progress, table, write, write_json
+from regtech.cli.console import counted, progress, table, write, write_json
 from regtech.cli.engine import Events, Lateness, Quarantine
 from regtech.cli.options import Json, Lang, Map, language
 from regtech.content.faults import meant_or_known
@@ -129,7 +129,10 @@ def _changes(texts: list[str], types: tuple[str, ...]) -> dict[str, dict[str, in
 
 
 def _report(summary: MotifSummary, lang: str) -> str:
-    lines = [f"{summary.events:,} events, {summary.payments:,} payments between two parties"]
+    lines = [
+        f"{counted(summary.events, 'event')}, {counted(summary.payments, 'payment')} between two "
+        "parties"
+    ]
     if summary.seconds > 0:
         rate = round(summary.payments / summary.seconds)
         lines.append(f"{summary.seconds:.1f} s, {rate:,} payments/s")
@@ -142,7 +145,8 @@ def _report(summary: MotifSummary, lang: str) -> str:
         said = ", ".join(f"{name} {n:,}" for name, n in summary.cut.items())
         lines.append(f"cut at their bound: {said}")
     lines.append(
-        f"{summary.told:,} findings and steps of growth on {summary.accounts:,} accounts in "
+        f"{counted(summary.told, 'finding or step', 'findings and steps')} of growth on "
+        f"{counted(summary.accounts, 'account')} in "
         f"{summary.out}"
     )
     lines.append(f"digest {summary.digest}")

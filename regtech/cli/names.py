@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from regtech.app.options import parse_moment
-from regtech.cli.console import progress, write, write_json
+from regtech.cli.console import counted, progress, write, write_json
 from regtech.cli.options import Json, Lang, language
 
 
@@ -33,7 +33,7 @@ def match(
     if json_:
         write_json(found)
     elif out != "-":
-        write(f"{found['pairs']:,} pairs, {found['matches']:,} from 0.5 on, in {out}")
+        write(f"{counted(found['pairs'], 'pair')}, {found['matches']:,} from 0.5 on, in {out}")
     return 0
 
 
@@ -128,7 +128,7 @@ def screen(
         if not hits:
             write(nothing_text(chosen))
     elif out != "-":
-        write(f"{len(hits):,} hits in {out}")
+        write(f"{counted(len(hits), 'hit')} in {out}")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regtech.cli.console import shortened, table, write, write_json
+from regtech.cli.console import counted, shortened, table, write, write_json
 from regtech.cli.options import Json, Lang, language
 
 if TYPE_CHECKING:
@@ -176,9 +176,15 @@ def dry_run_(
 
 def _page(result: DryRun, samples: int, lang: str) -> str:
     plan = result.plan
-    lines = [f"{result.alerts:,} alerts: {len(plan.cases):,} cases, {len(plan.aside):,} aside"]
+    lines = [
+        f"{counted(result.alerts, 'alert')}: {counted(len(plan.cases), 'case')}, "
+        f"{len(plan.aside):,} aside"
+    ]
     if result.unreadable:
-        lines += [f"{len(result.unreadable):,} records are no alerts:", *result.unreadable[:10]]
+        lines += [
+            counted(len(result.unreadable), "record is no alert:", "records are no alerts:"),
+            *result.unreadable[:10],
+        ]
     if result.matcher["degraded"]:
         lines.append(f"matched by {result.matcher['engine']}: {result.matcher['reason']}")
     rows = [
@@ -188,24 +194,24 @@ def _page(result: DryRun, samples: int, lang: str) -> str:
     lines += ["", table(["policy", "cases", "alerts", "aside"], rows, right=" rrr")]
     data = result.to_json()
     for title, key in (("queue", "by_queue"), ("priority", "by_priority"), ("theme", "by_theme")):
-        counted = [[name, f"{number:,}"] for name, number in data[key].items()]
-        lines += ["", table([title, "cases"], counted, right=" r")]
+        rows = [[name, f"{number:,}"] for name, number in data[key].items()]
+        lines += ["", table([title, "cases"], rows, right=" r")]
     for rule, number in result.braked().items():
-        lines.append(f"braked: {rule}, {number:,} alerts")
+        lines.append(f"braked: {rule}, {counted(number, 'alert')}")
     if plan.unknown:
         lines += [
             "",
-            f"brakes could not tell of {len(plan.unknown)} rules: see --store and --watched",
+            f"brakes could not tell of {counted(len(plan.unknown), 'rule')}: "
+            "see --store and --watched",
         ]
     for case in result.samples(samples) if samples else ():
         due = f", due {case['due']}" if case["due"] else ""
         said = shortened(case["reason"][lang], 90)
-        number = len(case["alerts"])
         lines += [
             "",
             f"{case['case']} {case['policy']} [{case['priority']}] {case['queue']}{due}",
             f"  {said}",
-            f"  {number} alerts, from {case['opened']} to {case['last']}, "
+            f"  {counted(len(case['alerts']), 'alert')}, from {case['opened']} to {case['last']}, "
             f"{', '.join(case['tenants']) or '-'}",
         ]
     return "\n".join(lines)

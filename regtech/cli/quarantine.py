@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from regtech.cli.console import table, write, write_json
+from regtech.cli.console import counted, table, write, write_json
 from regtech.cli.options import Json, Map
 
 app = typer.Typer(
@@ -52,7 +52,8 @@ def list_(
         ]
         lines += ["", table(["number", "place", "field", "reason", "found"], rows, right="r")]
     shown, total = len(listing["records"]), listing["total"]
-    lines.append(f"{total} records" if shown == total else f"{shown} of {total} records shown")
+    every = counted(total, "record")
+    lines.append(every if shown == total else f"{shown} of {every} shown")
     write("\n".join(lines))
     return 0
 
@@ -117,7 +118,7 @@ def retry(
         write_json(result)
     else:
         write(
-            f"{result['usable']} of {result['tried']} records can be used now: {out}\n"
+            f"{result['usable']} of {counted(result['tried'], 'record')} can be used now: {out}\n"
             + (
                 f"{result['unusable']} still cannot: {result['quarantine']}"
                 if result["unusable"]

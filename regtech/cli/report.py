@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regtech.cli.console import shortened, table
+from regtech.cli.console import counted, shortened, table
 
 if TYPE_CHECKING:
     from regtech.app.summary import RunSummary
@@ -15,11 +15,6 @@ _TITLE_PLACES = 56
 
 def _number(value: int) -> str:
     return f"{value:,}"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """``1 alert``, ``2,000 alerts``; ``many`` where it is not ``one`` with an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _counts(summary: RunSummary) -> str:

@@ -132,5 +132,8 @@ def _read_all(folder: Path, build: Callable[[object, Reader], T]) -> Mapping[Pat
         except ContentError as error:
             faults.extend(error.faults)
     if faults:
-        raise ContentError(f"{len(faults)} faults under {folder}: {faults[0]}", faults)
+        raise ContentError(
+            f"{len(faults)} fault{'s' if len(faults) > 1 else ''} under {folder}: {faults[0]}",
+            faults,
+        )
     return loaded

@@ -187,7 +187,7 @@ def test_lists_that_change_again_meanwhile_are_held_against_what_was_screened_by
         ("own.csv", "id,name,kind\n", "the list own has 0 entries where it had 1"),
         ("own.csv", "id,title\n1,X\n", "the list own is no longer there|no list"),
         ("un.xml", "<CONSOLIDATED_LIST><INDIV", "the lists cannot be read"),
-        ("own.csv", HEAD + "2,,person\n" * 3, "3 lines of the list own cannot be read"),
+        ("own.csv", HEAD + "2,,person\n" * 3, "lines of the list own that cannot be read: 3"),
     ],
 )
 def test_what_is_not_whole_leaves_the_lists_from_before(

@@ -145,7 +145,7 @@ def test_what_is_not_sound_is_not_proposed(desk: Desk) -> None:
     with pytest.raises(ContentError, match="errors"):
         propose(ANNA, desk.text.replace("severity: low", "severity: loww"), "why", base="")
     desk.drafts.failed = (FailedTest("r", "t", 1, ("x",)),)
-    with pytest.raises(UsageError, match="1 of 2 tests"):
+    with pytest.raises(UsageError, match="tests of the draft that fail: 1 of 2"):
         propose(ANNA, desk.text, "why", base="")
     desk.drafts.failed = ()
     desk.propose()

@@ -20,7 +20,7 @@ def test_match_scores_pairs(tmp_path: Path, regtech: Command) -> None:
     assert [row["left"] for row in rows] == ["PUTIN, Vladimir", "Anna Berg"]
     assert float(rows[0]["score"]) > 0.9 and float(rows[1]["score"]) < 0.1
     pairs.write_text("Vladimir Putin,Владимир Путин\n")  # without heads
-    assert "1 pairs" in regtech("match", "--pairs", pairs, "--out", out).out
+    assert "1 pair, " in regtech("match", "--pairs", pairs, "--out", out).out
     pairs.write_text("left,right\nonly one\n")
     failed = regtech("match", "--pairs", pairs, "--out", out)
     assert failed.status == 3 and "pairs.csv:2" in failed.err

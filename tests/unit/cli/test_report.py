@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from regtech.app.summary import RuleCount, RunSummary
+from regtech.cli.backup import _text as backup_text
+from regtech.cli.casetext import export_text
 from regtech.cli.console import shortened, table
 from regtech.cli.report import run_report
 
@@ -76,3 +78,19 @@ def test_one_is_told_as_one() -> None:
     for text in ("1 event,", "1 alert in", "1 near miss of 1 rule\n", "1 new alert,", "1 case "):
         assert text in said
     assert "of 1 rule (see" in said
+
+
+def test_of_exports_backups_and_scores_one_is_told_as_one_too() -> None:
+    done = {
+        "out": "b.json", "entries": 1, "alerts": 1, "events": 1, "rules": 1, "withheld": 1,
+        "missing_events": 1, "without_text": [], "key": "0",
+    }  # fmt: skip
+    said = export_text(done, "en")
+    assert "1 entry, 1 alert, 1 event, 1 rule, 1 value withheld" in said
+    assert "1 event behind the alerts is not in it" in said
+    found = {
+        "backup": "a", "digest": "0", "rows": {"alerts": 1}, "data": {"x": 5}, "log": {"": 1},
+    }  # fmt: skip
+    said = backup_text(found, "restored", "en")
+    assert "1 row of the record\n1 file of events, 5 B\n1 entry of the log, every hash" in said
+    assert "1 条日志，哈希全部相符" in backup_text(found, "restored", "zh")

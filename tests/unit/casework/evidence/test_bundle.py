@@ -525,3 +525,15 @@ def test_what_is_said_is_there_in_both_languages(bundle: bytes) -> None:
         assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
     assert "完整" in told(verify(bundle), "case.json", "zh")
     assert as_json(verify(bundle))["whole"] is True
+
+
+def test_one_is_told_as_one(bundle: bytes) -> None:
+    report = verify(bundle)
+    for name in ("entries", "alerts", "events", "rules", "shown", "missing_events"):
+        report.facts[name] = 1
+    report.facts["checkpoint"]["size"] = 1
+    said = told(report, "case.json")
+    assert "1 entry, 1 alert, 1 event, 1 rule; 1 graded value shown, " in said
+    assert ": 1 entry of the chain" in said and "note: 1 event that alerts name not in" in said
+    report.facts["alerts"] = 2
+    assert "2 alerts, " in told(report, "case.json")
