@@ -87,12 +87,22 @@ class MemoryOutbox:
                 self._deliveries[delivery.id] = replace(delivery, number=self._number)
             return new
 
-    def claim(self, scope: Scope, now_us: int, lease_us: int, limit: int) -> tuple[Claim, ...]:
+    def claim(
+        self,
+        scope: Scope,
+        now_us: int,
+        lease_us: int,
+        limit: int,
+        *,
+        without: Collection[str] = (),
+    ) -> tuple[Claim, ...]:
         with self._lock:
             ready = [
                 endpoint
                 for endpoint in (self._endpoints[key] for key in self._seen(scope))
-                if endpoint.state is EndpointState.ENABLED and endpoint.health.ready_us <= now_us
+                if endpoint.state is EndpointState.ENABLED
+                and endpoint.health.ready_us <= now_us
+                and endpoint.tenant not in without
             ]
             heads: dict[str, Delivery] = {}
             for delivery in self._deliveries.values():

@@ -50,8 +50,17 @@ class Outbox(Protocol):
         that is gone.
         """
 
-    def claim(self, scope: Scope, now_us: int, lease_us: int, limit: int) -> tuple[Claim, ...]:
-        """Take what may be attempted now, at most one delivery of each endpoint.
+    def claim(
+        self,
+        scope: Scope,
+        now_us: int,
+        lease_us: int,
+        limit: int,
+        *,
+        without: Collection[str] = (),
+    ) -> tuple[Claim, ...]:
+        """Take what may be attempted now, at most one delivery of each endpoint, none of the
+        tenants ``without``.
 
         Of an enabled endpoint that is ready it is the pending delivery with the smallest number,
         unless somebody holds it. Nobody else gets it before ``now_us + lease_us``; afterwards, if

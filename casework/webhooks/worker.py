@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,6 +24,12 @@ from regtech.errors import RegtechError, UsageError
 _LOG = logging.getLogger(__name__)
 LEASE_S: Final = 15.0
 """How long the endpoint of an attempt whose worker was killed has to wait."""
+AT_ONCE: Final = 8
+"""Attempts under way at a time, each to another endpoint."""
+OF_ONE: Final = 4
+"""So many of them at most to endpoints of one institution, however slowly all of them answer."""
+_LOOK_S: Final = 0.5
+"""How often it is looked for what has become due while attempts are under way."""
 
 
 def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
@@ -35,7 +43,7 @@ def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
 
 
 class Worker:
-    """One loop of attempts.
+    """Attempts, one by one (``step``) or several at a time (``work``).
 
     ``chance`` gives numbers in [0, 1) (``random.random``). A claim holds for ``lease_s`` and is
     renewed while its attempt is under way, however long it takes: so much later at most another
@@ -83,10 +91,42 @@ class Worker:
 
     def step(self) -> bool:
         """Make one attempt, or tell one owner; False where there was nothing to do."""
-        claims = self._outbox.claim(self._scope, self._clock.now_us(), self._lease_us, 1)
-        for claim in claims:
+        claim = self._claim()
+        if claim is not None:
             self._attempt(claim)
-        return self._tell() or bool(claims)
+        return self._tell() or claim is not None
+
+    def work(
+        self, stopping: Callable[[], bool], *, at_once: int = AT_ONCE, of_one: int = OF_ONE
+    ) -> None:
+        """Make attempts, several at a time, until nothing is due or the end is asked for.
+
+        A receiver that answers late holds up its own deliveries alone: an endpoint has one attempt
+        under way, an institution ``of_one`` of ``at_once``. Attempts under way are finished first.
+        What an attempt raises is raised once they are.
+        """
+        with ThreadPoolExecutor(at_once, thread_name_prefix="webhook") as pool:
+            under_way: dict[Future[None], str] = {}
+            while not stopping():
+                for done in [future for future in under_way if future.done()]:
+                    del under_way[done]
+                    done.result()
+                busy = Counter(under_way.values())
+                claim = None
+                if len(under_way) < at_once:
+                    claim = self._claim([tenant for tenant, n in busy.items() if n >= of_one])
+                if claim is not None:
+                    under_way[pool.submit(self._attempt, claim)] = claim.endpoint.tenant
+                elif under_way:
+                    self._tell()
+                    wait(under_way, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                elif not self._tell():
+                    return
+
+    def _claim(self, without: Collection[str] = ()) -> Claim | None:
+        now_us = self._clock.now_us()
+        claims = self._outbox.claim(self._scope, now_us, self._lease_us, 1, without=without)
+        return claims[0] if claims else None
 
     def _attempt(self, claim: Claim) -> None:
         endpoint, delivery = claim.endpoint, claim.delivery

@@ -186,13 +186,8 @@ def tell_others(record: SqlRecord, allow: AllowList, clock: Clock, workers: Work
     """Webhooks with the workers that make deliveries of what happens, and deliver them."""
     outbox = record.outbox()
     worker = webhook_worker(outbox, LoggedOwners(), clock, allow)
-
-    def deliver(_: Scope) -> None:
-        while not workers.stopping and worker.step():
-            pass
-
     workers.every(PAUSE_S, "webhooks-relay", lambda _: relay(record, outbox))
-    workers.every(PAUSE_S, "webhooks", deliver)
+    workers.every(PAUSE_S, "webhooks", lambda _: worker.work(lambda: workers.stopping))
     return Webhooks(outbox, allow, clock)
 
 

@@ -202,6 +202,14 @@ def test_claims_are_as_many_as_asked_for_and_the_longest_waiting_first(outbox: O
     assert claimed(outbox, NOW + S, limit=1) == []
 
 
+def test_tenants_can_be_passed_over(outbox: Outbox) -> None:
+    filled(outbox)
+    (claim,) = outbox.claim(ALL, NOW, LEASE, 9, without=["bank-a"])
+    assert claim.delivery.id == "msg_e2_0"
+    assert outbox.claim(ALL, NOW, LEASE, 9, without=["bank-a", "bank-b"]) == ()
+    assert claimed(outbox) == ["msg_e1_0"]
+
+
 def test_while_the_first_fails_the_others_wait(outbox: Outbox) -> None:
     filled(outbox)
     claim = outbox.claim(ALL, NOW, LEASE, 1)[0]

@@ -128,12 +128,22 @@ class SqlOutbox:
                     new += made.rowcount == 1
         return new
 
-    def claim(self, scope: Scope, now_us: int, lease_us: int, limit: int) -> tuple[Claim, ...]:
+    def claim(
+        self,
+        scope: Scope,
+        now_us: int,
+        lease_us: int,
+        limit: int,
+        *,
+        without: Collection[str] = (),
+    ) -> tuple[Claim, ...]:
         e, d = ENDPOINTS.c, DELIVERIES.c
         first = sa.select(sa.func.min(d.number)).where(d.endpoint == e.id, d.state == _PENDING)
         ready = (e.state == EndpointState.ENABLED.value, e.ready_us <= now_us)
         select = sa.select(ENDPOINTS, first.scalar_subquery().label("head"))
         select = select.where(*ready, *_mine(scope)).order_by(e.ready_us, e.id)
+        if without:
+            select = select.where(e.tenant.not_in(sorted(without)))
         # What another worker holds at this moment is passed over.
         select = select.with_for_update(of=ENDPOINTS, skip_locked=True)
         claims: list[Claim] = []
