@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -65,9 +67,30 @@ def server_settings(
     )
 
 
-def serve(settings: ServerSettings, *, host: str, port: int, log_level: str = "info") -> None:
+class _Server(uvicorn.Server):
+    """Says at which port it listens once it does: the system chooses it where 0 was asked for."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listening(int(self.servers[0].sockets[0].getsockname()[1]))
+
+
+def serve(
+    settings: ServerSettings,
+    *,
+    host: str,
+    port: int,
+    listening: Callable[[int], None] = lambda port: None,
+    log_level: str = "info",
+) -> None:
     """Serve until SIGINT or SIGTERM; what was begun is finished, for as long as ``DRAIN_S``.
 
+    ``listening`` is called with the port once requests are answered; ``port`` 0: one that is free.
     Raises ``StoreError`` where the address cannot be had.
     """
     _log_to_stderr(log_level)
@@ -91,7 +114,7 @@ def serve(settings: ServerSettings, *, host: str, port: int, log_level: str = "i
             limit_concurrency=512,
             h11_max_incomplete_event_size=32_768,
         )
-        runner = uvicorn.Server(config)
+        runner = _Server(config, listening)
         try:
             runner.run()
         except SystemExit:

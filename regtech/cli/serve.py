@@ -25,7 +25,10 @@ def serve(
         str | None, typer.Option(help="Address to listen on.", show_default=False)
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on.", min=0, max=65_535, show_default=False)
+        int | None,
+        typer.Option(
+            help="Port to listen on; 0: one that is free.", min=0, max=65_535, show_default=False
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -44,6 +47,8 @@ def serve(
     ] = False,
 ) -> int:
     """Serve pages and API and run the workers, in one process, until SIGTERM or SIGINT.
+
+    The address is printed once it answers.
 
     TLS is a proxy's to do. The log goes to standard error as JSON lines without personal data.
 
@@ -66,7 +71,10 @@ def serve(
     )
     chosen_host = host or setting("REGTECH_HOST")
     chosen_port = whole("REGTECH_PORT") if port is None else port
-    write(f"http://{chosen_host}:{chosen_port}/")
-    write(f"http://{chosen_host}:{chosen_port}/api/v1/openapi.json")
-    run(settings, host=chosen_host, port=chosen_port)
+    shown = f"[{chosen_host}]" if ":" in chosen_host else chosen_host
+
+    def listening(port: int) -> None:
+        write(f"http://{shown}:{port}/\nhttp://{shown}:{port}/api/v1/openapi.json")
+
+    run(settings, host=chosen_host, port=chosen_port, listening=listening)
     return 0

@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ if ROOT not in sys.path:
     sys.path.append(ROOT)
 
 from tests.support.served import Served, user  # noqa: E402
+from tests.support.standby import Command  # noqa: E402
 
 PASSWORD = "correct horse battery"
 
@@ -231,3 +234,27 @@ def test_a_user_logs_in_with_what_the_command_line_set(
     assert run(["keys", "list", "--json", *store]) == 0
     out = capsys.readouterr().out
     assert key["text"] not in out and '"revoked": "' in out
+
+
+def test_the_address_is_printed_once_it_answers_with_the_port_that_was_found(
+    tmp_path: Path,
+) -> None:
+    arguments = ("serve", "--store", tmp_path / "cases.db", "--no-events", "--port")
+    with (tmp_path / "log").open("wb") as log:
+        child = Command(*arguments, 0, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
+        assert child.stdout is not None
+        url = child.stdout.readline().strip()
+        port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", url)[1])  # type: ignore[index]
+        assert port > 0
+        with urllib.request.urlopen(f"{url}health/ready") as answer:
+            assert answer.status == 200
+        assert child.stdout.readline() == f"{url}api/v1/openapi.json\n"
+        # Where it cannot listen no address is given.
+        second = Command(*arguments, port, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
+        assert second.stdout is not None
+        with second.stdout:
+            assert second.stdout.read() == "" and second.wait(60) == 3
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(60) == 0
+        child.stdout.close()
+    assert f"127.0.0.1:{port} could not be listened on" in (tmp_path / "log").read_text()
