@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from regtech.app.progress import Progress
 from regtech.columns.jit import CACHE_ROOT, uncompiled
 from regtech.engine.plan import Plan
 from regtech.model.fields import EVENT_TYPES
@@ -45,11 +44,10 @@ _ROLES: Final = (
 """Who must be named in an event of some type."""
 
 
-def compile_kernels(packs: tuple[Pack, ...], reference: Reference, told: Progress) -> None:
+def compile_kernels(packs: tuple[Pack, ...], reference: Reference) -> None:
     """Compile what a run with these packs calls, where that was never done on this machine."""
     if CACHE_ROOT is None or not uncompiled(*_FIRST):
         return
-    told.note("compiling for this machine, once: this takes up to a minute")
     _in_two(packs, reference)
 
 

@@ -20,7 +20,6 @@ from regtech.app.progress import NoProgress, Progress
 from regtech.app.run import Outputs
 from regtech.app.sources import check_names
 from regtech.clock import Clock, SystemClock
-from regtech.columns.jit import uncompiled
 from regtech.engine.durations import time_text
 from regtech.reference.load import Reference
 
@@ -77,8 +76,6 @@ def motifs_command(
     files = [describe_source(name) for name in events]
     check_names(files)
     reference = Reference.shipped()
-    if uncompiled("motifs"):
-        told.note("compiling for this machine, once: this takes about half a minute")
     stream = PaymentStream(
         files, column_map=map, batch=_BATCH, lateness_us=lateness, reference=reference
     )

@@ -22,7 +22,6 @@ from regtech.adapters.committed import CommittedFile
 from regtech.adapters.lists.dates import birth_date
 from regtech.adapters.lists.folder import read_lists
 from regtech.app.settings import setting
-from regtech.columns.jit import uncompiled
 from regtech.content import content_root, read_text, yamlmarks
 from regtech.errors import ContentError, InputError, UsageError
 from regtech.reference.watchlists import ListVersion
@@ -210,8 +209,6 @@ def load_screener(
 
     ``between`` is called often meanwhile.
     """
-    if uncompiled("kernels"):
-        note("compiling for this machine, once: this takes about half a minute")
     versions = read_versions(folder, between)
     for version in versions:
         for fault in version.faults[:FAULTS_TOLD]:

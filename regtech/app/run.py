@@ -185,7 +185,7 @@ class _Run:
             self.resumed_at = self.judging.counts.given
             self._saved = found.path
         self.judging.keeps = folder is not None
-        compile_kernels(settings.packs, Reference.shipped(), told)
+        compile_kernels(settings.packs, Reference.shipped())
         if store is not None:
             store.listen(self.judging.engine)
         self.judging.open()

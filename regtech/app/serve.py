@@ -22,6 +22,7 @@ from regtech.app.settings import (
 )
 from regtech.app.stopping import Stopping
 from regtech.app.webhooks import webhook_allow_list
+from regtech.content.cache import when_compiling
 from regtech.errors import StoreError, UsageError
 
 DRAIN_S = 20
@@ -94,6 +95,7 @@ def serve(
     Raises ``StoreError`` where the address cannot be had.
     """
     _log_to_stderr(log_level)
+    when_compiling(lambda: logging.getLogger("regtech").info('{"event": "compiling"}'))
     for told in unknown_settings():
         logging.getLogger("regtech").warning("%s", told)
     proxies = setting("REGTECH_PROXIES")

@@ -122,13 +122,12 @@ def main() -> None:
     limit()
     from regtech.app.compiling import compile_kernels
     from regtech.app.drafts import start_text, tried
-    from regtech.app.progress import NoProgress
     from regtech.reference.load import Reference
     from regtech.rulelang.packs import load_text
 
     begun, _ = load_text(start_text(), "draft.yml")
     assert begun is not None
-    compile_kernels((begun,), Reference.shipped(), NoProgress())
+    compile_kernels((begun,), Reference.shipped())
     tried(start_text())
     sys.stdout.buffer.write(_READY)
     sys.stdout.buffer.flush()

@@ -33,6 +33,7 @@ from regtech.cli import (
 )
 from regtech.cli.console import fault_json, fault_text, write_json
 from regtech.cli.options import language
+from regtech.content.cache import when_compiling
 from regtech.errors import InternalError, RegtechError, UsageError
 
 app = typer.Typer(
@@ -62,12 +63,14 @@ serve.register(app)
 backup.register(app)
 
 INTERRUPTED = 130
+_COMPILING: Final = "compiling for this machine, once: this takes up to a minute"
 _COLLECT_EVERY: Final = (200_000, 20, 20)
 """Objects between two collections, and how many of those between two deeper ones."""
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status: 0 done, 1 findings, 2 wrong use, 3 failed."""
+    when_compiling(lambda: print(_COMPILING, file=sys.stderr, flush=True))
     try:
         result = _command().main(arguments, prog_name=app.info.name, standalone_mode=False)
     except RegtechError as error:
@@ -87,6 +90,8 @@ def run(arguments: list[str]) -> int:
         # A defect of ours: never status 1, which would read as findings.
         traceback.print_exc()
         return InternalError.exit_status
+    finally:
+        when_compiling(None)
     return result if isinstance(result, int) else 0
 
 

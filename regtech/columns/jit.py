@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
-from regtech.content.cache import cache_root, sources_of
+from regtech.content.cache import cache_root, sources_of, told_of_compiling
 
 BOUNDSCHECK: Final = os.environ.get("REGTECH_BOUNDSCHECK", "") not in ("", "0")
 
@@ -42,6 +42,7 @@ else:
 # Numba reads the environment when it is imported, and the folder is set above.
 import numba  # noqa: E402 - after the folder is set
 from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
+from numba.core import event as _numba_event  # noqa: E402 - the same
 
 from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - the same
 from regtech.columns.lean_numba import load_lean  # noqa: E402 - the same
@@ -49,6 +50,20 @@ from regtech.columns.lean_numba import load_lean  # noqa: E402 - the same
 make_machine_code_late()
 load_lean()
 _config: Any = _numba_config
+
+
+class _Compiling(_numba_event.Listener):
+    """What numba finds in the cache is no event."""
+
+    def on_start(self, event: object) -> None:
+        told_of_compiling()
+
+    def on_end(self, event: object) -> None:
+        return None
+
+
+_event: Any = _numba_event
+_event.register("numba:compile", _Compiling())
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _folders: dict[Path, str] = {}

@@ -15,7 +15,7 @@ import re
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -66,6 +66,24 @@ def cache_root() -> Path | None:
         if _usable(folder):
             return folder
     return None
+
+
+# --- the first time
+
+
+_when_compiling: list[Callable[[], None]] = []
+
+
+def when_compiling(call: Callable[[], None] | None) -> None:
+    """Have ``call`` called once, before this process compiles the first kernel that the cache does
+    not have: whoever waits is to know for what. None: nobody is told."""
+    _when_compiling[:] = [] if call is None else [call]
+
+
+def told_of_compiling() -> None:
+    """Tell whoever wants to know that something is compiled."""
+    while _when_compiling:
+        _when_compiling.pop()()
 
 
 # --- names
