@@ -30,6 +30,10 @@ OF_ONE: Final = 4
 """So many of them at most to endpoints of one institution, however slowly all of them answer."""
 _LOOK_S: Final = 0.5
 """How often it is looked for what has become due while attempts are under way."""
+_SOON_S: Final = 0.1
+_SOON: Final = 10
+"""After an attempt the next of its endpoint is due within moments, by its rate: it is looked for so
+many times, ``_SOON_S`` apart."""
 
 
 def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
@@ -107,6 +111,7 @@ class Worker:
         """
         with ThreadPoolExecutor(at_once, thread_name_prefix="webhook") as pool:
             under_way: dict[Future[None], str] = {}
+            looks = 0
             while not stopping():
                 for done in [future for future in under_way if future.done()]:
                     del under_way[done]
@@ -117,11 +122,17 @@ class Worker:
                     claim = self._claim([tenant for tenant, n in busy.items() if n >= of_one])
                 if claim is not None:
                     under_way[pool.submit(self._attempt, claim)] = claim.endpoint.tenant
+                    looks = _SOON
+                elif self._tell():
+                    continue
                 elif under_way:
-                    self._tell()
-                    wait(under_way, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-                elif not self._tell():
+                    pause = _SOON_S if looks else _LOOK_S
+                    wait(under_way, timeout=pause, return_when=FIRST_COMPLETED)
+                elif looks:
+                    threading.Event().wait(_SOON_S)
+                else:
                     return
+                looks -= looks > 0 and claim is None
 
     def _claim(self, without: Collection[str] = ()) -> Claim | None:
         now_us = self._clock.now_us()

@@ -147,6 +147,17 @@ def test_two_workers_send_nothing_twice_and_keep_the_order(outbox: Outbox) -> No
     assert dict(receivers.got) == wanted and set(receivers.most.values()) == {1}
 
 
+def test_the_rate_of_an_endpoint_is_used(outbox: Outbox) -> None:
+    """Ten a second of one endpoint are not one a second because a look between finds nothing."""
+    outbox.add(ALL, endpoint("e", "bank-a"))
+    outbox.put(ALL, [delivery(n, "e", "bank-a") for n in range(4)])
+    worker = Worker(
+        outbox, Receivers(), Nobody(), scope=ALL, clock=SystemClock(), chance=lambda: 0.5
+    )
+    worker.work(lambda: False)
+    assert delivered(outbox, "e") == 4
+
+
 def test_attempts_under_way_are_finished_before_the_end(outbox: Outbox) -> None:
     wanted = given(outbox, "slow", "bank-a", 2)
     receivers = Receivers("slow")
