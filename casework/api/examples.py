@@ -332,7 +332,11 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     },
     backtests.ChangePage: {"items": [_CHANGE], "after": None},
     backtests.Change: {**_CHANGE, "base": None, "head": _ALERT},
-    content.NewEndpoint: {"url": "https://example.org/in", "kinds": ["opened"], "description": ""},
+    content.NewEndpoint: {
+        "url": "https://example.org/in",
+        "kinds": ["case.opened"],
+        "description": "",
+    },
     audit.ChainList: {"items": [{"chain": "BANK", "length": 42, "hash": _SHA}]},
 }
 """Type to an example of it."""

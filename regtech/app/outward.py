@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from casework.cases.scope import Role, Scope
+from casework.cases.timeline import EntryKind
 from casework.cases.times import time_text
 from casework.ports import Page
 from casework.search.indexer import Indexer
@@ -35,6 +36,7 @@ from regtech.app.settings import setting
 from regtech.app.webhooks import relay, webhook_worker
 from regtech.app.workers import Workers
 from regtech.clock import Clock
+from regtech.content.faults import meant_or_known
 from regtech.content.saying import say
 from regtech.errors import ForbiddenError, NotFoundError, UsageError
 
@@ -58,6 +60,7 @@ class Webhooks:
         self, scope: Scope, url: str, kinds: Sequence[str], description: str
     ) -> tuple[Mapping[str, Any], str]:
         _may_manage(scope)
+        _check_kinds(kinds)
         made = new_endpoint(
             scope,
             endpoint_id=f"ep_{secrets.token_hex(12)}",
@@ -172,6 +175,18 @@ def _delivery(found: Delivery) -> dict[str, Any]:
         "made": time_text(found.made_us),
         "ended": None if found.ended_us is None else time_text(found.ended_us),
     }
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    """Raise ``UsageError`` for types of which no message ever is: nothing would be told, and
+    nobody would know why."""
+    known = [f"case.{kind.value}" for kind in EntryKind]
+    for kind in kinds:
+        if kind not in (*known, "case.*"):
+            raise UsageError(
+                say("no message is of the type %(kind)r", kind=kind),
+                hint=meant_or_known(kind, [*known, "case.*"]),
+            )
 
 
 class LoggedOwners:

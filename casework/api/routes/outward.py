@@ -62,6 +62,14 @@ def remove(caller: Manager, parts: Parts, endpoint: Id) -> None:
     _webhooks(parts).remove(caller.scope, endpoint)
 
 
+@webhooks_router.post(
+    "/{endpoint}/enable", status_code=204, responses=documented(404), summary="Enable an endpoint"
+)
+def enable(caller: Manager, parts: Parts, endpoint: Id) -> None:
+    """Tell an endpoint that was disabled again; what waits for it goes out in order."""
+    _webhooks(parts).enable(caller.scope, endpoint)
+
+
 @webhooks_router.get("/{endpoint}/deliveries", responses=documented(404), summary="Deliveries")
 def deliveries(
     caller: Manager, parts: Parts, endpoint: Id, after: Cursor = None, limit: Limit = 50

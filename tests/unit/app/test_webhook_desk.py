@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from casework.api.examples import EXAMPLES
+from casework.api.types.content import NewEndpoint
 from casework.cases.scope import Role, Scope
 from casework.stores.sql.record import SqlRecord
 from casework.webhooks.address import AllowList
@@ -59,3 +61,20 @@ def test_whoever_may_not_manage_webhooks_gets_no_secret_either(
 def test_places_that_are_none_are_refused(desk: Webhooks, after: str) -> None:
     with pytest.raises(UsageError, match="place"):
         desk.deliveries(OPERATOR, "ep_1", after=after, limit=5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("opened", "did you mean 'case.opened'?"), ("case.opend", "did you mean 'case.opened'?")],
+)
+def test_a_type_of_which_no_message_is_is_refused(desk: Webhooks, kind: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="no message is of the type") as caught:
+        desk.register(OPERATOR, "https://93.184.215.14/", ["case.state_changed", kind], "")
+    assert hint in caught.value.hint and "case.*" in caught.value.hint
+    assert len(desk.endpoints(OPERATOR)) == 1
+
+
+def test_the_example_of_the_api_is_taken(desk: Webhooks) -> None:
+    example = EXAMPLES[NewEndpoint]
+    desk.register(OPERATOR, "https://93.184.215.14/", example["kinds"], "")
+    assert desk.endpoints(OPERATOR)[-1]["kinds"] == example["kinds"] != []

@@ -49,6 +49,9 @@ class SomeWebhooks:
     def remove(self, scope: Scope, endpoint: str) -> None:
         self._own(scope, endpoint)
 
+    def enable(self, scope: Scope, endpoint: str) -> None:
+        self._own(scope, endpoint)
+
     def deliveries(
         self, scope: Scope, endpoint: str, *, after: str | None, limit: int
     ) -> Page[Mapping[str, Any]]:

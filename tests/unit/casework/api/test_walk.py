@@ -99,6 +99,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, dict[str, str]]] = {
     ("GET", "/api/v1/webhooks"): (None, {}),
     ("POST", "/api/v1/webhooks"): ({"url": "https://example.org/in"}, {}),
     ("DELETE", "/api/v1/webhooks/{endpoint}"): (None, {}),
+    ("POST", "/api/v1/webhooks/{endpoint}/enable"): (None, {}),
     ("GET", "/api/v1/webhooks/{endpoint}/deliveries"): (None, {}),
     ("POST", "/api/v1/webhooks/{endpoint}/deliveries/{message}/replay"): (None, {}),
 }  # fmt: skip
