@@ -19,6 +19,7 @@ from casework.ports import CaseQuery, Unit
 from casework.service.base import Base, at_work, needs
 from regtech.content.saying import say
 from regtech.errors import CapacityError, ForbiddenError, UsageError
+from regtech.reference.civil import DAY_US
 
 FILE_MAX: Final = 25 * 1024 * 1024
 """Bytes of a file of a case."""
@@ -39,6 +40,8 @@ MEDIA_TYPES: Final[dict[str, tuple[bytes, ...]]] = {
 }
 """Types that are taken, and how their bytes begin; none: they have to be UTF-8 text."""
 
+SNOOZE_DAYS: Final = 90
+"""So long a case without a date stays out of the queue at most; a default of the product."""
 _PLAIN_MOVES: Final = (Move.TRIAGE, Move.INVESTIGATE, Move.ESCALATE, Move.REOPEN)
 
 
@@ -205,7 +208,8 @@ class Working(Base):
     ) -> Case:
         """Take the case out of the queue until a time; None brings it back.
 
-        Its clock goes on: once it is overdue it is in the queue again, whatever the time.
+        Its clock goes on: once it is overdue it is in the queue again, whatever the time. One
+        without a date would stay away for good: it comes back after ``SNOOZE_DAYS`` at most.
         """
         if until_us is not None:
             reason = needs(reason, "snoozing")
@@ -216,11 +220,25 @@ class Working(Base):
             at_work(case)
             if case.snoozed_until_us == until_us:
                 return []
+            self._comes_back(case.due_us, until_us)
             return [
                 _with_reason(changed(EntryKind.SNOOZED, case, snoozed_until_us=until_us), reason)
             ]
 
         return self.change(scope, Action.WORK, case_id, seen, drafts)
+
+    def _comes_back(self, due_us: int | None, until_us: int | None) -> None:
+        """Raise ``UsageError`` for a case that nothing would bring back before long."""
+        if due_us is not None or until_us is None:
+            return
+        if until_us > self.clock.now_us() + SNOOZE_DAYS * DAY_US:
+            raise UsageError(
+                say(
+                    "a case without a date can be snoozed for %(days)s days at most",
+                    days=SNOOZE_DAYS,
+                ),
+                hint=say("give it a date first, or snooze it again then"),
+            )
 
     def prioritise(
         self, scope: Scope, case_id: str, seen: int, priority: int, reason: str, queue: str = ""
@@ -246,6 +264,7 @@ class Working(Base):
 
         def drafts(_: Unit, case: Case) -> Sequence[Draft]:
             at_work(case)
+            self._comes_back(due_us, case.snoozed_until_us)
             warn = self.warn_at(case.jurisdiction, due_us)
             draft = changed(EntryKind.DUE_CHANGED, case, due_us=due_us, warn_us=warn, clock_told="")
             return [_with_reason(draft, reason)]

@@ -386,6 +386,21 @@ def test_a_snoozed_case_comes_back_when_it_is_overdue(world: World, clock: Manua
     assert back.id == case.id and world.service.claim_next(WANG) is not None
 
 
+def test_a_case_without_a_date_cannot_be_put_away_for_good(world: World) -> None:
+    case = world.one()
+    case = world.service.set_due(WANG, case.id, case.version, None, "none is set by law")
+    longest = START_US + 90 * DAY_US
+    with pytest.raises(UsageError, match="90 days at most"):
+        world.service.snooze(WANG, case.id, case.version, longest + 1, "nobody will ask")
+    case = world.service.snooze(WANG, case.id, case.version, longest, "the court sits then")
+    assert case.snoozed_until_us == longest
+    # Nor by taking the date away afterwards.
+    case = world.service.set_due(WANG, case.id, case.version, longest, "prolonged")
+    case = world.service.snooze(WANG, case.id, case.version, longest + DAY_US, "they answer then")
+    with pytest.raises(UsageError, match="90 days at most"):
+        world.service.set_due(WANG, case.id, case.version, None, "none after all")
+
+
 def test_the_clock_counts_working_days_and_tells_once(clock: ManualClock) -> None:
     soon = planner_of(PLAIN.replace("10 working days", "3 working days"))
     world = World(MemoryRecord(clock, Salts()), clock, soon)
