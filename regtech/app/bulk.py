@@ -39,6 +39,8 @@ BLOCK: Final = 4096
 """Lines that are looked at together before they are sorted."""
 JOBS_MAX: Final = 100
 """Files in line."""
+JOBS_OF_ONE: Final = 20
+"""Files in line that one institution may have, so that it does not keep out the others."""
 _SAVE_US: Final = 1_000_000
 _TIME: Final = [field.path for field in COMMON].index("time")
 
@@ -72,8 +74,15 @@ class Bulk:
                 f"{scope.actor} may not send events",
                 hint="it takes the role institution or service",
             )
-        if len(await run_in_threadpool(self._desk.open_jobs, scope)) >= JOBS_MAX:
+        waiting = await run_in_threadpool(self._desk.open_jobs, scope)
+        if len(waiting) >= JOBS_MAX:
             raise ConflictError(f"{JOBS_MAX} files are in line already", hint="send it later")
+        own = scope.tenants or frozenset()
+        if sum(bool(own & (job.tenants or frozenset())) for job in waiting) >= JOBS_OF_ONE:
+            raise ConflictError(
+                f"{JOBS_OF_ONE} files of the institution are in line already",
+                hint="send it once the first of them is judged",
+            )
         identity = "J-" + secrets.token_hex(10)
         part = self._folder / f"{identity}.part"
         digest, size = hashlib.sha256(), 0

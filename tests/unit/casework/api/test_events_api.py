@@ -198,6 +198,22 @@ def test_a_bank_is_not_told_of_suspicion(feed: ApiWorld, monkeypatch: pytest.Mon
     assert len(feed.world.all()) == 2
 
 
+def test_files_of_one_institution_leave_room_in_line_for_others(feed: ApiWorld) -> None:
+    text = json.dumps(deposit(1)).encode() + b"\n"
+
+    def sent(who: str) -> int:
+        answer = feed.ask(who, "POST", "/events/bulk", content=text, headers=LINES)
+        if answer.status_code == 409:
+            assert "20 files of the institution are in line" in answer.json()["detail"]
+        return answer.status_code
+
+    assert [sent("bank-a") for _ in range(21)] == [202] * 20 + [409]
+    assert sent("feed") == 202 and sent("bank-a") == 409
+    assert feed.bulk is not None
+    feed.bulk.work(SERVICE)
+    assert sent("bank-a") == 202
+
+
 def test_a_file_of_events_is_judged_whatever_its_order(feed: ApiWorld) -> None:
     events = [deposit(k, payee={"id": f"C{k % 7}"}, amount="9000") for k in range(1, 50)]
     broken = b'{"id": "x"\n\n'
