@@ -122,6 +122,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "you keep the store. Signing keys and settings are not in it.",
         "next": "What was delivered since the backup is delivered again, under the same ids. "
         "The search index is built anew: regtech search rebuild",
+        "keys": "Users, passwords and keys are those of {made}: who was disabled and what was "
+        "revoked since has to be again. Look: regtech keys list; regtech users list",
     },
     "zh": {
         "written": "已写入",
@@ -132,6 +134,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "holds": "其中有个人信息、密码哈希和 Webhook 密钥：须与库同等保管。"
         "签名密钥和设置不在其中。",
         "next": "备份之后已送出的通知会以相同编号再次送出。搜索索引须重建：regtech search rebuild",
+        "keys": "用户、密码和密钥均为 {made} 时的状态：此后停用的用户、吊销的密钥须再次停用、吊销。"
+        "请查看：regtech keys list；regtech users list",
     },
 }
 
@@ -160,5 +164,8 @@ def _text(found: Mapping[str, Any], done: str, lang: str) -> str:
     ]
     if "log" in found:
         lines.append(_counted(sum(found["log"].values()), "log", lang) + words["hashes"])
-    lines.append(words["next" if done == "restored" else "holds"])
+    if done == "restored":
+        lines += [words["next"], words["keys"].format(made=found["made"])]
+    else:
+        lines.append(words["holds"])
     return "\n".join(lines)

@@ -90,7 +90,11 @@ def test_of_exports_backups_and_scores_one_is_told_as_one_too() -> None:
     assert "1 event behind the alerts is not in it" in said
     found = {
         "backup": "a", "digest": "0", "rows": {"alerts": 1}, "data": {"x": 5}, "log": {"": 1},
+        "made": "2026-03-02T09:00:00Z",
     }  # fmt: skip
     said = backup_text(found, "restored", "en")
     assert "1 row of the record\n1 file of events, 5 B\n1 entry of the log, every hash" in said
     assert "1 条日志，哈希全部相符" in backup_text(found, "restored", "zh")
+    assert "keys are those of 2026-03-02T09:00:00Z" in said and "regtech keys list" in said
+    assert "2026-03-02T09:00:00Z 时的状态" in backup_text(found, "restored", "zh")
+    assert "keys list" not in backup_text(found, "whole", "en")
