@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import sys
@@ -125,10 +126,21 @@ def serve(
             raise StoreError("the server did not start; its log says why")
 
 
+class _JsonLines(logging.Formatter):
+    """Each entry one JSON object on one line, also what is logged in words, and where it failed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = record.getMessage()
+        if said.startswith("{") and not record.exc_info:
+            return said
+        entry = {"event": "log", "level": record.levelname.lower(), "from": record.name}
+        return json.dumps({**entry, "text": super().format(record)}, ensure_ascii=False)
+
+
 def _log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    for name in ("regtech", "uvicorn.error"):
+    handler.setFormatter(_JsonLines())
+    for name in ("regtech", "casework", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level.upper())

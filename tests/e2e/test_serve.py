@@ -240,7 +240,7 @@ def test_the_address_is_printed_once_it_answers_with_the_port_that_was_found(
     tmp_path: Path,
 ) -> None:
     arguments = ("serve", "--store", tmp_path / "cases.db", "--no-events", "--port")
-    with (tmp_path / "log").open("wb") as log:
+    with (tmp_path / "log").open("wb") as log, (tmp_path / "other").open("wb") as other:
         child = Command(*arguments, 0, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
         assert child.stdout is not None
         url = child.stdout.readline().strip()
@@ -250,11 +250,15 @@ def test_the_address_is_printed_once_it_answers_with_the_port_that_was_found(
             assert answer.status == 200
         assert child.stdout.readline() == f"{url}api/v1/openapi.json\n"
         # Where it cannot listen no address is given.
-        second = Command(*arguments, port, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
+        second = Command(
+            *arguments, port, stdout=subprocess.PIPE, stderr=other, cwd=ROOT, text=True
+        )
         assert second.stdout is not None
         with second.stdout:
             assert second.stdout.read() == "" and second.wait(60) == 3
         child.send_signal(signal.SIGTERM)
         assert child.wait(60) == 0
         child.stdout.close()
-    assert f"127.0.0.1:{port} could not be listened on" in (tmp_path / "log").read_text()
+    assert f"127.0.0.1:{port} could not be listened on" in (tmp_path / "other").read_text()
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(lines) > 3 and all(isinstance(line["event"], str) for line in lines)
