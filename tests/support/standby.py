@@ -7,7 +7,8 @@ any other. Tests of the start itself start interpreters; so does this where noth
 known to fork well, and where an environment is given that is read when modules are imported.
 
 Processes that the product itself starts beside a server come from the same fork after
-``fork_beside``; their modules are run by name, as ``python -m`` runs them.
+``fork_beside``, also those of a server that was forked; their modules are run by name, as
+``python -m`` runs them.
 
 Run as a module it is the process that is ready, one for all workers of a run of tests. For each
 command it forks one that forks the command, waits for it and says how it ended, as nobody else may
@@ -38,6 +39,10 @@ _READ_AT_IMPORT = ("REGTECH_CACHE_DIR", "REGTECH_BOUNDSCHECK", "XDG_CACHE_HOME",
 _COMMANDS = "regtech.cli.main"
 _STARTERS = ("regtech.app.backtests", "regtech.app.trials", "regtech.app.workers")
 """What starts processes of the product beside a server."""
+
+
+_ready_at: list[str] = []
+"""In a process that was forked: the name of the one that it comes from."""
 
 
 class Forked(subprocess.Popen[AnyStr]):
@@ -123,7 +128,8 @@ def _is_as_here(environment: dict[str, str]) -> bool:
 @cache
 def _standby() -> socket.socket:
     """The way to the process that is ready; the first worker that asks for it starts it."""
-    name = f"\0regtech-standby-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+    name = _ready_at[0] if _ready_at else f"\0regtech-standby-{run}"
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ready: subprocess.Popen[bytes] | None = None
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked, suppress(OSError):
@@ -152,8 +158,10 @@ def _standby() -> socket.socket:
 
 def _make_ready() -> None:
     """Import what commands and servers do, and load the kernels that every run calls."""
-    import regtech.app.run  # noqa: F401 - imported ahead for every fork
+    import regtech.app.backtests  # noqa: F401 - imported ahead for every fork
+    import regtech.app.run  # noqa: F401 - the same
     import regtech.app.serve  # noqa: F401 - the same
+    import regtech.app.trials  # noqa: F401 - the same
     from regtech.app.choice import chosen_packs
     from regtech.app.compiling import trial_events
     from regtech.reference.load import Reference
@@ -227,7 +235,10 @@ if __name__ == "__main__":
     from regtech.cli.main import main
 
     _make_ready()
-    called = _serve(socket.socket(fileno=int(sys.argv[1])))
+    listening = socket.socket(fileno=int(sys.argv[1]))
+    _ready_at.append(listening.getsockname().decode())
+    fork_beside()
+    called = _serve(listening)
     if called == _COMMANDS:
         main()
     else:
