@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--brute", type=int, default=150, help="questions against every row")
     parser.add_argument("--innocent", type=int, default=2000, help="names of people on no list")
     parser.add_argument("--threshold", type=float, default=0.9)
+    parser.add_argument("--seed", type=int, default=3, help="which names are asked")
     given = parser.parse_args()
     if given.lists is None or not given.lists.is_dir():
         print("skipped: no folder of lists was given; python benchmarks/names.py LISTS")
@@ -101,7 +102,7 @@ def main() -> None:
     found["load_s"] = round(time.process_time() - began, 2)
     found["rows"] = len(screener)
     analyser = Analyser(tables)
-    draw = random.Random(3)
+    draw = random.Random(given.seed)
     every = [name.text for v in versions for entry in v.entries for name in entry.names]
     known = {" ".join(sorted(analyser.analyse(name)[0].words)) for name in every}
     innocent = strangers(given.innocent, known, analyser)

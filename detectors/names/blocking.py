@@ -1,13 +1,13 @@
 """Which listed names are worth comparing: an index by rare trigrams, by words and by consonants.
 
 Three searches, each giving its best rows, joined. Trigrams of the whole name find slips across
-words and words written as one. The search by words finds for every word asked the listed words
-that are the same, sound alike, mean the same or are spelled alike (by pairs of letters, then by
-``word_likeness`` itself, so that a slip in a word of three letters is found), and ranks rows by
-what of both names is covered; two words written as one and initials are words to it as well. The
-consonants of the whole name find names in scripts without vowels. What none of them finds among
-its best is not compared: ``benchmarks/names.py`` measures how often that loses what comparing with
-everything finds.
+words and words written as one. The search by words finds for every word asked the listed words that
+are the same, sound alike, mean the same or share pairs of letters, each as alike as
+``word_likeness`` says itself (so that a slip in a word of three letters is found, and what an index
+of consonants takes for the same is not), and ranks rows by what of both names is covered; two words
+written as one and initials are words to it as well. The consonants of the whole name find names in
+scripts without vowels. What none of them finds among its best is not compared:
+``benchmarks/names.py`` measures how often that loses what comparing with everything finds.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ BARE_ROWS: Final = 12
 """So many names without vowels are compared by their consonants alone."""
 INITIALS: Final = 3.0
 """What a name that is the initials of the other counts for it, in words."""
-SAME_GROUP: Final = 0.9
 SAME_BONES: Final = 0.8
+"""How alike words of the same consonants are taken to be where a name has no vowels."""
 JOINED_BONES: Final = 0.8
 
 
@@ -212,6 +212,33 @@ def _place_of(keys: Any, key: int) -> int:
 
 
 @kernel(nrt=False, inner=True)
+def _spread_alike(
+    qw: Any,
+    word: int,
+    place: int,
+    weight: float,
+    words: Any,
+    other: int,
+    index: Any,
+    p: Any,
+    s: Any,
+    touched: int,
+) -> int:
+    """Rows of a listed word, by how alike it is to a word of the question.
+
+    ``place``: where the word stands, -1 if what is found about it is of no use to the comparison.
+    """
+    no: Any = np.bool_(False)
+    alike, how = word_likeness(qw, word, words, other, no, s.rows)
+    if place >= 0:
+        remember(s, place, other, alike, how)
+    if alike > 0.0:
+        mean = 0.5 * (weight + float(words.weights[other]))
+        touched = _spread(index, other, mean * alike, p, touched)
+    return touched
+
+
+@kernel(nrt=False, inner=True)
 def _spread_spelled(
     qw: Any,
     word: int,
@@ -231,7 +258,6 @@ def _spread_spelled(
     least = PAIRS_SHARED if size < 6 else PAIRS_SHARED_LONG
     # A word that shares only as many pairs as are left shares too few: the commonest lead to none.
     needed = int(np.ceil(0.5 * least * (size + 0.24 * size + 2) - 1e-6))
-    no: Any = np.bool_(False)
     seen = 0
     for k in range(count):
         pair = p.grams[k]
@@ -255,12 +281,7 @@ def _spread_spelled(
         if 50 * abs(size - length) > 38 * max(size, length):
             continue
         if 2 * shared >= least * (size + length + 2):
-            alike, how = word_likeness(qw, word, words, other, no, s.rows)
-            if place >= 0:
-                remember(s, place, other, alike, how)
-            if alike > 0.0:
-                mean = 0.5 * (weight + float(words.weights[other]))
-                touched = _spread(index, other, mean * alike, p, touched)
+            touched = _spread_alike(qw, word, place, weight, words, other, index, p, s, touched)
     return touched
 
 
@@ -322,15 +343,19 @@ def find_rows(
             continue
         asked += weight
         p.turn[0] += 1
+        spot = -1 if bare else at - qn.starts[0]
         place = _place_of(index.joined_keys, word_key(qw, word))
         if place >= 0:
             touched = _spread_rows(index, place, INITIALS * weight, p, touched)
         place = _place_of(index.bone_keys, qw.bones[word])
         if place >= 0:
             for k in range(index.bone_starts[place], index.bone_starts[place + 1]):
-                other = index.bone_words[k]
-                mean = 0.5 * (weight + float(words.weights[other]))
-                touched = _spread(index, other, SAME_BONES * mean, p, touched)
+                other = int(index.bone_words[k])
+                if bare:
+                    mean = 0.5 * (weight + float(words.weights[other]))
+                    touched = _spread(index, other, SAME_BONES * mean, p, touched)
+                    continue
+                touched = _spread_alike(qw, word, spot, weight, words, other, index, p, s, touched)
         place = _place_of(index.joined_keys, qw.bones[word])
         if place >= 0:
             touched = _spread_rows(index, place, JOINED_BONES * weight, p, touched)
@@ -339,10 +364,8 @@ def find_rows(
             if group < 0 or group >= len(index.group_starts) - 1:
                 continue
             for k in range(index.group_starts[group], index.group_starts[group + 1]):
-                other = index.group_words[k]
-                mean = 0.5 * (weight + float(words.weights[other]))
-                touched = _spread(index, other, SAME_GROUP * mean, p, touched)
-        spot = -1 if bare else at - qn.starts[0]
+                other = int(index.group_words[k])
+                touched = _spread_alike(qw, word, spot, weight, words, other, index, p, s, touched)
         touched = _spread_spelled(qw, word, spot, weight, words, index, p, s, touched)
     for at in range(qn.starts[0], qn.starts[1]):
         weight = JOINED_BONES * float(qw.weights[qn.words[at]])

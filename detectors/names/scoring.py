@@ -134,7 +134,8 @@ def contribution(weights: Any, kind: int, feature: int, value: float) -> float:
         if value <= first:
             break
         last = weights.knots[kind, feature, k + 1]
-        odds += weights.steps[kind, feature, k] * min(1.0, (value - first) / (last - first))
+        step = weights.steps[kind, feature, k]
+        odds += step if value >= last else step * ((value - first) / (last - first))
     return odds
 
 

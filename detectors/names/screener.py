@@ -45,7 +45,7 @@ from regtech.reference.watchlists import BirthDate, ListedName, ListEntry, ListV
 
 THRESHOLD: Final = 0.9
 """From this score on a listed name is a hit, unless another is given. A default, not law."""
-GRAM_ROWS: Final = 25
+GRAM_ROWS: Final = 50
 WORD_ROWS: Final = 200
 """So many rows the searches by trigrams and by words of the index hands on."""
 SUPPORT_MAX: Final = SAME_DATE + SAME_COUNTRY

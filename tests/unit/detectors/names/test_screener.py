@@ -81,6 +81,13 @@ def test_what_the_search_knows_of_words_changes_no_score(
     assert compared > 20
 
 
+def test_words_lead_to_names_by_how_alike_they_are(tables: NameTables, model: Model) -> None:
+    """Omar and Hamriyah have the same consonants to an index, and are two names to anybody."""
+    listed = (entry("same", "Umar"), entry("other", "Hamriyah"))
+    screener = Screener(tables, model, [ListVersion("own", listed)], gram_rows=0, word_rows=9)
+    assert screener.candidates("Omar").tolist() == [0]
+
+
 def test_dates_and_countries_support_or_contradict(screener: Screener) -> None:
     def score(**known: object) -> float:
         query = Query("Mohammad Reza Zahedi", "person", **known)  # type: ignore[arg-type]
