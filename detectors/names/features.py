@@ -106,6 +106,8 @@ SAME_VOWELS: Final = 0.9
 """How alike words are whose consonants sound alike and whose vowels are the same."""
 LOOSE_BELOW: Final = 0.85
 """Words less alike than this are so loosely that it counts by itself."""
+LOOSE_FORM: Final = 0.5
+"""Beside words that are so loosely alike the same company form says nothing."""
 SHORT_LEAST: Final = 0.74
 """How alike forms of one given name are that share no letter..."""
 SHORT_MORE: Final = 0.2
@@ -690,10 +692,13 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     f[NUMERAL_DIFFERS] = _sign(numeral_l > 0 and numeral_r > 0)
     f[NUMERAL_EXTRA] = _sign((numeral_l > 0) != (numeral_r > 0))
     f[GENERATION_DIFFERS] = _sign(generation_l > 0 and generation_r > 0)
+    f[LOOSE] = min(5.0 * loose, 2.0)
     forms_l, forms_r = ln.forms[li], rn.forms[ri]
     if forms_l != 0 and forms_r != 0:
-        f[FORM_SAME] = _sign((forms_l & forms_r) != 0)
-        f[FORM_DIFFERS] = 1.0 - f[FORM_SAME]
+        same = (forms_l & forms_r) != 0
+        # Two trading companies of one form have nothing in common by it.
+        f[FORM_SAME] = _sign(same and f[LOOSE] < LOOSE_FORM)
+        f[FORM_DIFFERS] = _sign(not same)
     f[COUNTRY_DIFFERS] = _sign(country_l > 0 and country_r > 0)
     f[COUNTRY_EXTRA] = _sign((country_l > 0) != (country_r > 0))
     f[OTHER_WORD] = f[LOST_WORD] * f[SAME_LESS]
@@ -724,7 +729,6 @@ def compare(lw: Any, ln: Any, li: int, rw: Any, rn: Any, ri: int, s: Any) -> Non
     if min(names_l, names_r) <= 2:
         f[WORST_OF_FEW] = f[WORST_WORD]
     f[SAME_SAID] = min(exact, 2.0) / 2.0
-    f[LOOSE] = min(5.0 * loose, 2.0)
     f[FIRST_WORD] = _sign(s.likeness[0, 0] > 0.8 and s.at[0, 0] == 0)
     f[LAST_WORD] = _sign(s.likeness[0, n - 1] > 0.8 and s.at[0, n - 1] == m - 1)
     turned = 0

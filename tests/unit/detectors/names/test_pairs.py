@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 from detectors.names.analysis import Analyser, Kind
 from detectors.names.pairs import pair_scores
 from detectors.names.scoring import Model
+from detectors.names.screener import THRESHOLD
 from regtech.columns.jit import BOUNDSCHECK
 
 SAME: list[tuple[str, str, Kind]] = [
@@ -65,6 +66,20 @@ def test_two_persons_or_companies(
     analyser: Analyser, model: Model, left: str, right: str, kind: Kind
 ) -> None:
     assert pair_scores(analyser, model, [left], [right], [kind])[0] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Chongbong Shipping Co Ltd", "Huaxin Shipping Hongkong Ltd"),
+        ("Al-Haramein Foundation", "Al Rahman Welfare Foundation"),
+    ],
+)
+def test_one_business_and_one_form_are_no_hit(
+    analyser: Analyser, model: Model, left: str, right: str
+) -> None:
+    """Where the words that are a name are half alike at most."""
+    assert pair_scores(analyser, model, [left], [right], ["entity"])[0] < THRESHOLD
 
 
 def test_sides_may_be_exchanged(analyser: Analyser, model: Model) -> None:
