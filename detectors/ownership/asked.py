@@ -22,6 +22,7 @@ from detectors.ownership.common import Terms as CommonTerms
 from detectors.ownership.evidence import owner_data, share_data
 from detectors.ownership.facts import PartyFacts
 from detectors.ownership.graph import OwnershipGraph
+from detectors.ownership.growing import OWNERSHIP, PATHS_MAX, NewOwners, terms_of
 from detectors.ownership.layers import ENDLESS
 from detectors.ownership.observing import (
     OWNERSHIP_FIELDS,
@@ -29,7 +30,8 @@ from detectors.ownership.observing import (
     note_party,
     observe_ownership,
 )
-from detectors.ownership.reading import Block, Event, Texts, party_column, says
+from detectors.ownership.reading import Block, Event, Text, Texts, party_column, says
+from detectors.ownership.taking import Taken, Vocabularies
 from detectors.ownership.terms import (
     Comparator,
     Moment,
@@ -39,15 +41,11 @@ from detectors.ownership.terms import (
 from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Question
 
-OWNERSHIP: Final = EVENT_TYPES.index("ownership")
 PARTY: Final = EVENT_TYPES.index("party")
 EXPOSURE: Final = EVENT_TYPES.index("exposure")
 FIGURE: Final = EVENT_TYPES.index("figure")
 _EXPOSURE_FIELDS: Final = ("holder.id", "counterparty.id", "kind", "amount", "currency")
 _FIGURE_FIELDS: Final = ("of.id", "name", "value", "currency")
-BELOW_MAX: Final = 200
-"""Parties below the owned that are looked at for one event; more are counted in the finding."""
-PATHS_MAX: Final = 5
 _ANSWERS: Final = {Outcome.MET: YES, Outcome.NOT_MET: NO, Outcome.CANNOT_TELL: UNKNOWN}
 _COMPARATORS: Final[dict[str, tuple[Comparator, bool]]] = {
     ">=": ("at_least", True),
@@ -70,7 +68,7 @@ class Ownership:
             if question.types != ("ownership",):
                 return "beneficial_owner is asked of ownership events"
             try:
-                _terms(question)
+                terms_of(question)
             except (KeyError, ValueError) as error:
                 return f"beneficial_owner takes comparator (at_least, above) and threshold: {error}"
         elif question.asks == "common_owner":
@@ -98,15 +96,6 @@ class Ownership:
         return Asked(questions)
 
 
-def _terms(question: Question) -> tuple[Comparator, Fraction]:
-    comparator, threshold = question.params["comparator"], str(question.params["threshold"])
-    if comparator not in ("at_least", "above"):
-        raise ValueError(f"no comparator {comparator!r}")
-    if threshold.endswith("%"):
-        return comparator, Fraction(threshold[:-1]) / 100
-    return comparator, Fraction(threshold)
-
-
 class Asked:
     """The graph of one run, and the questions about it."""
 
@@ -121,17 +110,11 @@ class Asked:
         self._figures = frozenset(terms.figure for terms in self._common.values())
         """What partners owe, and what it is held against."""
         self._facts = PartyFacts()
-        self._compared = {q.name: _terms(q) for q in questions if q.asks == "beneficial_owner"}
-        self._told: dict[tuple[str, str], frozenset[str]] = {}
-        """Owners found so far, by question and party."""
+        self._new = NewOwners(questions)
         self._found: dict[tuple[str, int], Finding] = {}
-        self._persons: dict[tuple[str, Moment, Fraction, Comparator], frozenset[str]] = {}
-        self._answers: dict[tuple[str, Moment, Fraction, Comparator], Answer] = {}
-        """Both of the present event: rules of several jurisdictions ask the same."""
-        self._standing: dict[int, tuple[list[str], int]] = {}
-        """Of the present event, by day: those of ``_below`` that have chains, and how many were
-        left out."""
-        self._texts = Texts()
+        self._texts, self._words = Texts(), Vocabularies()
+        self._numbers: dict[int, int] = {}
+        """Numbers in the graph of parties that ownership events have named, by symbol."""
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
@@ -145,12 +128,19 @@ class Asked:
         places = np.flatnonzero(looked_at)
         self._texts.events = events
         block = Block(events, places, self._texts.__getitem__)
+        taken = Taken(events, np.flatnonzero(owning), self._words, block.text)
+        self._texts.read((*taken.owners, *taken.owned))
+        self._new.begin(events, answers)
         rows = zip(places.tolist(), types[places].tolist(), strict=True)
+        change = 0
         for number, (place, kind) in enumerate(rows):
             if kind == PARTY and apart[place]:
                 self._note_party(block, number)
             elif kind == OWNERSHIP:
-                self._observe(block, number, place)
+                owned = self._observe(block, number, place, taken, change)
+                change += 1
+                if self._new.asked and owned >= 0 and self._graph.leads_on(owned):
+                    self._new.look(self._graph, Event(block, number, place), answers, self._found)
             elif money[place]:
                 self._note_money(Event(block, number, place), kind)
             if place in wanting:
@@ -160,14 +150,15 @@ class Asked:
     def _wanting(self, events: Events, answers: Mapping[str, Int64]) -> dict[int, list[Question]]:
         """By event, the questions asked of it of which all parties are named.
 
-        Where one is missing the answer is that it is not known, without a look at the graph. Who
-        becomes an owner is asked of every event: the next is held against what was found before.
-        Balances of another kind than is asked about are answered here.
+        Where one is missing the answer is that it is not known, without a look at the graph.
+        Balances of another kind than is asked about are answered here. Who becomes an owner is
+        another matter: see ``growing.py``.
         """
         found: dict[int, list[Question]] = {}
         for question in self._questions:
-            growing = question.asks == "beneficial_owner"
-            asked = events.types == OWNERSHIP if growing else events.asked(question)
+            if question.asks == "beneficial_owner":
+                continue
+            asked = events.asked(question)
             if not asked.any():
                 continue
             if question.asks == "common_owner":
@@ -175,7 +166,7 @@ class Asked:
                 of_kind = says(events, "kind", kind, asked)
                 answers[question.name][asked & ~of_kind] = NO
                 asked = of_kind
-            for path in ("owned",) if growing else question.parties:
+            for path in question.parties:
                 asked &= party_column(events, path) != UNKNOWN
             for place in np.flatnonzero(asked).tolist():
                 found.setdefault(place, []).append(question)
@@ -227,37 +218,46 @@ class Asked:
             name, time_us = block.text(party), block.times[number]
             note_party(self._graph, time_us, name, kind, flags, block.text)
 
-    def _observe(self, block: Block, number: int, place: int) -> None:
-        for path in ("owner.id", "owned.id"):
-            party = block.column(path)[number]
-            if party != UNKNOWN:
-                self._facts.enter(party, self._graph, block.text)
-        reporter = block.column("reporter")[number]
+    def _observe(self, block: Block, number: int, place: int, taken: Taken, change: int) -> int:
+        """Take in an ownership event; the number of the owned, -1 where it is not named."""
+        owner = self._number_of(taken.owners[change], block.text)
+        owned = self._number_of(taken.owned[change], block.text)
+        reporter = taken.reporters[change]
         told_by = "" if reporter == UNKNOWN else block.text(reporter)
         ref = f"{told_by}/{block.events.event_id(place)}"
-        row = block.ownership(number)
-        observe_ownership(self._graph, block.times[number], row, block.text, ref)
+        if taken.plain[change]:
+            taken.into(self._graph, change, owner, owned, block.times[number], ref)
+        else:
+            row = block.ownership(number)
+            observe_ownership(self._graph, block.times[number], row, block.text, ref)
+        return owned
+
+    def _number_of(self, party: int, text: Text) -> int:
+        """The number in the graph of a party that an ownership event names; -1 for none."""
+        number = self._numbers.get(party)
+        if number is None:
+            if party == UNKNOWN:
+                return -1
+            number = self._numbers[party] = self._facts.enter(party, self._graph, text)
+        return number
 
     # --- answers
 
     def _ask(
         self, questions: Sequence[Question], event: Event, answers: Mapping[str, Int64]
     ) -> None:
-        self._persons.clear()
-        self._answers.clear()
-        self._standing.clear()
         for question in questions:
             answers[question.name][event.place] = self._one(question, event)
 
     def _one(self, question: Question, event: Event) -> int:
         at = event.at(question.zone)
-        if question.asks == "beneficial_owner":
-            return self._new_owners(question, event, at)
         if question.asks == "common_owner":
             return self._common_owner(question, event, at)
-        for path in question.parties:
-            self._facts.ask(event.symbol(path), self._graph, event.text)
-        names = [event.party(path) for path in question.parties]
+        parties = [event.symbol(path) for path in question.parties]
+        for party in parties:
+            if party not in self._numbers:
+                self._facts.ask(party, self._graph, event.text)
+        names = [event.text(party) for party in parties]
         if question.asks == "same_owner":
             return self._same_owner(question, event, names, at)
         assert question.comparison is not None
@@ -282,72 +282,6 @@ class Asked:
                 {"parties": names, "controlled_by": group}
             )
         return _ANSWERS[outcome]
-
-    def _new_owners(self, question: Question, event: Event, at: Moment) -> int:
-        owned = event.party("owned")
-        standing = self._standing.get(at.day)
-        if standing is None:
-            entities, cut = self._below(owned, at)
-            chained = [entity for entity in entities if self._graph.has_chains(entity)]
-            standing = self._standing[at.day] = chained, cut
-        chained, cut = standing
-        # Behind a natural person there is nobody: what is not known is not about this event.
-        leads_on = event.word("owner.kind") not in ("person", "government")
-        if not chained:
-            return UNKNOWN if leads_on else NO
-        comparator, threshold = self._compared[question.name]
-        found: list[dict[str, Any]] = []
-        unsure = leads_on and owned not in chained
-        for entity in chained:
-            asks = entity, at, threshold, comparator
-            met = self._persons.get(asks)
-            if met is None:
-                met = self._persons[asks] = self._graph.indirect_persons(*asks)
-            told = self._told.get((question.name, entity), frozenset())
-            if met != told:
-                self._told[(question.name, entity)] = met
-            if met - told:
-                owners = {o.party: o for o in self._beneficial(*asks).owners}
-                found += [owner_data(entity, owners[name]) for name in sorted(met - told)]
-            if entity == owned and leads_on and not met:
-                unsure |= self._cannot_tell(*asks)
-        if not found:
-            return UNKNOWN if unsure else NO
-        data: dict[str, Any] = {"owners": found}
-        if cut:
-            data["not_looked_at"] = cut
-        self._found[(question.name, event.place)] = Finding(data)
-        return YES
-
-    def _beneficial(
-        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
-    ) -> Answer:
-        key = party, at, threshold, comparator
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = self._graph.beneficial_owners(*key, paths=PATHS_MAX)
-        return answer
-
-    def _cannot_tell(
-        self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
-    ) -> bool:
-        """Whether somebody may be an owner of whom it is not known, or whom nobody has named."""
-        if self._graph.leaves_open(party, at, threshold, comparator):
-            return True
-        answer = self._beneficial(party, at, threshold, comparator)
-        return bool(answer.unclear) or answer.further is Outcome.CANNOT_TELL
-
-    def _below(self, owned: str, at: Moment) -> tuple[list[str], int]:
-        """The owned and the parties that it holds, near ones first; how many were left out."""
-        order, seen = [owned], {owned}
-        for party in order:
-            for other in self._graph.held_by(party, at):
-                if other not in seen:
-                    seen.add(other)
-                    order.append(other)
-            if len(order) > 4 * BELOW_MAX:
-                break
-        return order[:BELOW_MAX], max(0, len(order) - BELOW_MAX)
 
     def _note_money(self, event: Event, kind: int) -> None:
         """A balance or a figure that is asked about, as far as it is whole."""
@@ -389,8 +323,7 @@ class Asked:
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """See ``regtech.ports.detection.Answering``."""
-        told = [[*key, *sorted(names)] for key, names in sorted(self._told.items())]
-        written = json.dumps(told, ensure_ascii=False).encode()
+        written = json.dumps(self._new.export(), ensure_ascii=False).encode()
         return {
             **{f"graph.{k}": array for k, array in self._graph.export_arrays().items()},
             "facts": self._facts.export(),
@@ -406,8 +339,8 @@ class Asked:
         self._graph = OwnershipGraph.restore(graph)
         self._facts.restore(arrays["facts"])
         self._partners.restore(json.loads(arrays["partners"].tobytes()))
-        told = json.loads(arrays["told"].tobytes())
-        self._told = {(name, entity): frozenset(names) for name, entity, *names in told}
+        self._new.restore(json.loads(arrays["told"].tobytes()))
+        self._numbers = {}
 
 
 def _held_against(low: Fraction, high: Fraction, comparison: tuple[str, Fraction]) -> int:

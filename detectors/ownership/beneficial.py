@@ -7,6 +7,7 @@ reading is only counted. The others are worked out in fractions.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from fractions import Fraction
 from heapq import nlargest
 from typing import Any, Final
@@ -30,6 +31,7 @@ from detectors.ownership.terms import (
     Comparator,
     Finding,
     Missing,
+    Moment,
     Outcome,
     Share,
     compare,
@@ -62,6 +64,8 @@ class Behind:
     """By party: its share where the register declares a total."""
     unseen: Fraction
     findings: list[Finding]
+    persons: dict[Comparator, frozenset[str]] = dataclass_field(default_factory=dict)
+    """What ``certain.indirect_persons`` has answered, by comparator."""
 
     def share_of(self, party: int) -> Share:
         """The share of one party, by the chains and by what is declared."""
@@ -78,6 +82,28 @@ def answer_of(asked: Behind, paths: int) -> Answer:
     return _put_together(asked, _sorted_out(asked), paths)
 
 
+def leaves_open(asked: Behind) -> bool:
+    """Whether somebody may be an owner: one of whom it is not known, or whom nobody has named.
+
+    As ``answer_of`` says by its ``unclear`` and ``further``; no paths are looked for.
+    """
+    if compare(_ZERO, asked.unseen, asked.threshold, asked.comparator) is Outcome.CANNOT_TELL:
+        if not asked.complete:
+            return True
+    owners = _sorted_out(asked).owners
+    if any(owner.outcome is Outcome.CANNOT_TELL for owner in owners):
+        return True
+    return not (asked.complete or _is_control_known(asked, owners))
+
+
+def elsewhere(asked: Behind, at: Moment) -> Behind | None:
+    """The same where it is another day at the same instant; None where that may be another."""
+    if asked.view.by_day:
+        return None
+    view = asked.view.elsewhere(at.day)
+    return replace(asked, view=view, groups={}, persons=asked.persons.copy())
+
+
 def behind(
     view: View, root: int, threshold: Fraction, comparator: Comparator, *, complete: bool
 ) -> Behind:
@@ -87,8 +113,8 @@ def behind(
     """
     shares = _decided(view, root, "shares", threshold)
     parties = {state >> 1 for state in shares.flow.arrived}
-    field = field_of(view, root)
-    parties.update(state >> 1 for state in field.votes)
+    control = field_of(view, root)
+    parties.update(state >> 1 for state in control.votes)
     parties &= view.register.held.keys()
     income = votes = None
     if any(view.holdings(party).votes is not None for party in parties):
@@ -96,7 +122,7 @@ def behind(
     if any(view.holdings(party).income is not None for party in parties):
         income = _decided(view, root, "income", threshold)
     asked = Behind(
-        view, root, threshold, comparator, complete, shares, votes, income, field, {}, {},
+        view, root, threshold, comparator, complete, shares, votes, income, control, {}, {},
         shares.flow.fraction(shares.unseen + shares.flow.loss), [],
     )  # fmt: skip
     _declare(asked)
@@ -106,6 +132,8 @@ def behind(
 def _declare(asked: Behind) -> None:
     """What a register declares in all is no longer unseen."""
     view, root = asked.view, asked.root
+    if not view.holdings(root).declared:
+        return
     more = _ZERO
     for party in sorted(view.holdings(root).declared):
         computed, total = asked.shares.share_of(party), declared_total(view, root, party)
@@ -356,6 +384,13 @@ def _with_paths(owner: Owner, party: int, chains: Paths, most: int) -> Owner:
     return replace(owner, paths=found, paths_cut=cut)
 
 
+def _is_control_known(asked: Behind, owners: list[Owner]) -> bool:
+    """Whether somebody named controls the party, or nobody else could by votes."""
+    return settled(asked.field) or any(
+        owner.control is Outcome.MET and owner.kind == "person" for owner in owners
+    )
+
+
 def _missing(asked: Behind, owners: list[Owner]) -> tuple[list[Missing], Outcome]:
     """What is missing, and whether somebody whom nobody named may be an owner."""
     names = asked.view.register.names
@@ -365,11 +400,8 @@ def _missing(asked: Behind, owners: list[Owner]) -> tuple[list[Missing], Outcome
     if asked.complete:
         return found, Outcome.NOT_MET
     found = asked.shares.missing_parts(names) + found
-    known = settled(asked.field) or any(
-        owner.control is Outcome.MET and owner.kind == "person" for owner in owners
-    )
     further = compare(_ZERO, asked.unseen, asked.threshold, asked.comparator)
-    if not known:
+    if not _is_control_known(asked, owners):
         ballot = asked.field.votes[asked.field.root]
         part = Fraction(ballot.unseen, ballot.whole) if ballot.whole else Fraction(1)
         found.append(Missing(names[asked.root], "control", part))

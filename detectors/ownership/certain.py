@@ -6,63 +6,104 @@ nothing is worked out of those that may be owners: that takes ``beneficial.answe
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from detectors.ownership.beneficial import Behind, candidates_of, owner_of
 from detectors.ownership.control import votes_of
 from detectors.ownership.paths import paths_of
-from detectors.ownership.rows import AS_NOMINEE
-from detectors.ownership.terms import PERSON, Comparator, Outcome
+from detectors.ownership.register import Register
+from detectors.ownership.rows import AS_NOMINEE, SHARES
+from detectors.ownership.terms import PERSON, Comparator, Interest, Outcome
 
-_MEETS: Final[dict[Comparator, Any]] = {
-    "at_least": lambda part, mark: part >= mark,
-    "above": lambda part, mark: part > mark,
-}
+_PLAIN: Final = frozenset(
+    {*SHARES, Interest.VOTES, Interest.INCOME, Interest.CONTROL, Interest.BOARD}
+)
+_NO, _EXACTLY, _MORE = range(3)
+"""Whether the least that is reported is below the threshold, meets it exactly, or is above it."""
+
+
+def leads_to_no_person(register: Register, party: int) -> bool:
+    """Whether a look at who was ever reported says that no person holds through others.
+
+    It errs towards false: where some act in concert, hold as nominees, are declared with a total or
+    stand in a ring with the party, that has to be worked out.
+    """
+    kinds, held = register.kinds, register.held
+    waiting, seen = [party], {party}
+    for owned in waiting:
+        for key in held.get(owned, ()):
+            owner = key >> 5
+            if owner == party or key & 31 not in _PLAIN:
+                return False
+            if owned != party and kinds[owner] == PERSON:
+                return False
+            if owner not in seen:
+                seen.add(owner)
+                waiting.append(owner)
+    return True
 
 
 def indirect_persons(asked: Behind) -> frozenset[str]:
     """Persons who meet the threshold for certain and do not only hold the party itself."""
+    if not asked.persons:
+        _find_persons(asked)
+    return asked.persons[asked.comparator]
+
+
+def _find_persons(asked: Behind) -> None:
+    """Find them for both comparators: one law asks with the one, the next with the other."""
     register = asked.view.register
     ends, _ = candidates_of(asked)
     persons = [party for party in ends if register.kinds[party] == PERSON]
-    if not persons:
-        return frozenset()
-    through = _through(asked)
-    # A person who holds for others may only come again behind itself: chains repeat nobody.
-    holding = register.held.keys() & through.intersection(persons)
-    if holding:
-        chains = paths_of(asked.view, asked.root, frozenset(holding), "shares", 2).of
-        direct = {p for p in holding if all(len(path.links) == 1 for path in chains[p])}
-        through -= direct
-    return frozenset(
-        register.names[party] for party in persons if _is_indirect_owner(asked, party, through)
-    )
+    levels: dict[str, int] = {}
+    if persons:
+        through = _through(asked)
+        # A person who holds for others may only come again behind itself: chains repeat nobody.
+        holding = register.held.keys() & through.intersection(persons)
+        if holding:
+            chains = paths_of(asked.view, asked.root, frozenset(holding), "shares", 2).of
+            direct = {p for p in holding if all(len(path.links) == 1 for path in chains[p])}
+            through -= direct
+        levels = {register.names[party]: _level(asked, party, through) for party in persons}
+    asked.persons["at_least"] = frozenset(name for name, level in levels.items() if level)
+    asked.persons["above"] = frozenset(n for n, level in levels.items() if level == _MORE)
 
 
-def _is_indirect_owner(asked: Behind, party: int, through: set[int]) -> bool:
+def _level(asked: Behind, party: int, through: set[int]) -> int:
+    """How an owner through others stands to the threshold; not at all where it is none."""
     if party in asked.groups or party in asked.declared:
-        owner = owner_of(asked, party)
-        controls = len(owner.control_chain) > 1
-        return owner.outcome is Outcome.MET and (controls or party in through)
+        level = _NO
+        comparators: tuple[Comparator, Comparator] = ("at_least", "above")
+        for comparator in comparators:
+            owner = owner_of(replace(asked, comparator=comparator), party)
+            indirect = len(owner.control_chain) > 1 or party in through
+            level += owner.outcome is Outcome.MET and indirect
+        return level
     if party in through:
-        return _meets(asked, party)
+        return _shares_and_votes(asked, party)
     # Not by shares: only a chain of control can lead through somebody else.
-    return _controls(asked, party) and len(owner_of(asked, party).control_chain) > 1
-
-
-def _controls(asked: Behind, party: int) -> bool:
-    return votes_of(asked.field, frozenset((party << 1,))).controls
-
-
-def _meets(asked: Behind, party: int) -> bool:
-    """Whether the least that is reported meets the threshold by any measure."""
-    over, under = asked.threshold.numerator, asked.threshold.denominator
-    meets = _MEETS[asked.comparator]
-    for found in (asked.shares, asked.multiplied_votes, asked.income):
-        if found is not None and meets(found.ends.get(party, 0) * under, found.flow.unit * over):
-            return True
     votes = votes_of(asked.field, frozenset((party << 1,)))
-    return votes.controls or bool(votes.whole and meets(votes.low * under, votes.whole * over))
+    return _MORE if votes.controls and len(owner_of(asked, party).control_chain) > 1 else _NO
+
+
+def _shares_and_votes(asked: Behind, party: int) -> int:
+    """How the least that is reported by any measure stands to the threshold."""
+    over, under = asked.threshold.numerator, asked.threshold.denominator
+    level = _NO
+    for found in (asked.shares, asked.multiplied_votes, asked.income):
+        if found is not None:
+            part, mark = found.ends.get(party, 0) * under, found.flow.unit * over
+            if part > mark:
+                return _MORE
+            level = max(level, int(part == mark))
+    votes = votes_of(asked.field, frozenset((party << 1,)))
+    if votes.controls:
+        return _MORE
+    if votes.whole:
+        part, mark = votes.low * under, votes.whole * over
+        level = _MORE if part > mark else max(level, int(part == mark))
+    return level
 
 
 def _through(asked: Behind) -> set[int]:

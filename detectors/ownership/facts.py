@@ -15,7 +15,7 @@ import numpy.typing as npt
 from detectors.ownership.graph import OwnershipGraph
 from detectors.ownership.observing import EXEMPT, LISTED, Text
 from detectors.ownership.terms import KINDS
-from regtech.model.fields import NULL, PARTY_KINDS
+from regtech.model.fields import NULL
 
 _FIRST: Final = 1 << 13
 _STANDING, _KIND, _EXEMPT = range(3)
@@ -65,29 +65,25 @@ class PartyFacts:
             cells[_EXEMPT, party] = flags & EXEMPT != 0
         return True
 
-    def enter(self, party: int, graph: OwnershipGraph, text: Text) -> None:
-        """Put a party that is about to be named into the graph, with what is known of it."""
+    def enter(self, party: int, graph: OwnershipGraph, text: Text) -> int:
+        """Put a party that is about to be named into the graph, with what is known of it; its
+        number there."""
         cells = self._cells
         if party >= cells.shape[1]:
             self._reserve(party)
             cells = self._cells
-        if cells[_STANDING, party] == _NAMED:
-            self._hand_over(party, graph, text)
+        standing, kind, exempt = cells[:, party].tolist()
+        if standing == _NAMED:
+            number = graph.enter(text(party), kind, exempt=bool(exempt))
+        else:
+            number = graph.enter(text(party))
         cells[_STANDING, party] = _IN_GRAPH
+        return number
 
     def ask(self, party: int, graph: OwnershipGraph, text: Text) -> None:
         """The same for a party that a question names: one of whom nothing is known stays out."""
         if party < self._cells.shape[1] and self._cells[_STANDING, party] == _NAMED:
             self.enter(party, graph, text)
-
-    def _hand_over(self, party: int, graph: OwnershipGraph, text: Text) -> None:
-        kind = int(self._cells[_KIND, party])
-        graph.note_party(
-            text(party),
-            0,
-            kind=PARTY_KINDS[kind - 1] if kind else None,
-            exempt=bool(self._cells[_EXEMPT, party]),
-        )
 
     def _kind_of(self, kind: int, text: Text) -> int:
         number = self._kinds.get(kind)

@@ -171,9 +171,13 @@ def components_of(start: int, step: Step) -> tuple[dict[int, Edges | None], list
     Tarjan's algorithm without recursion. Edges of weight zero are left out.
     """
     out = _weighty(step(start))
-    if out is None or all(step(to) is None for to in out[0]):  # nobody stands behind an owner
-        return {start: out, **dict.fromkeys(out[0] if out else ())}, [[start]]
-    edges: dict[int, Edges | None] = {}
+    edges: dict[int, Edges | None] = {start: out}
+    if out is not None:
+        for to in out[0]:
+            if to not in edges:
+                edges[to] = _weighty(step(to))
+    if all(behind is None for to, behind in edges.items() if to != start):
+        return edges, [[start]]  # nobody stands behind an owner
     order: dict[int, int] = {}
     lowest: dict[int, int] = {}
     open_: list[int] = []
@@ -183,10 +187,11 @@ def components_of(start: int, step: Step) -> tuple[dict[int, Edges | None], list
     while work:
         state, place = work.pop()
         if place == 0:
+            if state not in edges:
+                edges[state] = _weighty(step(state))
             order[state] = lowest[state] = len(order)
             open_.append(state)
             waiting.add(state)
-            edges[state] = _weighty(step(state))
         out = edges[state]
         if out is not None:
             targets = out[0]

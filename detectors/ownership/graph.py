@@ -13,19 +13,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy.typing as npt
 
 from detectors.ownership.answer import Answer
-from detectors.ownership.beneficial import Behind, answer_of, behind
-from detectors.ownership.certain import indirect_persons
+from detectors.ownership.beneficial import Behind, answer_of, behind, elsewhere, leaves_open
+from detectors.ownership.certain import indirect_persons, leads_to_no_person
 from detectors.ownership.control import field_of
 from detectors.ownership.controllers import Controllers, controllers_of
 from detectors.ownership.declared import together
 from detectors.ownership.layers import layers_of
+from detectors.ownership.near import near_share
 from detectors.ownership.reach import reach
-from detectors.ownership.register import Register
+from detectors.ownership.register import Change, Register
 from detectors.ownership.terms import (
     ALL,
     ENDS,
@@ -35,9 +36,10 @@ from detectors.ownership.terms import (
     Moment,
     Outcome,
     Share,
-    compare,
 )
 from detectors.ownership.view import Cache, View
+
+_BEHINDS_MAX: Final = 64
 
 
 class OwnershipGraph:
@@ -54,8 +56,9 @@ class OwnershipGraph:
     def __init__(self, register: Register | None = None) -> None:
         self._register = Register() if register is None else register
         self._cache = Cache(self._register)
-        self._last: tuple[tuple[object, ...], Behind] | None = None
-        """What was asked last, until something changes: two laws ask with two comparators."""
+        self._behinds: dict[tuple[object, ...], Behind] = {}
+        """What was asked, until something changes: several laws ask, each with its comparator and
+        the day of its zone."""
 
     def __len__(self) -> int:
         """Parties known."""
@@ -98,7 +101,7 @@ class OwnershipGraph:
         """
         self.note_party(owner, time_us, kind=owner_kind)
         self.note_party(owned, time_us, kind=owned_kind, listed=listed)
-        self._last = None
+        self._behinds.clear()
         return self._register.observe(
             owner,
             owned,
@@ -126,10 +129,47 @@ class OwnershipGraph:
 
         ``exempt``: a product that is no layer (flags ``public_product``, ``asset_backed``).
         """
-        self._last = None
+        self._behinds.clear()
         self._register.note_party(party, time_us, kind=kind, listed=listed, exempt=exempt)
         if kind is not None:
             self._cache.forget(self._register.index[party])
+
+    def enter(self, party: str, kind: int | None = None, *, exempt: bool = False) -> int:
+        """The number of a party in the graph, new or known; ``kind`` and whether it is exempt
+        where that is known (see ``note_kind``)."""
+        number = self._register.code(party)
+        if kind is not None:
+            self._register.exempt[number] = exempt
+            if kind:
+                self.note_kind(number, kind)
+        return number
+
+    def take(self, owner: int, owned: int, interest: int, change: Change) -> None:
+        """What ``observe`` does, of parties by number and a change that is in order.
+
+        ``interest``: its number, with ``register.INDIRECT`` for a total held through others.
+        """
+        self._behinds.clear()
+        self._register.take(owner, owned, interest, change)
+
+    def note_kind(self, party: int, kind: int) -> None:
+        """The kind of a party by number, as ``terms.KINDS`` numbers kinds."""
+        if self._register.kinds[party] != kind:
+            self._behinds.clear()
+            self._register.kinds[party] = kind
+            self._cache.forget(party)
+
+    def note_listed(self, party: int, time_us: int, listed: bool) -> None:
+        """Whether a party by number is listed, from a moment on."""
+        self._behinds.clear()
+        self._register.note_listed(party, time_us, listed)
+
+    def leads_on(self, party: int) -> bool:
+        """Whether anybody was ever reported behind an owner of a party, or the party as an owner.
+
+        By number. Where neither, a change of its owners concerns nobody who holds through others.
+        """
+        return party in self._register.chained or party in self._register.holds
 
     def owner_share(self, owner: str, owned: str, at: Moment) -> Share:
         """What one party holds of another in all: shares multiplied down chains and added.
@@ -149,6 +189,11 @@ class OwnershipGraph:
             return ALL
         if self._register.kinds[thing] in ENDS:
             return NOTHING
+        if len(asked) == 1 and thing not in self._register.chained:
+            (owner,) = asked
+            share = near_share(self._register, thing, owner, at)
+            if share is not None:
+                return share
         view = View(self._cache, at, through_listed=True)
         return together(view, reach(view, thing, stop=asked), asked)
 
@@ -191,9 +236,7 @@ class OwnershipGraph:
 
     def has_chains(self, party: str) -> bool:
         """Whether anybody was ever reported behind an owner of a party."""
-        held = self._register.held
-        number = self._register.index.get(party)
-        return any(key >> 5 in held for key in held.get(-1 if number is None else number, ()))
+        return self._register.index.get(party, -1) in self._register.chained
 
     def _is_held(self, party: str) -> bool:
         return self._register.index.get(party, -1) in self._register.held
@@ -230,14 +273,16 @@ class OwnershipGraph:
         self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
     ) -> frozenset[str]:
         """Of ``owners`` of the same answer the natural persons who hold through others, by name."""
+        if leads_to_no_person(self._register, self._register.index[party]):
+            return frozenset()
         return indirect_persons(self._behind(party, at, threshold, comparator, False, False))
 
     def leaves_open(
         self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
     ) -> bool:
-        """Whether what nobody known is reported to own could make somebody an owner."""
-        unseen = self._behind(party, at, threshold, comparator, False, False).unseen
-        return compare(Fraction(0), unseen, threshold, comparator) is Outcome.CANNOT_TELL
+        """Whether of somebody known it cannot be told if it is an owner, or somebody whom nobody
+        has named may be one."""
+        return leaves_open(self._behind(party, at, threshold, comparator, False, False))
 
     def _behind(
         self,
@@ -249,11 +294,20 @@ class OwnershipGraph:
         through_listed: bool,
     ) -> Behind:
         thing = self._register.index[party]
-        key = thing, at, threshold, complete, through_listed
-        if self._last is None or self._last[0] != key:
+        mark = threshold.numerator, threshold.denominator  # a fraction takes long to be hashed
+        key = thing, at.us, mark, complete, through_listed
+        found = self._behinds.get(key)
+        if found is not None and found.view.at != at:
+            found = elsewhere(found, at)
+        if found is None:
             view = View(self._cache, at, through_listed=through_listed)
-            self._last = key, behind(view, thing, threshold, comparator, complete=complete)
-        return replace(self._last[1], comparator=comparator)
+            found = behind(view, thing, threshold, comparator, complete=complete)
+        if len(self._behinds) >= _BEHINDS_MAX:
+            self._behinds.clear()
+        self._behinds[key] = found
+        if found.comparator != comparator:
+            found = replace(found, comparator=comparator)
+        return found
 
     def export_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as arrays, for a snapshot."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,11 @@ class Texts(dict[int, str]):
     """Texts of symbols, kept; new ones come from the events that are looked at."""
 
     events: Events
+
+    def read(self, codes: Iterable[int]) -> None:
+        """Read the texts of several symbols at once."""
+        new = [code for code in set(codes) if code not in self and code != UNKNOWN]
+        self.update(zip(new, self.events.texts(new), strict=True))
 
     def __missing__(self, code: int) -> str:
         found = self[code] = self.events.text(code)
@@ -40,7 +45,7 @@ class Block:
         """Stored values of a field. KeyError for one that was not asked for."""
         found = self._columns.get(path)
         if found is None:
-            found = self._columns[path] = self.events.column(path)[self.places].tolist()
+            found = self._columns[path] = self.events.values(path, self.places).tolist()
         return found
 
     def ownership(self, number: int) -> list[int]:

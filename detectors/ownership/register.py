@@ -78,6 +78,8 @@ class Register:
         """By owned: (owner * 32 + interest) to its changes in order of their beginnings."""
         self.holds: dict[int, set[int]] = {}
         """By owner: what it has ever been reported to own."""
+        self.chained: set[int] = set()
+        """Parties of which an owner was ever reported to be owned itself."""
         self.changed: dict[int, int] = {}
         """By owned: how often its holdings have changed."""
         self.nominees: set[int] = set()
@@ -111,7 +113,16 @@ class Register:
         if exempt is not None:
             self.exempt[number] = exempt
         if listed is not None:
-            known = self.listed.setdefault(number, [])
+            self.note_listed(number, time_us, listed)
+
+    def note_listed(self, party: int, time_us: int, listed: bool) -> None:
+        """From a moment on a party is known as listed, or as not listed."""
+        known = self.listed.get(party)
+        if known is None:
+            self.listed[party] = [(time_us, listed)]
+        elif known[-1][0] <= time_us:
+            known.append((time_us, listed))
+        else:
             known.insert(
                 bisect_right(known, time_us, key=lambda entry: entry[0]), (time_us, listed)
             )
@@ -145,9 +156,9 @@ class Register:
         if from_day is not None and until_day is not None and from_day > until_day:
             return (Finding("period_reversed", owned, owner, f"{from_day} > {until_day}", ref),)
         low, high, given, findings = _bounds(share, share_min, share_max, owner, owned, ref)
-        key = self.code(owner) << 5 | kind | (INDIRECT if indirect else 0)
-        holder, thing = key >> 5, self.code(owned)
-        changes = self.held.setdefault(thing, {}).setdefault(key, [])
+        holder, thing = self.code(owner), self.code(owned)
+        key = kind | INDIRECT if indirect else kind
+        changes = self.held.get(thing, {}).get(holder << 5 | key)
         end = NEVER if until_day is None else boundary(until_day * DAY_US, True)
         if from_day is not None:
             start = boundary(from_day * DAY_US, True)
@@ -158,15 +169,39 @@ class Register:
                 start, low, high, given, end = end, 0, 0, True, NEVER
             elif end <= start:
                 start, low, high, given = end, 0, 0, True
-        _insert(changes, Change(start, end, low, high, given, ref))
-        self.holds.setdefault(holder, set()).add(thing)
-        self._note_nominee(key, thing)
-        self.changed[thing] = self.changed.get(thing, 0) + 1
+        self.take(holder, thing, key, Change(start, end, low, high, given, ref))
         return findings
 
-    def _note_nominee(self, key: int, owned: int) -> None:
-        if key & 31 in NOMINEES:
-            self.nominees.add(owned)
+    def take(self, owner: int, owned: int, interest: int, change: Change) -> None:
+        """Take in a change between two parties, by their numbers.
+
+        ``interest``: its number, with ``INDIRECT`` for a total.
+        """
+        self._insert(owner, owned, interest, change)
+        self.changed[owned] = self.changed.get(owned, 0) + 1
+
+    def _insert(self, owner: int, owned: int, interest: int, change: Change) -> None:
+        held = self.held.get(owned)
+        if held is None:
+            held = self.held[owned] = {}
+            self.chained.update(self.holds.get(owned, ()))
+        key = owner << 5 | interest
+        changes = held.get(key)
+        if changes is None:
+            held[key] = [change]
+            if owner in self.held:
+                self.chained.add(owned)
+            holds = self.holds.get(owner)
+            if holds is None:
+                self.holds[owner] = {owned}
+            else:
+                holds.add(owned)
+            if interest in NOMINEES:
+                self.nominees.add(owned)
+        elif changes[-1].start < change.start:
+            changes.append(change)
+        else:
+            _insert(changes, change)
 
     def in_force(self, owned: int, at: Moment) -> list[tuple[int, int, Change]]:
         """(owner, interest number, change) of all that is held in a party, in a fixed order."""
@@ -233,9 +268,7 @@ class Register:
             for row, ref in zip(arrays["changes"].tolist(), refs, strict=True):
                 owned, key, start, end, low, high, given = row
                 change = Change(start, end, low, high, bool(given), ref.decode())
-                made.held.setdefault(owned, {}).setdefault(key, []).append(change)
-                made.holds.setdefault(key >> 5, set()).add(owned)
-                made._note_nominee(key, owned)
+                made._insert(key >> 5, owned, key & 31, change)
             for party, us, yes in arrays["listed"].tolist():
                 made.listed.setdefault(party, []).append((us, bool(yes)))
             words = _unpacked("ignored", arrays)

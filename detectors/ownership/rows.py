@@ -93,15 +93,13 @@ class Holdings:
 def holdings_of(register: Register, party: int, at: Moment) -> Holdings:
     """The holdings in a party at a moment."""
     entries = register.in_force(party, at)
-    shares, votes, income = Row(), Row(), Row()
-    behind = Row()
+    shares = Row()
+    votes: Row | None = None
+    income: Row | None = None
+    behind: Row | None = None
     made = Holdings(shares, None, None, [], [], {}, None, [])
-    nominees = [entry for entry in entries if entry[1] == Interest.NOMINEE]
-    others = any(
-        interest in (*SHARES, Interest.VOTES, Interest.INCOME) for _, interest, _ in entries
-    )
-    stated_votes: set[int] = set()
-    stated_income: set[int] = set()
+    nominees: list[tuple[int, Change]] = []
+    others = False
     for owner, interest, change in entries:
         state = owner << 1
         if interest >= INDIRECT:
@@ -111,13 +109,16 @@ def holdings_of(register: Register, party: int, at: Moment) -> Holdings:
                 # What is declared of control through others is control, whatever the chain.
                 made.control.append((state, Interest(interest - INDIRECT), change.ref))
         elif interest in SHARES:
+            others = True
             _add(shares, state, change)
         elif interest == Interest.VOTES:
+            others = True
+            votes = votes or Row()
             _add(votes, state, change)
-            stated_votes.add(state)
         elif interest == Interest.INCOME:
+            others = True
+            income = income or Row()
             _add(income, state, change)
-            stated_income.add(state)
         elif interest == Interest.CONTROL:
             made.control.append((state, Interest.CONTROL, change.ref))
         elif interest == Interest.BOARD:
@@ -127,18 +128,23 @@ def holdings_of(register: Register, party: int, at: Moment) -> Holdings:
         elif interest == Interest.CONCERT:
             made.concert.append(owner)
         elif interest == Interest.NOMINATOR:
+            behind = behind or Row()
             _add(behind, state, change)
-    for owner, _, change in nominees:
+        elif interest == Interest.NOMINEE:
+            nominees.append((owner, change))
+    if nominees:
+        behind = behind or Row()
         alone = not others and len(nominees) == 1
-        _nominee(register, party, owner, change, shares, behind, alone=alone)
-    if behind.owners:
+        for owner, change in nominees:
+            _nominee(register, party, owner, change, shares, behind, alone=alone)
+    if behind is not None and behind.owners:
         if len(behind.owners) == 1 and behind.unknown:
             behind.low, behind.high, behind.unknown = [WHOLE], [WHOLE], []  # the only one: for all
         made.behind = behind
-    if stated_votes:
-        made.votes = _instead(votes, stated_votes, shares)
-    if stated_income:
-        made.income = _instead(income, stated_income, shares)
+    if votes is not None:
+        made.votes = _instead(votes, shares)
+    if income is not None:
+        made.income = _instead(income, shares)
     for row in (made.shares, made.votes, made.income, made.behind):
         if row is not None and (excess := row.settle()):
             name = register.names[party]
@@ -154,8 +160,9 @@ def _add(row: Row, state: int, change: Change) -> None:
         row.unknown.append(state)
 
 
-def _instead(stated: Row, of: set[int], shares: Row) -> Row:
+def _instead(stated: Row, shares: Row) -> Row:
     """A measure of which some owners' shares were stated; of the others it follows the shares."""
+    of = set(stated.owners)
     for state, low, high, ref in zip(
         shares.owners, shares.low, shares.high, shares.refs, strict=True
     ):

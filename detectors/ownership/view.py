@@ -22,8 +22,8 @@ class Cache:
         self.register = register
         self._kept: dict[int, tuple[int, int, tuple[int, int, int], Holdings]] = {}
 
-    def holdings(self, party: int, at: Moment) -> Holdings:
-        """The holdings in a party at a moment."""
+    def holdings(self, party: int, at: Moment) -> tuple[Holdings, bool]:
+        """The holdings in a party at a moment, and whether they are the same whatever the zone."""
         register = self.register
         # Whether the nominee side can be told depends on what the party holds itself, and on
         # whether anybody stands behind its owners as a nominee.
@@ -31,14 +31,14 @@ class Cache:
         version = register.changed.get(party, 0), len(register.holds.get(party, ())), nominees
         kept = self._kept.get(party)
         if kept is not None and kept[2] == version and kept[0] <= at.us < kept[1]:
-            return kept[3]
+            return kept[3], True
         made = holdings_of(register, party, at)
         first, last = register.steady(party, at)
         if first < last:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()
             self._kept[party] = first, last, version, made
-        return made
+        return made, first < last
 
     def forget(self, party: int) -> None:
         """After a fact that changes how a party's holdings are read."""
@@ -53,12 +53,22 @@ class View:
         self.through_listed = through_listed
         self._cache = cache
         self._held: dict[int, Holdings] = {}
+        self.by_day = False
+        """Whether some holdings seen so far go by the local day: elsewhere they may be others."""
+
+    def elsewhere(self, day: int) -> View:
+        """The same instant where it is another day, for a view that does not go by it."""
+        made = View(self._cache, Moment(self.at.us, day), through_listed=self.through_listed)
+        made._held = self._held.copy()
+        return made
 
     def holdings(self, party: int) -> Holdings:
         """What is held in a party."""
         held = self._held.get(party)
         if held is None:
-            held = self._held[party] = self._cache.holdings(party, self.at)
+            held, steady = self._cache.holdings(party, self.at)
+            self._held[party] = held
+            self.by_day = self.by_day or not steady
         return held
 
     def listed(self, party: int) -> bool:

@@ -93,8 +93,13 @@ class Vocabulary:
         return self._arena[start:end].tobytes().decode()
 
     def texts(self, codes: Sequence[int] | Int64) -> list[str]:
-        """The strings of several codes."""
-        return [self.text(int(code)) for code in codes]
+        """The strings of several codes; ``IndexError`` where there is none."""
+        numbers = np.asarray(codes, np.int64)
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
+            raise IndexError(f"no strings have the codes {numbers.min()} to {numbers.max()}")
+        starts, ends = self._offsets[numbers].tolist(), self._offsets[numbers + 1].tolist()
+        arena = self._arena.data
+        return [str(arena[a:b], "utf-8") for a, b in zip(starts, ends, strict=True)]
 
     def since(self, count: int) -> tuple[bytes, Int64]:
         """The strings added after the first ``count``, one behind another, and where each ends."""

@@ -10,7 +10,7 @@ these are fields like any other: kernels, the second reading, evidence and repla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
@@ -329,7 +329,7 @@ class View:
     ) -> None:
         self._index = columns
         self._bits = {name: np.uint64(1 << place) for place, name in enumerate(jurisdictions)}
-        self._texts: Callable[[int], str] = vocabulary.text
+        self._words = vocabulary
         self.first = 0
         self._block: Block | None = None
         self._src: Int64 = np.zeros(0, np.int64)
@@ -390,6 +390,15 @@ class View:
             self._columns[path] = found
         return found
 
+    def values(self, path: str, places: npt.NDArray[np.intp]) -> Int64:
+        """Values of a field at some places."""
+        assert self._block is not None
+        found = self._columns.get(path)
+        if found is None:
+            found = self._block.columns[self._index.index[path]]
+            places = self._src[places]
+        return np.asarray(found[places], np.int64)
+
     def answers(self, name: str) -> Int64:
         """What was answered to a question, as it stands in the block."""
         assert self._block is not None
@@ -398,7 +407,11 @@ class View:
 
     def text(self, code: int) -> str:
         """Text of a symbol."""
-        return self._texts(code)
+        return self._words.text(code)
+
+    def texts(self, codes: Sequence[int]) -> list[str]:
+        """Texts of several symbols."""
+        return self._words.texts(codes)
 
     def event_id(self, place: int) -> str:
         """Id of an event of the block."""

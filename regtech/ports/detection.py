@@ -126,8 +126,16 @@ class Events(Protocol):
         """Values of a field, ``UNKNOWN`` where it is missing; KeyError for one not asked for."""
         ...
 
+    def values(self, path: str, places: npt.NDArray[np.intp]) -> Int64:
+        """``column`` at some places alone."""
+        ...
+
     def text(self, code: int) -> str:
         """Text of a symbol."""
+        ...
+
+    def texts(self, codes: Sequence[int]) -> list[str]:
+        """Texts of several symbols."""
         ...
 
     def event_id(self, place: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,12 @@ class Block:
         known = {"payer.id": self.payer, "payee.id": self.payee}
         plain = {"amount": 1000, "currency": 0, "reporter": 1}
         return known[path] if path in known else np.full(self.count, plain.get(path, UNKNOWN))
+
+    def values(self, path: str, places: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+        return self.column(path)[places]
+
+    def texts(self, codes: Sequence[int]) -> list[str]:
+        return [self.text(code) for code in codes]
 
     def text(self, code: int) -> str:
         return f"party-{code}"
