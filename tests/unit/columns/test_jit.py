@@ -38,7 +38,12 @@ def _package(folder: Path) -> None:
     for made in (folder / "regtech", package, folder / "regtech" / "content"):
         made.mkdir(parents=True, exist_ok=True)
         (made / "__init__.py").touch()
-    for name in ("columns/jit.py", "columns/late_code.py", "content/cache.py"):
+    for name in (
+        "columns/jit.py",
+        "columns/late_code.py",
+        "columns/lean_numba.py",
+        "content/cache.py",
+    ):
         (folder / "regtech" / name).write_bytes((ROOT / "regtech" / name).read_bytes())
     (package / "caller_in_test.py").write_text(CALLER)
 
