@@ -466,9 +466,7 @@ def test_the_drawings_of_a_case_by_keyboard_alone(browser: Browser, site: Site) 
         counts = net.locator(".rt-net-counts")
         assert "4 parties" in counts.inner_text()
         page.keyboard.press("Enter")
-        page.wait_for_function(
-            "document.querySelector('.rt-net-counts').textContent.includes('5 parties')"
-        )
+        counts.filter(has_text="5 parties").wait_for()
         net.locator("input[type=range]").focus()
         page.keyboard.press("Home")
         assert "5 parties, 1 flow" in counts.inner_text()
@@ -498,7 +496,8 @@ def test_the_number_of_cases_follows_without_moving_anything(browser: Browser, s
         assert count.inner_text() == "3 cases"
         place = page.locator("[data-line]").first.bounding_box()
         site.world.api.world.take(alert(30, subject="K30"))
-        page.wait_for_function("document.querySelector('[data-live]').textContent === '4 cases'")
+        count.filter(has_text="4 cases").wait_for()
+        assert count.inner_text() == "4 cases"
         assert page.locator("[data-line]").first.bounding_box() == place
 
 
