@@ -190,10 +190,14 @@ def read_blocks(
     keeps the first ``line_bytes_max`` bytes of its line. Raises ``InputError`` where reading fails.
     """
     # One buffer is read into again and again: memory that was never touched costs more than a copy.
-    buffer = bytearray(block_bytes + line_bytes_max)
+    # It has room for a long line only once there is one, since many files may wait at once.
+    buffer = bytearray(block_bytes)
     view = memoryview(buffer)
     line, held, rest = first_line, 0, b""
     while True:
+        if len(buffer) - held < max(1, block_bytes // 2):
+            buffer = bytearray(view[:held]) + bytearray(block_bytes)
+            view = memoryview(buffer)
         if rest:
             held, read = 0, len(rest)
             view[:read], rest = rest, b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import gzip
 import io
+import tracemalloc
 from pathlib import Path
 from typing import IO
 
@@ -76,6 +77,24 @@ def test_a_line_of_100_mb_is_refused_in_bounded_memory() -> None:
     assert (reject.line, reject.source, reject.found) == (1, "f", f"{100 * 2**20 - 6} bytes")
     assert len(reject.raw) == 1 << 20
     assert (block.data, block.first_line, block.final) == (b"short", 2, True)
+
+
+def test_a_file_that_waits_holds_its_block_and_no_room_for_the_longest_line() -> None:
+    """A run may have a thousand files open, each waiting for its time."""
+    tracemalloc.start()
+    try:
+        waiting = read_blocks(io.BytesIO(LINES), 1 << 14)
+        assert isinstance(next(waiting), Block)
+        assert tracemalloc.get_traced_memory()[0] < 4 << 14
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_line_among_short_blocks_is_whole() -> None:
+    data = b"a\n" + b"x" * 100_000 + b"\nb\n"
+    found = [part.data for part in read_blocks(io.BytesIO(data), 64) if isinstance(part, Block)]
+    assert b"".join(found) == data
+    assert any(b"x" * 100_000 + b"\n" in part for part in found)
 
 
 def _read(source: Path | IO[bytes]) -> bytes:
