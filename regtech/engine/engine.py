@@ -27,6 +27,7 @@ from regtech.engine.plan import Plan, subject_space
 from regtech.engine.preparing import Prepared
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.variants import Variant
+from regtech.engine.writing import period_text
 from regtech.model.alert import Alert
 from regtech.model.eventday import EventKind
 from regtech.rulelang.ir import FieldRef
@@ -243,7 +244,6 @@ class Engine:
     def _period(
         self, env: RowEnvironment, variant: Variant, last: tuple[str, int, int] | None
     ) -> str:
-        from regtech.engine.evidence import period_text
         from regtech.engine.kernels.measures import period_of
         from regtech.engine.program import natural_period
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 
-from regtech.engine.columns import is_asked, kind_of
 from regtech.engine.durations import day_text, due_text, time_text
-from regtech.engine.evaluate import Environment, Interval, Value, evaluate, truth
+from regtech.engine.evaluate import evaluate, truth
 from regtech.engine.judge import Judge
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.raw import MAX, MIN
 from regtech.engine.plan import DAY_US, EVIDENCE_DAYS_EVER, MeasureSpec, in_force
 from regtech.engine.rowenv import RowEnvironment
+from regtech.engine.rowparts import RowFacts, RowSubject
 from regtech.engine.shape import (
     Shape,
     decide,
@@ -26,13 +25,11 @@ from regtech.engine.shape import (
     note_conversions,
     shape_of,
 )
-from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES, group_path, subject_parts
 from regtech.engine.variants import Variant
+from regtech.engine.writing import period_text, written_value
 from regtech.errors import InternalError
-from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest
-from regtech.model.fields import DECIMAL_SCALE, Kind
+from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest, shared_texts
 from regtech.ports.detection import Finding
-from regtech.rulelang.ir import Type
 
 _MIN, _MAX = int(MIN), int(MAX)
 
@@ -51,6 +48,8 @@ class EvidenceMaker:
         self.sources = sources
         self._made: dict[int, int] = {}
         self._shapes: dict[tuple[int, ...], Shape] = {}
+        self._subjects: dict[tuple[int, str], RowSubject] = {}
+        """By variant and event type."""
         self._in_force: dict[int, dict[str, Variant]] = {}
         """Rules in force by the end of their era."""
 
@@ -70,40 +69,11 @@ class EvidenceMaker:
 
     def subject(self, env: RowEnvironment) -> tuple[str, dict[str, Any]]:
         """Sorting text and written form of the subject."""
-        rule = env.variant.rule
-        written: dict[str, Any] = {"per": ",".join(rule.per)}
-        texts, institution = [], None
-        for name in rule.per:
-            for part in subject_parts(name, env.event_type):
-                if part == INSTITUTION:
-                    institution = self._text(int(self.judge.row_institution[env.row]))
-                elif part == "reporter" and name in ("customer", "account"):
-                    institution = self._part(env, part)
-                elif part == EVENT:
-                    texts.append(f"{self._part(env, 'reporter')}/{self.judge.id_of(env.event)}")
-                else:
-                    texts.append(self._part(env, part))
-        written["id"] = "|".join(texts)
-        if institution is not None:
-            written["institution"] = institution
-        key = written["id"] if institution is None else f"{institution}|{written['id']}"
-        if rule.by:
-            written["by"] = {path: self._part(env, path) for path in rule.by}
-            key += "|" + "|".join(written["by"].values())
-        path = group_path(rule.per, env.event_type)
-        group = None if path is None else env.field(path)
-        if isinstance(group, str):  # as the event gives it, or as the party's own event last did
-            written["group"] = group
-        return key, written
-
-    def _part(self, env: RowEnvironment, path: str) -> str:
-        value = env.field(path)
-        if isinstance(value, Interval):
-            return str(value.exact)
-        return str(value)
-
-    def _text(self, raw: int) -> str:
-        return self.judge.plan.vocabulary.text(raw) if raw != _MIN else ""
+        key = (env.variant.index, env.event_type)
+        found = self._subjects.get(key)
+        if found is None:
+            found = self._subjects[key] = RowSubject(env)
+        return found.of(env)
 
     def make(
         self,
@@ -131,8 +101,7 @@ class EvidenceMaker:
         key, subject = self.subject(env)
         text = period if period is not None else period_text(shape.period[0], label)
         if period is None and shape.period[0] == H.PER_EVENT:
-            reporter = self._part(env, "reporter")
-            text = f"{reporter}/{self.judge.id_of(env.event)}"
+            text = f"{env.field('reporter')}/{self.judge.id_of(env.event)}"
         text += suffix
         measures = {
             name: written_value(evaluate(expr, env), expr.type, env)
@@ -154,7 +123,7 @@ class EvidenceMaker:
             due = due_text(start, shape.due, profile)
         source, line = self.judge.place_of(env.event)
         name = ("not met", "cannot_tell", "met")[outcome]
-        return Alert(
+        alert = Alert(
             id=alert_id(rule.id, key, text, name, False),
             rule=rule.id,
             rule_version=variant.pack.version,
@@ -187,6 +156,10 @@ class EvidenceMaker:
             explanation={lang: rule.title[lang] for lang in ("en", "zh") if lang in rule.title},
             order=(at, rule.id, key, text, name),
         )
+        if shape.texts is None:
+            shape.texts = shared_texts(alert)
+        alert.shared = shape.texts
+        return alert
 
     def _rate(self, env: RowEnvironment, shape: Shape) -> dict[str, Any] | None:
         """The rates at which the deciding event was converted; others have their own days'."""
@@ -204,7 +177,11 @@ class EvidenceMaker:
         }
 
     def _facts(self, env: RowEnvironment, shape: Shape) -> dict[str, Any]:
-        return {path: written_field(path, env) for path in shape.reading.fields}
+        found = shape.facts.get((env.event_type, env.side))
+        if found is None:
+            made = RowFacts(shape.reading.fields, env)
+            found = shape.facts[env.event_type, env.side] = made.of
+        return found(env)
 
     def _inputs(self, env: RowEnvironment, shape: Shape) -> list[list[int | None]]:
         made: list[list[int | None]] = []
@@ -217,13 +194,9 @@ class EvidenceMaker:
     def _findings(self, env: RowEnvironment, shape: Shape) -> dict[str, Finding]:
         """What detectors say to the fields that they answered."""
         findings = self.judge.prepared.findings
-        if findings is None:
+        if findings is None or not shape.asked:
             return {}
-        made = (
-            findings.finding(path, env.side, env.event)
-            for path in shape.reading.fields
-            if is_asked(path)
-        )
+        made = (findings.finding(path, env.side, env.event) for path in shape.asked)
         return dict(found for found in made if found is not None)
 
     def _written(self, findings: Mapping[str, Finding]) -> dict[str, Any]:
@@ -263,6 +236,9 @@ class EvidenceMaker:
                 buffer = np.zeros(count, np.int64)
                 H.contributors(log, slot, 1 << spec.bit, after, until, buffer)
             found.update(int(x) for x in buffer[:count])
+        if len(found) == 1:
+            own = [judge.id_of(env.event)]
+            return own, 1, event_digest(own)
         ordered = np.array(sorted(found), np.int64)
         keys = judge.events.ids(ordered)
         return keys[-EVENT_IDS_MAX:], len(ordered), event_digest(keys)
@@ -296,102 +272,3 @@ def warning_of(breach: Alert, subject: str, at_us: int) -> Alert:
         time=time_text(at_us),
         order=(at_us, breach.rule, subject, breach.period, "w"),
     )
-
-
-def period_text(kind: int, label: int) -> str:
-    """A period's label. Rule 18."""
-    if kind == H.PER_ROLLING:
-        return time_text(label)
-    if kind == H.PER_EVER:
-        return "ever"
-    if kind == H.PER_EVENT:
-        return time_text(label)
-    name = K.PERIODS[kind]
-    if name in ("day", "business_day"):
-        return day_text(label)
-    if name == "week":
-        from datetime import date, timedelta
-
-        monday = date(1970, 1, 1) + timedelta(days=label * 7 - 3)
-        year, week, _ = monday.isocalendar()
-        return f"{year:04d}-W{week:02d}"
-    if name == "month":
-        return f"{label // 12:04d}-{label % 12 + 1:02d}"
-    if name == "quarter":
-        return f"{label // 4:04d}-Q{label % 4 + 1}"
-    return f"{label:04d}"
-
-
-def written_field(path: str, env: RowEnvironment) -> Any:
-    """A field of a row as it is written in an alert and read back by replay."""
-    if path == "direction" or path == "persons":
-        value = env.field(path)
-        return (
-            int(value.exact) if isinstance(value, Interval) and value.exact is not None else value
-        )
-    raw = env.column(path)
-    if raw == _MIN:
-        return None
-    if path in PREFIXES[env.event_type]:
-        path = f"{path}.id"
-    kind = kind_of(path)
-    if kind is Kind.SYMBOL:
-        return env.judge.word(raw)
-    if kind is Kind.BOOLEAN:
-        return bool(raw)
-    if kind is Kind.TIME:
-        return time_text(raw)
-    if kind is Kind.DATE:
-        return day_text(raw)
-    if kind is Kind.DECIMAL:
-        return decimal_text(Fraction(raw, DECIMAL_SCALE))
-    value = env.decode(path, raw)
-    if isinstance(value, Interval):
-        return raw
-    return sorted(value) if isinstance(value, frozenset) else value
-
-
-def written_value(value: Value, kind: Type, env: Environment) -> Any:
-    """The value of a name in ``let`` as it is written in an alert."""
-    if not isinstance(value, Interval):
-        return sorted(value) if isinstance(value, frozenset) else value
-    if value.exact is not None:
-        return _written(value.exact, kind, env)
-    made: dict[str, Any] = {}
-    if value.low is not None:
-        made["at_least"] = _written(value.low, kind, env)
-    if value.high is not None:
-        made["at_most"] = _written(value.high, kind, env)
-    return made or None
-
-
-def _written(value: Fraction, kind: Type, env: Environment) -> Any:
-    if kind.name == "money" and kind.currency is not None:
-        exponent = env.currencies[kind.currency].exponent
-        return {
-            "amount": decimal_text(value / 10**exponent, exponent),
-            "currency": kind.currency,
-        }
-    if kind.name == "duration":
-        return {"seconds": decimal_text(value / 1_000_000)}
-    if kind.name == "time":
-        return time_text(int(value))
-    if kind.name == "date":
-        return day_text(int(value))
-    if kind.name == "bool":
-        return bool(value)
-    return int(value) if value.denominator == 1 and kind.name != "ratio" else decimal_text(value)
-
-
-def decimal_text(value: Fraction, places: int = 0) -> str:
-    """Exact decimal text with at least so many places; ``n/d`` where there is none."""
-    denominator = value.denominator
-    digits = places
-    while (10**digits) % denominator and digits < 40:
-        digits += 1
-    if (10**digits) % denominator:
-        return f"{value.numerator}/{denominator}"
-    whole = abs(value.numerator) * (10**digits // denominator)
-    text = str(whole).rjust(digits + 1, "0")
-    sign = "-" if value < 0 else ""
-    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)

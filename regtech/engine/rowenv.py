@@ -42,14 +42,17 @@ class RowEnvironment:
 
     def column(self, path: str) -> int:
         """The stored integer of a path on this row, or MIN."""
-        place = self.judge.places.get((self.event_type, path))
-        if place is None:
-            place = self._place(path)
-            self.judge.places[(self.event_type, path)] = place
-        column = place[self.side]
+        column = self.place(path)
         return _MIN if column < 0 else int(self.judge.block.columns[column, self.source])
 
-    def _place(self, path: str) -> tuple[int, int, int]:
+    def place(self, path: str) -> int:
+        """Column of a path on rows like this one; -1: none."""
+        found = self.judge.places.get((self.event_type, path))
+        if found is None:
+            found = self.judge.places[(self.event_type, path)] = self._places(path)
+        return found[self.side]
+
+    def _places(self, path: str) -> tuple[int, int, int]:
         """Columns of a path when the subject pays, is paid, and on a row without a side; -1:
         none."""
         index = self.judge.columns.index
@@ -86,11 +89,7 @@ class RowEnvironment:
         if kind is Kind.CURRENCY:
             return str(self.currencies.at(raw).code)
         if kind is Kind.FLAGS:
-            words = words_of(path)
-            found = {word for k, word in enumerate(words) if raw >> k & 1}
-            if raw >> 62 & 1:
-                found.add("?")
-            return frozenset(found)
+            return self.flags(path, raw)
         if kind is Kind.TEXT:
             if self.judge.columns.keeps(path):
                 raw = hash_bytes(self.judge.word(raw).encode()) >> 1
@@ -98,6 +97,13 @@ class RowEnvironment:
         if kind is Kind.DECIMAL:
             return point(Fraction(raw, DECIMAL_SCALE))
         return point(raw)
+
+    def flags(self, path: str, raw: int) -> frozenset[str]:
+        """A stored set of words."""
+        found = {word for k, word in enumerate(words_of(path)) if raw >> k & 1}
+        if raw >> 62 & 1:
+            found.add("?")
+        return frozenset(found)
 
     def measure(self, measure: Measure) -> Interval:
         """A measure of the rule at this row."""

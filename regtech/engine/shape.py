@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from regtech.engine.columns import kind_of
+from regtech.engine.columns import is_asked, kind_of
 from regtech.engine.evaluate import Environment, truth
 from regtech.engine.lowering import amount_currency
 from regtech.engine.plan import Plan, kernel_parts
@@ -53,6 +53,12 @@ class Shape:
     period: tuple[int, int, int]
     names: dict[str, Expr]
     due: Duration | None
+    facts: dict[tuple[str, int], Callable[[Any], dict[str, Any]]] = field(default_factory=dict)
+    """What reads the facts of a row, by event type and side of the row; filled in as rows come."""
+    asked: tuple[str, ...] = ()
+    """Fields that detectors answer."""
+    texts: tuple[str, ...] | None = None
+    """See ``Alert.shared``; of the first alert."""
 
 
 def shape_of(plan: Plan, variant: Variant, higher: Sequence[Variant] = ()) -> Shape:
@@ -60,16 +66,18 @@ def shape_of(plan: Plan, variant: Variant, higher: Sequence[Variant] = ()) -> Sh
     rule = variant.rule
     whole = condition(variant)
     above = tuple((other, condition(other)) for other in higher)
+    reading = _reading(variant, whole, above)
     return Shape(
         variant,
         whole,
         above,
-        _reading(variant, whole, above),
+        reading,
         params_of_variant(variant),
         citation(variant),
         natural_period(plan, variant),
         dict(variant.lets),
         rule.alert.due,
+        asked=tuple(path for path in reading.fields if is_asked(path)),
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from itertools import chain, groupby
 from typing import Any
 
 LIST_CHANGE = "list-change"
@@ -58,22 +60,51 @@ class Alert:
     explanation: dict[str, str]
     order: tuple[int, str, str, str, str] = field(compare=False, default=(0, "", "", "", ""))
     """Time in microseconds, rule, subject text, period: what alerts are sorted by (not written)."""
+    shared: tuple[str, ...] | None = field(init=False, compare=False, default=None)
+    """``shared_texts`` of an alert of the same rule under the same law, from who makes them. An
+    alert that is changed by ``replace`` has none."""
 
     def as_dict(self) -> dict[str, Any]:
         """The alert as it is written, keys in their stable order."""
-        written = {name: getattr(self, name) for name in _WRITTEN}
+        return self._told(_WRITTEN)
+
+    def _told(self, names: Iterable[str]) -> dict[str, Any]:
+        written = {name: getattr(self, name) for name in names}
         if not self.findings:
-            del written["findings"]
+            written.pop("findings", None)
         return written
 
     def canonical(self) -> bytes:
         """The bytes that are written and that the digest is over, the seal at their end."""
-        text = _ENCODE(self.as_dict())
+        text = self._text()
         return f'{text[:-1]},"seal":"{_sha256(text)}"}}'.encode()
+
+    def _text(self) -> str:
+        if self.shared is None:
+            return _ENCODE(self.as_dict())
+        parts = [_members(self._told(names)) for names in _OWN]
+        return f"{{{','.join(chain.from_iterable(zip(parts, self.shared, strict=True)))}}}"
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-_WRITTEN = tuple(f.name for f in fields(Alert) if f.name != "order")
+_WRITTEN = tuple(f.name for f in fields(Alert) if f.name not in ("order", "shared"))
+_OF_RULES = frozenset(
+    ("rule", "rule_version", "pack", "pack_digest", "jurisdiction", "obligation", "cite", "kind",
+     "severity", "status", "params", "law_as_of", "explanation")
+)  # fmt: skip
+"""What all alerts of a rule have in common under one law."""
+_RUNS = [tuple(names) for _, names in groupby(_WRITTEN, _OF_RULES.__contains__)]
+_OWN, _SHARED = _RUNS[0::2], _RUNS[1::2]
+"""An alert's own fields and those of its rule in turn, as they are written."""
+
+
+def _members(written: dict[str, Any]) -> str:
+    return _ENCODE(written)[1:-1]
+
+
+def shared_texts(alert: Alert) -> tuple[str, ...]:
+    """JSON of what an alert has in common with others of its rule, to be written once for all."""
+    return tuple(_members({name: getattr(alert, name) for name in names}) for names in _SHARED)
 
 
 def seal_of(written: dict[str, Any]) -> str:

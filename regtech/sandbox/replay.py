@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from regtech.engine.durations import day_text, due_text, end_of, time_text
 from regtech.engine.evaluate import Interval, Value, evaluate, truth
-from regtech.engine.evidence import period_text, written_value
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels.measures import PERIODS
 from regtech.engine.plan import Plan
 from regtech.engine.shape import law_day, note_conversions
 from regtech.engine.windows import first_day
+from regtech.engine.writing import period_text, written_value
 from regtech.errors import RegtechError
 from regtech.model.alert import EVENT_IDS_MAX, alert_id, event_digest, seal_of
 from regtech.ports.detection import NO, UNKNOWN, YES, DecidesAgain
