@@ -21,8 +21,8 @@ from regtech.errors import InternalError, UsageError
 
 router = APIRouter(tags=["search"])
 
-_Kinds = Annotated[list[Kind], Query(max_length=len(Kind))]
-_Values = Annotated[list[Line], Query(max_length=50)]
+_Kinds = Annotated[tuple[Kind, ...], Query(max_length=len(Kind))]
+_Values = Annotated[tuple[Line, ...], Query(max_length=50)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LISTS = ("kinds", "jurisdictions", "themes", "states", "queues", "severities", "tenants")
 
@@ -32,13 +32,13 @@ def search(
     caller: Reader,
     parts: Parts,
     text: T.Words = "",
-    kind: _Kinds = [],  # noqa: B006 - FastAPI copies it for each request
-    jurisdiction: _Values = [],  # noqa: B006 - FastAPI copies it for each request
-    theme: _Values = [],  # noqa: B006 - FastAPI copies it for each request
-    state: _Values = [],  # noqa: B006 - FastAPI copies it for each request
-    queue: _Values = [],  # noqa: B006 - FastAPI copies it for each request
-    severity: _Values = [],  # noqa: B006 - FastAPI copies it for each request
-    tenant: _Values = [],  # noqa: B006 - FastAPI copies it for each request
+    kind: _Kinds = (),
+    jurisdiction: _Values = (),
+    theme: _Values = (),
+    state: _Values = (),
+    queue: _Values = (),
+    severity: _Values = (),
+    tenant: _Values = (),
     open: bool | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
@@ -57,8 +57,8 @@ def search(
     where the words are personal.
     """
     query = SearchQuery(
-        text, tuple(kind), tuple(jurisdiction), tuple(theme), tuple(state), tuple(queue),
-        tuple(severity), tuple(tenant), open, _us(since), _us(until),
+        text, kind, jurisdiction, theme, state, queue, severity, tenant, open, _us(since),
+        _us(until),
     )  # fmt: skip
     service = _service(parts)
     if saved is not None:
