@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
+from regtech.columns.lean_numba import load_lean
 from regtech.content.cache import cache_root, sources_of, told_of_compiling
 
 BOUNDSCHECK: Final = os.environ.get("REGTECH_BOUNDSCHECK", "") not in ("", "0")
@@ -42,10 +43,9 @@ else:
 # Numba reads the environment when it is imported, and the folder is set above.
 import numba  # noqa: E402 - after the folder is set
 from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
-from numba.core import event as _numba_event  # noqa: E402 - the same
+from numba.core import event as _numba_event  # noqa: E402 - after the folder is set
 
-from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - the same
-from regtech.columns.lean_numba import load_lean  # noqa: E402 - the same
+from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - it imports numba
 
 make_machine_code_late()
 load_lean()
