@@ -238,7 +238,7 @@ class Engine:
         found = findings.finding(variant.when.path, env.side, env.event)
         period = found[1].period if found is not None else ""
         if not period:
-            period = f"{env.field('reporter')}/{self.judge.id_of(env.event)}"
+            period = env.event_name()
         self._hold([self.evidence.make(env, outcome, 0, period=period)])
 
     def _period(
@@ -257,7 +257,7 @@ class Engine:
                 limit = min(limit, int(months_before(shifted, months)) - (shifted - now))
             return time_text(now) if last is None or last[2] <= limit else last[0]
         if kind == H.PER_EVENT:
-            return f"{env.field('reporter')}/{judge.id_of(env.event)}"
+            return env.event_name()
         if kind < 0 or kind >= H.PER_EVER:
             return "ever"
         number = period_of(

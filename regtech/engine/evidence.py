@@ -50,6 +50,10 @@ class EvidenceMaker:
         self._shapes: dict[tuple[int, ...], Shape] = {}
         self._subjects: dict[tuple[int, str], RowSubject] = {}
         """By variant and event type."""
+        self._row_facts: dict[tuple[Shape, str, int], RowFacts] = {}
+        """By shape, event type and side."""
+        self._shared: dict[Shape, tuple[str, ...]] = {}
+        """See ``Alert.shared``."""
         self._in_force: dict[int, dict[str, Variant]] = {}
         """Rules in force by the end of their era."""
 
@@ -101,7 +105,7 @@ class EvidenceMaker:
         key, subject = self.subject(env)
         text = period if period is not None else period_text(shape.period[0], label)
         if period is None and shape.period[0] == H.PER_EVENT:
-            text = f"{env.field('reporter')}/{self.judge.id_of(env.event)}"
+            text = env.event_name()
         text += suffix
         measures = {
             name: written_value(evaluate(expr, env), expr.type, env)
@@ -156,9 +160,9 @@ class EvidenceMaker:
             explanation={lang: rule.title[lang] for lang in ("en", "zh") if lang in rule.title},
             order=(at, rule.id, key, text, name),
         )
-        if shape.texts is None:
-            shape.texts = shared_texts(alert)
-        alert.shared = shape.texts
+        alert.shared = self._shared.get(shape)
+        if alert.shared is None:
+            alert.shared = self._shared[shape] = shared_texts(alert)
         return alert
 
     def _rate(self, env: RowEnvironment, shape: Shape) -> dict[str, Any] | None:
@@ -177,11 +181,11 @@ class EvidenceMaker:
         }
 
     def _facts(self, env: RowEnvironment, shape: Shape) -> dict[str, Any]:
-        found = shape.facts.get((env.event_type, env.side))
+        key = (shape, env.event_type, env.side)
+        found = self._row_facts.get(key)
         if found is None:
-            made = RowFacts(shape.reading.fields, env)
-            found = shape.facts[env.event_type, env.side] = made.of
-        return found(env)
+            found = self._row_facts[key] = RowFacts(shape.reading.fields, env)
+        return found.of(env)
 
     def _inputs(self, env: RowEnvironment, shape: Shape) -> list[list[int | None]]:
         made: list[list[int | None]] = []

@@ -68,6 +68,10 @@ class RowEnvironment:
             return -1, -1, -1
         return index[path], index[path], index[path]
 
+    def event_name(self) -> str:
+        """Reporter and id, which name the event among all."""
+        return f"{self.field('reporter')}/{self.judge.id_of(self.event)}"
+
     def field(self, path: str) -> Value:
         """A field as a value: see ``evaluate.Environment``."""
         if path == "direction":

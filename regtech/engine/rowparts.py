@@ -84,6 +84,6 @@ def _part(path: str, env: RowEnvironment) -> str:
         code = int(judge.row_institution[env.row])
         return judge.word(code) if code != _MIN else ""
     if path == EVENT:
-        return f"{_part('reporter', env)}/{judge.id_of(env.event)}"
+        return env.event_name()
     value = env.field(path)
     return str(value.exact) if isinstance(value, Interval) else str(value)

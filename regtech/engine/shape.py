@@ -40,7 +40,7 @@ class Reading:
     that it is in."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """What is the same for all alerts of a variant while the same higher rules are in force."""
 
@@ -53,12 +53,8 @@ class Shape:
     period: tuple[int, int, int]
     names: dict[str, Expr]
     due: Duration | None
-    facts: dict[tuple[str, int], Callable[[Any], dict[str, Any]]] = field(default_factory=dict)
-    """What reads the facts of a row, by event type and side of the row; filled in as rows come."""
-    asked: tuple[str, ...] = ()
+    asked: tuple[str, ...]
     """Fields that detectors answer."""
-    texts: tuple[str, ...] | None = None
-    """See ``Alert.shared``; of the first alert."""
 
 
 def shape_of(plan: Plan, variant: Variant, higher: Sequence[Variant] = ()) -> Shape:
@@ -77,7 +73,7 @@ def shape_of(plan: Plan, variant: Variant, higher: Sequence[Variant] = ()) -> Sh
         natural_period(plan, variant),
         dict(variant.lets),
         rule.alert.due,
-        asked=tuple(path for path in reading.fields if is_asked(path)),
+        tuple(path for path in reading.fields if is_asked(path)),
     )
 
 
