@@ -47,6 +47,13 @@ def run(folder: Path, files: Sequence[str], *words: str) -> subprocess.Completed
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
+def errors_of(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What it said is wrong. Which command meets a kernel first, and says so, is up to the order of
+    the tests: two cores ask for one more than one does."""
+    assert "error[" in done.stderr
+    return [line for line in done.stderr.splitlines() if not line.startswith("compiling for")]
+
+
 def outputs(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -108,7 +115,7 @@ def test_a_source_that_breaks_off_ends_both_alike(tmp_path: Path, simulated: Pat
     one = run(tmp_path / "one", ["events.ndjson.gz"], *ONE_PACK)
     two = run(tmp_path / "two", ["events.ndjson.gz"], *ONE_PACK, "--cores", "2")
     assert one.returncode == two.returncode != 0
-    assert two.stderr == one.stderr
+    assert errors_of(two) == errors_of(one)
     assert not (tmp_path / "two" / "alerts.ndjson").exists()
 
 
@@ -118,7 +125,7 @@ def test_strict_stops_at_the_same_record(tmp_path: Path, simulated: Path) -> Non
     one = run(tmp_path / "one", ["events.ndjson"], *ONE_PACK, "--strict")
     two = run(tmp_path / "two", ["events.ndjson"], *ONE_PACK, "--strict", "--cores", "2")
     assert one.returncode == two.returncode == 3
-    assert two.stderr == one.stderr
+    assert errors_of(two) == errors_of(one)
 
 
 def test_a_snapshot_of_two_cores_says_what_that_of_one_says(
