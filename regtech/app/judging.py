@@ -17,6 +17,7 @@ from regtech.adapters.sources import SourceFile
 from regtech.adapters.tables.columnmap import ColumnMap, load_column_map
 from regtech.app.detection import shipped_detectors
 from regtech.app.sources import Merge, Source, kept_of
+from regtech.collector import collector_paused
 from regtech.columns.batch import Batch, Reject
 from regtech.columns.vocabulary import Vocabulary
 from regtech.engine.engine import Engine
@@ -142,23 +143,24 @@ class Judging:
         if settings.near is not None:
             packs = with_near(packs, settings.near)
         symbols, persons = words or (Vocabulary(), Vocabulary())
-        self.plan = compile_plan(
-            packs,
-            reference,
-            symbols,
-            law_as_of=settings.law_as_of,
-            detectors=shipped_detectors(),
-        )
-        self.fingerprint = fingerprint(self.plan)
-        self.persons = persons
-        self.decoder = decoder_of(self.plan, persons)
-        self.engine = Engine(
-            self.plan,
-            sources=names,
-            lateness_us=settings.lateness_us,
-            home=settings.home,
-            from_us=settings.from_us,
-        )
+        with collector_paused():
+            self.plan = compile_plan(
+                packs,
+                reference,
+                symbols,
+                law_as_of=settings.law_as_of,
+                detectors=shipped_detectors(),
+            )
+            self.fingerprint = fingerprint(self.plan)
+            self.persons = persons
+            self.decoder = decoder_of(self.plan, persons)
+            self.engine = Engine(
+                self.plan,
+                sources=names,
+                lateness_us=settings.lateness_us,
+                home=settings.home,
+                from_us=settings.from_us,
+            )
         self.counts = Counts()
         self.near = None if settings.near is None else near_misses_of(self.plan)
         self._map: ColumnMap | None = (

@@ -33,7 +33,7 @@ DEFAULT_MAX_AGE_DAYS: Final = 10
 DEFAULT_PIVOT: Final = "USD"
 HEADER: Final = ("date", "base", "quote", "rate")
 _INT64_MAX: Final = (1 << 63) - 1
-_QUOTES_KEPT: Final = 100_000
+_RATIOS_KEPT: Final = 100_000
 _TABLES_KEPT: Final = 16
 """Tables for kernels: one for each currency that rules convert to."""
 _RATE: Final = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
@@ -67,16 +67,22 @@ class Quote:
         return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
+_Ratio = tuple[int, int, int, str | None]
+"""Numerator and denominator, not in lowest terms; ``day`` and ``via`` as in ``Quote``. In whole
+numbers, as some ten thousand are looked up at each start."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Series:
     days: list[int]
-    rates: list[Fraction]
+    rates: list[tuple[int, int]]
 
-    def at(self, day: int, max_age_days: int) -> tuple[Fraction, int] | None:
+    def at(self, day: int, max_age_days: int) -> tuple[int, int, int] | None:
+        """Numerator, denominator and day of the rate that holds on a day."""
         place = bisect.bisect_right(self.days, day) - 1
         if place < 0 or day - self.days[place] > max_age_days:
             return None
-        return self.rates[place], self.days[place]
+        return *self.rates[place], self.days[place]
 
 
 class RateTable:
@@ -96,13 +102,13 @@ class RateTable:
         self.name, self.pivot, self.max_age_days, self.note = name, pivot, max_age_days, note
         self._currencies = currencies
         self._series: dict[tuple[str, str], _Series] = {}
-        self._quotes: dict[tuple[str, str, int], Quote | None] = {}
+        self._ratios: dict[tuple[str, str, int], _Ratio | None] = {}
         self._tables: dict[tuple[tuple[str, ...], str, int, int], tuple[Int64, Int64]] = {}
         ordered = sorted(rates, key=lambda r: (r[1], r[2], r[0]))
         for day, base, quote, rate in ordered:
             series = self._series.setdefault((base, quote), _Series([], []))
             series.days.append(day)
-            series.rates.append(rate)
+            series.rates.append(rate.as_integer_ratio())
         text = [f"{pivot} {max_age_days}\n"]
         text += [
             f"{iso_from_day(day)} {base} {quote} {rate}\n" for day, base, quote, rate in ordered
@@ -177,33 +183,41 @@ class RateTable:
         In this order: the pair itself, its inverse, both legs through the pivot; each by the latest
         rate on or before the day that is not older than ``max_age_days``. Never a later rate.
         """
-        key = (source, target, day)
-        if key not in self._quotes:
-            if len(self._quotes) > _QUOTES_KEPT:
-                self._quotes.clear()
-            self._quotes[key] = self._quote(source, target, day)
-        return self._quotes[key]
+        found = self._ratio(source, target, day)
+        if found is None:
+            return None
+        num, den, of_day, via = found
+        return Quote(Fraction(num, den), of_day, via)
 
-    def _quote(self, source: str, target: str, day: int) -> Quote | None:
+    def _ratio(self, source: str, target: str, day: int) -> _Ratio | None:
+        key = (source, target, day)
+        if key not in self._ratios:
+            if len(self._ratios) > _RATIOS_KEPT:
+                self._ratios.clear()
+            self._ratios[key] = self._found(source, target, day)
+        return self._ratios[key]
+
+    def _found(self, source: str, target: str, day: int) -> _Ratio | None:
         if source == target:
-            return Quote(Fraction(1), day)
+            return 1, 1, day, None
         if (leg := self._leg(source, target, day)) is not None:
-            return Quote(*leg)
+            return *leg, None
         if self.pivot in (source, target):
             return None
         first = self._leg(source, self.pivot, day)
         second = self._leg(self.pivot, target, day)
         if first is None or second is None:
             return None
-        return Quote(first[0] * second[0], min(first[1], second[1]), self.pivot)
+        return first[0] * second[0], first[1] * second[1], min(first[2], second[2]), self.pivot
 
-    def _leg(self, source: str, target: str, day: int) -> tuple[Fraction, int] | None:
+    def _leg(self, source: str, target: str, day: int) -> tuple[int, int, int] | None:
         if series := self._series.get((source, target)):
             if found := series.at(day, self.max_age_days):
                 return found
         if series := self._series.get((target, source)):
             if found := series.at(day, self.max_age_days):
-                return 1 / found[0], found[1]
+                num, den, of_day = found
+                return den, num, of_day
         return None
 
     def fraction(self, source: str, target: str, day: int) -> tuple[int, int] | None:
@@ -214,11 +228,10 @@ class RateTable:
         many digits give a fraction that does not fit, UsageError for an undeclared currency.
         """
         shift = self._exponent(target) - self._exponent(source)
-        quote = self.quote(source, target, day)
-        if quote is None:
+        found = self._ratio(source, target, day)
+        if found is None:
             return None
-        num, den = quote.rate.numerator, quote.rate.denominator
-        # In whole numbers: some ten thousand of these are made at each start.
+        num, den, of_day, _ = found
         if shift >= 0:
             num *= 10**shift
         else:
@@ -227,7 +240,7 @@ class RateTable:
         num, den = num // divisor, den // divisor
         if max(num, den) > _INT64_MAX:
             raise CapacityError(
-                f"the rate {source} to {target} of {iso_from_day(quote.day)} in table {self.name} "
+                f"the rate {source} to {target} of {iso_from_day(of_day)} in table {self.name} "
                 "has too many digits to be used exactly",
                 hint="give the rates of both currencies with fewer decimals",
             )
