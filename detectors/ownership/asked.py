@@ -30,12 +30,14 @@ from detectors.ownership.observing import (
     note_party,
     observe_ownership,
 )
-from detectors.ownership.reading import Block, Event, Text, Texts, party_column, says
+from detectors.ownership.reading import Block, Event, Places, Text, Texts, parties_of, saying
 from detectors.ownership.taking import Taken, Vocabularies
 from detectors.ownership.terms import (
+    WHOLE,
     Comparator,
     Moment,
     Outcome,
+    Share,
     compare,
 )
 from regtech.model.fields import EVENT_TYPES
@@ -47,6 +49,7 @@ FIGURE: Final = EVENT_TYPES.index("figure")
 _EXPOSURE_FIELDS: Final = ("holder.id", "counterparty.id", "kind", "amount", "currency")
 _FIGURE_FIELDS: Final = ("of.id", "name", "value", "currency")
 _ANSWERS: Final = {Outcome.MET: YES, Outcome.NOT_MET: NO, Outcome.CANNOT_TELL: UNKNOWN}
+Wanting = dict[int, list[tuple[Question, list[int]]]]
 _COMPARATORS: Final[dict[str, tuple[Comparator, bool]]] = {
     ">=": ("at_least", True),
     ">": ("above", True),
@@ -112,25 +115,30 @@ class Asked:
         self._facts = PartyFacts()
         self._new = NewOwners(questions)
         self._found: dict[tuple[str, int], Finding] = {}
+        self._near: dict[tuple[str, int], tuple[Sequence[int], tuple[int, int]]] = {}
+        """Of the same block, owner and owned by symbol and the share, as ``near_share`` tells it:
+        few are ever looked at."""
         self._texts, self._words = Texts(), Vocabularies()
         self._numbers: dict[int, int] = {}
         """Numbers in the graph of parties that ownership events have named, by symbol."""
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
-        self._found = {}
+        self._found, self._near = {}, {}
         answers = {q.name: np.full(events.count, UNKNOWN) for q in self._questions}
         types, wanting = events.types, self._wanting(events, answers)
-        owning, money = types == OWNERSHIP, self._of_money(events)
-        apart = self._note_facts(events, owning, wanting)
-        looked_at = owning | money | apart
-        looked_at[list(wanting)] = True
+        owning, money = np.flatnonzero(types == OWNERSHIP), self._of_money(events)
+        looked_at = self._note_facts(events, owning, wanting)
+        apart = looked_at.copy()
+        for among in (owning, money, list(wanting)):
+            looked_at[among] = True
         places = np.flatnonzero(looked_at)
         self._texts.events = events
         block = Block(events, places, self._texts.__getitem__)
-        taken = Taken(events, np.flatnonzero(owning), self._words, block.text)
+        taken = Taken(events, owning, self._words, block.text)
         self._texts.read((*taken.owners, *taken.owned))
         self._new.begin(events, answers)
+        of_money = frozenset(money.tolist())
         rows = zip(places.tolist(), types[places].tolist(), strict=True)
         change = 0
         for number, (place, kind) in enumerate(rows):
@@ -141,64 +149,65 @@ class Asked:
                 change += 1
                 if self._new.asked and owned >= 0 and self._graph.leads_on(owned):
                     self._new.look(self._graph, Event(block, number, place), answers, self._found)
-            elif money[place]:
+            elif place in of_money:
                 self._note_money(Event(block, number, place), kind)
-            if place in wanting:
-                self._ask(wanting[place], Event(block, number, place), answers)
+            for question, parties in wanting.get(place, ()):
+                event = Event(block, number, place)
+                answers[question.name][place] = self._one(question, event, parties)
         return answers
 
-    def _wanting(self, events: Events, answers: Mapping[str, Int64]) -> dict[int, list[Question]]:
-        """By event, the questions asked of it of which all parties are named.
+    def _wanting(self, events: Events, answers: Mapping[str, Int64]) -> Wanting:
+        """By event, the questions asked of it of which all parties are named, with their symbols.
 
         Where one is missing the answer is that it is not known, without a look at the graph.
         Balances of another kind than is asked about are answered here. Who becomes an owner is
         another matter: see ``growing.py``.
         """
-        found: dict[int, list[Question]] = {}
+        found: Wanting = {}
         for question in self._questions:
             if question.asks == "beneficial_owner":
                 continue
-            asked = events.asked(question)
-            if not asked.any():
+            places = np.flatnonzero(events.asked(question))
+            if not len(places):
                 continue
             if question.asks == "common_owner":
                 kind = frozenset({self._common[question.name].kind})
-                of_kind = says(events, "kind", kind, asked)
-                answers[question.name][asked & ~of_kind] = NO
-                asked = of_kind
-            for path in question.parties:
-                asked &= party_column(events, path) != UNKNOWN
-            for place in np.flatnonzero(asked).tolist():
-                found.setdefault(place, []).append(question)
+                answers[question.name][places] = NO
+                places = saying(events, "kind", kind, places)
+                answers[question.name][places] = UNKNOWN
+            symbols = np.empty((len(question.parties), len(places)), np.int64)
+            for row, path in enumerate(question.parties):
+                symbols[row] = parties_of(events, path, places)
+            named = (symbols != UNKNOWN).all(axis=0)
+            parties = symbols[:, named].T.tolist()
+            for place, of_event in zip(places[named].tolist(), parties, strict=True):
+                found.setdefault(place, []).append((question, of_event))
         return found
 
-    def _of_money(self, events: Events) -> npt.NDArray[np.bool_]:
+    def _of_money(self, events: Events) -> Places:
         """Balances and figures that common owners are asked about."""
-        types = events.types
         if not self._common:
-            return np.zeros(events.count, np.bool_)
-        balances = says(events, "kind", self._kinds, types == EXPOSURE)
-        return balances | says(events, "name", self._figures, types == FIGURE)
+            return np.zeros(0, np.intp)
+        types = events.types
+        balances = saying(events, "kind", self._kinds, np.flatnonzero(types == EXPOSURE))
+        figures = saying(events, "name", self._figures, np.flatnonzero(types == FIGURE))
+        return np.concatenate((balances, figures))
 
     def _note_facts(
         self,
         events: Events,
-        owning: npt.NDArray[np.bool_],
-        wanting: Mapping[int, Sequence[Question]],
+        owning: Places,
+        wanting: Wanting,
     ) -> npt.NDArray[np.bool_]:
         """Note what ``party`` events say, but of those that have to be noted in their order."""
         of_party: npt.NDArray[np.bool_] = events.types == PARTY
         places = np.flatnonzero(of_party)
         if not len(places):
             return of_party
-        named = [events.column(path)[owning] for path in ("owner.id", "owned.id")]
-        asked: dict[str, list[int]] = {}
-        for place, questions in wanting.items():
-            for question in questions:
-                for path in question.parties:
-                    asked.setdefault(path, []).append(place)
-        named += [party_column(events, path)[among] for path, among in asked.items()]
-        party, kind, flags = (events.column(path)[places] for path in PARTY_FIELDS)
+        named = [events.values(path, owning) for path in ("owner.id", "owned.id")]
+        asked = {code for entry in wanting.values() for _, parties in entry for code in parties}
+        named.append(np.array(list(asked), np.int64))
+        party, kind, flags = (events.values(path, places) for path in PARTY_FIELDS)
         in_order = self._facts.in_order(party, flags, np.concatenate(named))
         once = ~in_order
         self._facts.note_all(party[once], kind[once], flags[once], events.text)
@@ -207,7 +216,13 @@ class Asked:
 
     def finding(self, name: str, place: int) -> Finding | None:
         """See ``regtech.ports.detection.Answering``."""
-        return self._found.get((name, place))
+        near = self._near.get((name, place))
+        if near is None:
+            return self._found.get((name, place))
+        parties, share = near
+        least, most = (Fraction(part, WHOLE) for part in share)
+        owner, owned = map(self._texts.__getitem__, parties)
+        return _share_finding(owner, owned, Share(least, least, most))
 
     # --- what events say
 
@@ -220,8 +235,9 @@ class Asked:
 
     def _observe(self, block: Block, number: int, place: int, taken: Taken, change: int) -> int:
         """Take in an ownership event; the number of the owned, -1 where it is not named."""
-        owner = self._number_of(taken.owners[change], block.text)
-        owned = self._number_of(taken.owned[change], block.text)
+        text = block.text
+        owner = self._number_of(taken.owners[change], text)
+        owned = self._number_of(taken.owned[change], text)
         reporter = taken.reporters[change]
         told_by = "" if reporter == UNKNOWN else block.text(reporter)
         ref = f"{told_by}/{block.events.event_id(place)}"
@@ -243,42 +259,58 @@ class Asked:
 
     # --- answers
 
-    def _ask(
-        self, questions: Sequence[Question], event: Event, answers: Mapping[str, Int64]
-    ) -> None:
-        for question in questions:
-            answers[question.name][event.place] = self._one(question, event)
-
-    def _one(self, question: Question, event: Event) -> int:
-        at = event.at(question.zone)
+    def _one(self, question: Question, event: Event, parties: Sequence[int]) -> int:
+        """The answer about some parties by symbol."""
         if question.asks == "common_owner":
-            return self._common_owner(question, event, at)
-        parties = [event.symbol(path) for path in question.parties]
-        for party in parties:
-            if party not in self._numbers:
-                self._facts.ask(party, self._graph, event.text)
-        names = [event.text(party) for party in parties]
+            return self._common_owner(question, event, event.at(question.zone))
+        numbers = [self._asked_number(party, event.text) for party in parties]
         if question.asks == "same_owner":
-            return self._same_owner(question, event, names, at)
+            return self._same_owner(question, event, parties, numbers)
+        if question.asks == "owner_share":
+            return self._owner_share(question, event, parties, numbers)
         assert question.comparison is not None
-        if question.asks == "layers":
-            least, greatest = self._graph.layers(names[0], at)
-            data: dict[str, Any] = {"least": least, "greatest": greatest}
-            if greatest >= ENDLESS:
-                data["greatest"] = None
-            self._found[(question.name, event.place)] = Finding(data)
-            return _held_against(Fraction(least), Fraction(greatest), question.comparison)
-        share = self._graph.owner_share(names[0], names[1], at)
-        self._found[(question.name, event.place)] = Finding(
-            {"owner": names[0], "owned": names[1], "share": share_data(share)}
-        )
-        return _held_against(share.low, share.open, question.comparison)
+        least, greatest = self._graph.layers(event.text(parties[0]), event.at(question.zone))
+        data: dict[str, Any] = {"least": least, "greatest": greatest}
+        if greatest >= ENDLESS:
+            data["greatest"] = None
+        self._found[question.name, event.place] = Finding(data)
+        return _held_against(least, greatest, 1, question.comparison)
 
-    def _same_owner(self, question: Question, event: Event, names: list[str], at: Moment) -> int:
+    def _asked_number(self, party: int, text: Text) -> int:
+        """The number in the graph of a party that a question names; -1 of whom nothing is known."""
+        number = self._numbers.get(party)
+        if number is None:
+            number = self._facts.ask(party, self._graph, text)
+            if number >= 0:
+                self._numbers[party] = number
+        return number
+
+    def _owner_share(
+        self, question: Question, event: Event, parties: Sequence[int], numbers: Sequence[int]
+    ) -> int:
+        assert question.comparison is not None
+        at, key = event.at(question.zone), (question.name, event.place)
+        near = None if min(numbers) < 0 else self._graph.near_share(numbers[0], numbers[1], at)
+        if near is not None:
+            self._near[key] = parties, near
+            return _held_against(*near, WHOLE, question.comparison)
+        owner, owned = map(event.text, parties)
+        share = self._graph.owner_share(owner, owned, at)
+        self._found[key] = _share_finding(owner, owned, share)
+        return _held_against(share.low, share.open, 1, question.comparison)
+
+    def _same_owner(
+        self, question: Question, event: Event, parties: Sequence[int], numbers: Sequence[int]
+    ) -> int:
+        if parties[0] != parties[1]:
+            apart = self._graph.apart(*numbers)
+            if apart is not None:
+                return _ANSWERS[apart]
+        names, at = [event.text(party) for party in parties], event.at(question.zone)
         outcome = self._graph.same_owner(names[0], names[1], at)
         if outcome is Outcome.MET:
             group = [self._graph.group_of(name, at) for name in names]
-            self._found[(question.name, event.place)] = Finding(
+            self._found[question.name, event.place] = Finding(
                 {"parties": names, "controlled_by": group}
             )
         return _ANSWERS[outcome]
@@ -343,9 +375,17 @@ class Asked:
         self._numbers = {}
 
 
-def _held_against(low: Fraction, high: Fraction, comparison: tuple[str, Fraction]) -> int:
+def _share_finding(owner: str, owned: str, share: Share) -> Finding:
+    return Finding({"owner": owner, "owned": owned, "share": share_data(share)})
+
+
+def _held_against(
+    low: Fraction | int, high: Fraction | int, whole: int, comparison: tuple[str, Fraction]
+) -> int:
+    """The answer for something between two bounds, which are times ``whole``."""
     comparator, as_is = _COMPARATORS[comparison[0]]
-    outcome = compare(low, high, comparison[1], comparator)
+    over, under = comparison[1].as_integer_ratio()
+    outcome = compare(low * under, high * under, over * whole, comparator)
     if outcome is Outcome.CANNOT_TELL:
         return UNKNOWN
     return YES if (outcome is Outcome.MET) == as_is else NO

@@ -29,7 +29,7 @@ class PartyFacts:
     """Kind and exemption of parties outside the graph, by symbol."""
 
     def __init__(self) -> None:
-        self._cells = np.zeros((3, _FIRST), np.uint8)
+        self._take_over(np.zeros((3, _FIRST), np.uint8))
         self._kinds: dict[int, int] = {}
         """Numbers of kinds by their symbol."""
 
@@ -55,35 +55,34 @@ class PartyFacts:
 
     def note(self, party: int, kind: int, flags: int, text: Text) -> bool:
         """Facts of one; False where they belong into the graph: ``enter`` it then."""
-        cells = self._cells
-        if cells[_STANDING, party] == _IN_GRAPH or (flags != NULL and flags & LISTED):
+        if self._standing[party] == _IN_GRAPH or (flags != NULL and flags & LISTED):
             return False
-        cells[_STANDING, party] = _NAMED
+        self._standing[party] = _NAMED
         if kind != NULL:
-            cells[_KIND, party] = self._kind_of(kind, text)
+            self._kind[party] = self._kind_of(kind, text)
         if flags != NULL:
-            cells[_EXEMPT, party] = flags & EXEMPT != 0
+            self._exempt[party] = flags & EXEMPT != 0
         return True
 
     def enter(self, party: int, graph: OwnershipGraph, text: Text) -> int:
         """Put a party that is about to be named into the graph, with what is known of it; its
         number there."""
-        cells = self._cells
-        if party >= cells.shape[1]:
+        if party >= len(self._standing):
             self._reserve(party)
-            cells = self._cells
-        standing, kind, exempt = cells[:, party].tolist()
-        if standing == _NAMED:
-            number = graph.enter(text(party), kind, exempt=bool(exempt))
+        if self._standing[party] == _NAMED:
+            exempt = bool(self._exempt[party])
+            number = graph.enter(text(party), self._kind[party], exempt=exempt)
         else:
             number = graph.enter(text(party))
-        cells[_STANDING, party] = _IN_GRAPH
+        self._standing[party] = _IN_GRAPH
         return number
 
-    def ask(self, party: int, graph: OwnershipGraph, text: Text) -> None:
-        """The same for a party that a question names: one of whom nothing is known stays out."""
-        if party < self._cells.shape[1] and self._cells[_STANDING, party] == _NAMED:
-            self.enter(party, graph, text)
+    def ask(self, party: int, graph: OwnershipGraph, text: Text) -> int:
+        """The same for a party that a question names: one of whom nothing is known stays out, and
+        has the number -1."""
+        if party >= len(self._standing) or not self._standing[party]:
+            return -1
+        return self.enter(party, graph, text)
 
     def _kind_of(self, kind: int, text: Text) -> int:
         number = self._kinds.get(kind)
@@ -96,7 +95,12 @@ class PartyFacts:
         if party >= count:
             grown = np.zeros((3, max(party + 1, count + count // 2)), np.uint8)
             grown[:, :count] = self._cells
-            self._cells = grown
+            self._take_over(grown)
+
+    def _take_over(self, cells: npt.NDArray[np.uint8]) -> None:
+        self._cells = cells
+        # A single cell is read and written twenty times faster so than through the array.
+        self._standing, self._kind, self._exempt = (row.data for row in cells)
 
     def export(self) -> npt.NDArray[Any]:
         """The state, for a snapshot; ``restore`` is the inverse."""
@@ -106,4 +110,4 @@ class PartyFacts:
         """Take over what was exported. Raises ``ValueError`` where it cannot be that."""
         if cells.ndim != 2 or cells.shape[0] != 3 or cells.dtype != np.uint8:
             raise ValueError("facts of parties")
-        self._cells = cells.copy()
+        self._take_over(cells.copy())

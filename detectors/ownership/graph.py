@@ -31,6 +31,7 @@ from detectors.ownership.terms import (
     ALL,
     ENDS,
     NOTHING,
+    WHOLE,
     Comparator,
     Finding,
     Moment,
@@ -39,6 +40,8 @@ from detectors.ownership.terms import (
 )
 from detectors.ownership.view import Cache, View
 
+SAME: Final = -1
+"""In place of a kind: the event does not say, so it stays what it was."""
 _BEHINDS_MAX: Final = 64
 
 
@@ -135,34 +138,49 @@ class OwnershipGraph:
             self._cache.forget(self._register.index[party])
 
     def enter(self, party: str, kind: int | None = None, *, exempt: bool = False) -> int:
-        """The number of a party in the graph, new or known; ``kind`` and whether it is exempt
-        where that is known (see ``note_kind``)."""
-        number = self._register.code(party)
+        """The number of a party in the graph, new or known; ``kind`` (as ``terms.KINDS`` numbers
+        kinds) and whether it is exempt where that is known."""
+        register = self._register
+        number = register.index.get(party)
+        if number is None:
+            return register.add(party, kind or 0, exempt=exempt)
         if kind is not None:
-            self._register.exempt[number] = exempt
-            if kind:
-                self.note_kind(number, kind)
+            register.exempt[number] = exempt
+            if kind not in (0, register.kinds[number]):
+                self._note_kind(number, kind)
         return number
 
-    def take(self, owner: int, owned: int, interest: int, change: Change) -> None:
+    def take(
+        self,
+        owner: int,
+        owned: int,
+        interest: int,
+        change: Change,
+        owner_kind: int,
+        owned_kind: int,
+    ) -> None:
         """What ``observe`` does, of parties by number and a change that is in order.
 
-        ``interest``: its number, with ``register.INDIRECT`` for a total held through others.
+        ``interest``: its number, with ``register.INDIRECT`` for a total held through others. Kinds:
+        as ``terms.KINDS`` numbers them, or ``SAME``.
         """
         self._behinds.clear()
+        kinds = self._register.kinds
+        if owner_kind not in (SAME, kinds[owner]):
+            self._note_kind(owner, owner_kind)
+        if owned_kind not in (SAME, kinds[owned]):
+            self._note_kind(owned, owned_kind)
         self._register.take(owner, owned, interest, change)
-
-    def note_kind(self, party: int, kind: int) -> None:
-        """The kind of a party by number, as ``terms.KINDS`` numbers kinds."""
-        if self._register.kinds[party] != kind:
-            self._behinds.clear()
-            self._register.kinds[party] = kind
-            self._cache.forget(party)
 
     def note_listed(self, party: int, time_us: int, listed: bool) -> None:
         """Whether a party by number is listed, from a moment on."""
         self._behinds.clear()
         self._register.note_listed(party, time_us, listed)
+
+    def _note_kind(self, party: int, kind: int) -> None:
+        self._behinds.clear()
+        self._register.kinds[party] = kind
+        self._cache.forget(party)
 
     def leads_on(self, party: int) -> bool:
         """Whether anybody was ever reported behind an owner of a party, or the party as an owner.
@@ -193,17 +211,42 @@ class OwnershipGraph:
             (owner,) = asked
             share = near_share(self._register, thing, owner, at)
             if share is not None:
-                return share
+                least, most = (Fraction(part, WHOLE) for part in share)
+                return Share(least, least, most)
         view = View(self._cache, at, through_listed=True)
         return together(view, reach(view, thing, stop=asked), asked)
+
+    def near_share(self, owner: int, owned: int, at: Moment) -> tuple[int, int] | None:
+        """``low`` and ``open`` of ``owner_share`` of two parties by number, times ``WHOLE``.
+
+        None where somebody stands behind an owner of the owned, or something is left open.
+        """
+        register = self._register
+        if owner == owned or owned in register.chained or register.kinds[owned] in ENDS:
+            return None
+        return near_share(register, owned, owner, at)
+
+    def apart(self, one: int, other: int) -> Outcome | None:
+        """``same_owner`` of two different parties by number, -1 for one that is not known.
+
+        None where an owner of one of them was ever reported.
+        """
+        register = self._register
+        if one in register.held or other in register.held:
+            return None
+        ends = (
+            min(one, other) >= 0 and register.kinds[one] in ENDS and register.kinds[other] in ENDS
+        )
+        return Outcome.NOT_MET if ends else Outcome.CANNOT_TELL
 
     def same_owner(self, one: str, other: str, at: Moment) -> Outcome:
         """Whether one party controls both, or one of them the other."""
         if one == other:
             return Outcome.MET
-        if not self._is_held(one) and not self._is_held(other):
-            ends = self._is_end(one) and self._is_end(other)
-            return Outcome.NOT_MET if ends else Outcome.CANNOT_TELL
+        index = self._register.index
+        apart = self.apart(index.get(one, -1), index.get(other, -1))
+        if apart is not None:
+            return apart
         return self.controllers(one, at).common(self.controllers(other, at))
 
     def controllers(self, party: str, at: Moment) -> Controllers:
@@ -238,13 +281,6 @@ class OwnershipGraph:
         """Whether anybody was ever reported behind an owner of a party."""
         return self._register.index.get(party, -1) in self._register.chained
 
-    def _is_held(self, party: str) -> bool:
-        return self._register.index.get(party, -1) in self._register.held
-
-    def _is_end(self, party: str) -> bool:
-        number = self._register.index.get(party)
-        return number is not None and self._register.kinds[number] in ENDS
-
     def layers(self, product: str, at: Moment) -> tuple[int, int]:
         """Least and greatest number of layers of products below a product (``layers.ENDLESS``)."""
         number = self._register.index.get(product)
@@ -269,12 +305,14 @@ class OwnershipGraph:
         asked = self._behind(party, at, threshold, comparator, complete, through_listed)
         return answer_of(asked, paths)
 
+    def leads_to_no_person(self, party: str) -> bool:
+        """Whether ``indirect_persons`` are none whatever the moment; see ``certain``."""
+        return leads_to_no_person(self._register, self._register.index[party])
+
     def indirect_persons(
         self, party: str, at: Moment, threshold: Fraction, comparator: Comparator
     ) -> frozenset[str]:
         """Of ``owners`` of the same answer the natural persons who hold through others, by name."""
-        if leads_to_no_person(self._register, self._register.index[party]):
-            return frozenset()
         return indirect_persons(self._behind(party, at, threshold, comparator, False, False))
 
     def leaves_open(

@@ -17,7 +17,7 @@ import numpy as np
 from detectors.ownership.answer import Owner
 from detectors.ownership.evidence import owner_data
 from detectors.ownership.graph import OwnershipGraph
-from detectors.ownership.reading import Event, party_column, says
+from detectors.ownership.reading import Event, parties_of, saying
 from detectors.ownership.terms import Comparator, Moment
 from regtech.model.fields import EVENT_TYPES
 from regtech.ports.detection import NO, UNKNOWN, YES, Events, Finding, Int64, Question
@@ -71,9 +71,8 @@ class NewOwners:
         """
         if not self._asking:
             return
-        ended = says(events, "owner.kind", _ENDS, events.types == OWNERSHIP)
-        if ended.any():
-            ended = ended & (party_column(events, "owned") != UNKNOWN)
+        ended = saying(events, "owner.kind", _ENDS, np.flatnonzero(events.types == OWNERSHIP))
+        ended = ended[parties_of(events, "owned", ended) != UNKNOWN]
         for question, _, _ in self._asking:
             answers[question.name][ended] = NO
             self._places[question.name] = frozenset(np.flatnonzero(events.asked(question)).tolist())
@@ -89,6 +88,7 @@ class NewOwners:
         owned = event.party("owned")
         leads_on = event.word("owner.kind") not in _ENDS
         by_day: dict[int, _Below] = {}
+        personless: dict[str, bool] = {}
         for question, comparator, threshold in self._asking:
             at = event.at(question.zone)
             below = by_day.get(at.day)
@@ -99,7 +99,10 @@ class NewOwners:
             unsure = leads_on and owned not in below.chained
             for entity in below.chained:
                 asks = entity, at, threshold, comparator
-                met = graph.indirect_persons(*asks)
+                nobody = personless.get(entity)
+                if nobody is None:
+                    nobody = personless[entity] = graph.leads_to_no_person(entity)
+                met = _NOBODY if nobody else graph.indirect_persons(*asks)
                 new = self._not_told(question, entity, met)
                 if not asked:
                     continue

@@ -5,18 +5,17 @@ What ``reach`` computes of any graph is one look at what is held there: nothing 
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from detectors.ownership.register import Register
 from detectors.ownership.rows import SHARES
-from detectors.ownership.terms import ENDS, WHOLE, Interest, Moment, Share
+from detectors.ownership.terms import ENDS, WHOLE, Interest, Moment
 
 _BESIDE = frozenset({*Interest} - {*SHARES, Interest.NOMINEE})
 """Interests that are no shares and change none. Of totals and nominees ``reach`` knows more."""
 
 
-def near_share(register: Register, owned: int, owner: int, at: Moment) -> Share | None:
-    """What another party holds of one of which no owner was ever reported to be owned.
+def near_share(register: Register, owned: int, owner: int, at: Moment) -> tuple[int, int] | None:
+    """What another party holds of one of which no owner was ever reported to be owned: the least
+    and, if all that nobody reported were its own, the most; times ``WHOLE``.
 
     None where something is left open: ranges, more than the whole, nominees, declared totals.
     """
@@ -35,5 +34,4 @@ def near_share(register: Register, owned: int, owner: int, at: Moment) -> Share 
             return None
     if total > WHOLE:
         return None
-    low = Fraction(share, WHOLE)
-    return Share(low, low, Fraction(share + unseen + WHOLE - total, WHOLE))
+    return share, share + unseen + WHOLE - total

@@ -13,6 +13,8 @@ from regtech.ports.detection import UNKNOWN, Events, Int64
 from regtech.reference.zones import local_days
 
 Text = Callable[[int], str]
+Places = npt.NDArray[np.intp]
+"""Places of events in their block."""
 
 
 class Texts(dict[int, str]):
@@ -33,7 +35,7 @@ class Texts(dict[int, str]):
 class Block:
     """The events of a block that are looked at: each column is read at once, when it is asked."""
 
-    def __init__(self, events: Events, places: npt.NDArray[np.intp], text: Text) -> None:
+    def __init__(self, events: Events, places: Places, text: Text) -> None:
         self.events, self.places, self.text = events, places, text
         self._instants = events.times[places]
         self.times: list[int] = self._instants.tolist()
@@ -56,7 +58,7 @@ class Block:
         """Symbols of a party's ids, or of a plain field that names one."""
         found = self._parties.get(path)
         if found is None:
-            found = self._parties[path] = party_column(self.events, path)[self.places].tolist()
+            found = self._parties[path] = parties_of(self.events, path, self.places).tolist()
         return found
 
     def days(self, zone: str) -> list[int]:
@@ -104,21 +106,19 @@ class Event:
         return self._block.text(self.symbol(path))
 
 
-def party_column(events: Events, path: str) -> Int64:
-    """Ids of a party of the events as symbols, or what a plain field says."""
+def parties_of(events: Events, path: str, places: Places) -> Int64:
+    """Ids of a party of some events as symbols, or what a plain field says."""
     try:
-        return events.column(f"{path}.id")
+        return events.values(f"{path}.id", places)
     except KeyError:
-        return events.column(path)
+        return events.values(path, places)
 
 
-def says(
-    events: Events, path: str, words: frozenset[str], among: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """Which events among some say one of some words in a field."""
-    if not among.any():
+def saying(events: Events, path: str, words: frozenset[str], among: Places) -> Places:
+    """Which of some events say one of some words in a field."""
+    if not len(among):
         return among
-    column = events.column(path)
-    symbols = [code for code in np.unique(column[among]).tolist() if code != UNKNOWN]
+    values = events.values(path, among)
+    symbols = [code for code in set(values.tolist()) if code != UNKNOWN]
     wanted = [code for code in symbols if events.text(code) in words]
-    return among & np.isin(column, wanted)
+    return among[np.isin(values, wanted)]

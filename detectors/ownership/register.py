@@ -90,11 +90,14 @@ class Register:
     def code(self, party: str) -> int:
         """The number of a party, new or known."""
         number = self.index.get(party)
-        if number is None:
-            number = self.index[party] = len(self.names)
-            self.names.append(party)
-            self.kinds.append(0)
-            self.exempt.append(False)
+        return self.add(party) if number is None else number
+
+    def add(self, party: str, kind: int = 0, *, exempt: bool = False) -> int:
+        """The number of a party that is not known yet, with its kind, 0 where nobody told it."""
+        number = self.index[party] = len(self.names)
+        self.names.append(party)
+        self.kinds.append(kind)
+        self.exempt.append(exempt)
         return number
 
     def note_party(

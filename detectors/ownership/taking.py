@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.ownership.graph import OwnershipGraph
+from detectors.ownership.graph import SAME, OwnershipGraph
 from detectors.ownership.register import INDIRECT, NEVER, Change
 from detectors.ownership.terms import INTERESTS, KINDS, WHOLE, Interest
 from regtech.model.fields import NULL
@@ -21,8 +21,6 @@ from regtech.ports.detection import Events, Int64
 from regtech.reference.civil import DAY_US
 
 Text = Callable[[int], str]
-SAME: Final = -1
-"""In place of a kind: the event does not say, so it stays what it was."""
 _UNKNOWN: Final = -1
 
 
@@ -95,10 +93,6 @@ class Taken:
         self, graph: OwnershipGraph, event: int, owner: int, owned: int, time_us: int, ref: str
     ) -> None:
         """Tell the graph of a plain event between two parties, by their numbers."""
-        if (kind := self.owner_kinds[event]) != SAME:
-            graph.note_kind(owner, kind)
-        if (kind := self.owned_kinds[event]) != SAME:
-            graph.note_kind(owned, kind)
         if (listed := self.listed[event]) != NULL:
             graph.note_listed(owned, time_us, bool(listed))
         change = Change(
@@ -109,7 +103,8 @@ class Taken:
             self.given[event],
             ref,
         )
-        graph.take(owner, owned, self.keys[event], change)
+        kinds = self.owner_kinds[event], self.owned_kinds[event]
+        graph.take(owner, owned, self.keys[event], change, *kinds)
 
 
 def _days(days: Int64, told: npt.NDArray[np.bool_]) -> Int64:

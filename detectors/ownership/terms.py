@@ -110,7 +110,9 @@ NOTHING: Final = Share(Fraction(0), Fraction(0), Fraction(0))
 ALL: Final = Share(Fraction(1), Fraction(1), Fraction(1))
 
 
-def compare(low: Fraction, high: Fraction, threshold: Fraction, comparator: Comparator) -> Outcome:
+def compare(
+    low: Fraction | int, high: Fraction | int, threshold: Fraction | int, comparator: Comparator
+) -> Outcome:
     """``[low, high] comparator threshold``."""
     if comparator == "at_least":
         if low >= threshold:
