@@ -77,6 +77,8 @@ class Preparing:
             )  # fmt: skip
         self._rows = np.zeros(len(plan.jurisdictions), np.int64)
         self._block_capacity = 0
+        self._ahead = np.zeros(N_TYPES, np.int64)
+        self._keys = np.zeros((4, R.STRETCH), np.int64)
         self._prepare_governing(home)
         self._prepare_facts()
 
@@ -94,9 +96,8 @@ class Preparing:
         state.room_for_facts(len(plan.vocabulary), n)
         R.apply_facts(
             cols, src, n, index["type"], index["reporter"], index["party.id"], self.set_pairs,
-            self.fill,
-            self.fill_from, self.derived, self.derived_from, state.fact_places, state.facts,
-            state.facts_used, TYPE_INDEX["party"],
+            self.parties, self.parties_from, self.fill, self.derived, self.derived_from,
+            state.fact_places, state.facts, state.facts_used, TYPE_INDEX["party"], self._ahead,
         )  # fmt: skip
         self._scratch(n)
         rows = self._rows
@@ -106,14 +107,14 @@ class Preparing:
         state.room_for_payments(n, now)
         R.govern(
             cols, src, n, self.wanted, self.roles, self.role_masks, self.country_masks,
-            self.intl, self.home, state.special[1], self._governed,
+            self.intl, self.home, state.special[1], self._keys, self._governed,
             self._legs, self._leg_masks, self._leg_institutions, rows, self.counters,
             np.uint64((1 << len(plan.jurisdictions)) - 1),
         )  # fmt: skip
         governed, payments = self._governed[:n], np.zeros(n, np.bool_)
         if self.asking is not None:
             state.room_for_edges(n, now)
-            R.find_edges(cols, src, n, self.wanted, state.special[3], payments)
+            R.find_edges(cols, src, n, self.wanted, state.special[3], self._keys, payments)
             self.asking.ask(events.block, src, first, payments, governed)
         return Prepared(
             events, first, types, times, governed, self._leg_masks, self._leg_institutions, rows,
@@ -193,22 +194,26 @@ class Preparing:
         pairs = [(k, index[f"party.{name}"]) for name, k in number.items()]
         self.set_pairs = np.array(pairs, np.int64)
         self.state.facts = np.zeros((1, len(self.fact_names)), np.int64)
-        fill: list[tuple[int, int, int]] = []
+        fill: list[tuple[int, int]] = []
+        parties: list[tuple[int, int, int]] = []
         derived: list[tuple[int, int, int]] = []
-        fill_from, derived_from = [0], [0]
+        parties_from, derived_from = [0], [0]
         for event_type in EVENT_TYPES:
             for prefix in sorted(PREFIXES[event_type]):
-                for name, k in number.items():
-                    path = f"{prefix}.{name}"
-                    if path in index:
-                        fill.append((index[f"{prefix}.id"], k, index[path]))
+                paths = ((k, f"{prefix}.{name}") for name, k in number.items())
+                mine = [(k, index[path]) for k, path in paths if path in index]
+                if mine:
+                    first = len(fill)
+                    parties.append((index[f"{prefix}.id"], first, first + len(mine)))
+                    fill += mine
             for made in self.columns.derived.values():
                 prefix = made.path.rpartition(".")[0]
                 if prefix in PREFIXES[event_type] or prefix == "reporter":
                     derived.append((index[made.source], number[made.fact], index[made.path]))
-            fill_from.append(len(fill))
+            parties_from.append(len(parties))
             derived_from.append(len(derived))
-        self.fill = np.array(fill or [(0, 0, 0)], np.int64)
-        self.fill_from = np.array(fill_from, np.int64)
+        self.fill = np.array(fill or [(0, 0)], np.int64)
+        self.parties = np.array(parties or [(0, 0, 0)], np.int64)
+        self.parties_from = np.array(parties_from, np.int64)
         self.derived = np.array(derived or [(0, 0, 0)], np.int64)
         self.derived_from = np.array(derived_from, np.int64)
