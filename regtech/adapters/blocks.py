@@ -19,6 +19,7 @@ import numpy as np
 import zstandard
 
 from regtech.columns.batch import Reject
+from regtech.columns.memory import PADDING
 from regtech.errors import InputError
 
 BLOCK_BYTES: Final = 1 << 20
@@ -35,13 +36,16 @@ READ_ERRORS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 class Block:
     """Whole lines; only the last block of a source may end without a newline.
 
-    ``next_line`` is the number of the line after the block, where a resumed run goes on.
+    ``next_line`` is the number of the line after the block, where a resumed run goes on. ``room``:
+    the memory that the lines were read into, with ``PADDING`` bytes behind them, which may be
+    written to until the next block is asked for; None where there is none.
     """
 
     data: bytes
     first_line: int
     next_line: int
     final: bool
+    room: memoryview | None = None
 
 
 def from_line(block: Block, first_line: int) -> tuple[bytes, int]:
@@ -191,18 +195,19 @@ def read_blocks(
     """
     # One buffer is read into again and again: memory that was never touched costs more than a copy.
     # It has room for a long line only once there is one, since many files may wait at once.
-    buffer = bytearray(block_bytes)
+    buffer = bytearray(block_bytes + PADDING)
     view = memoryview(buffer)
     line, held, rest = first_line, 0, b""
     while True:
-        if len(buffer) - held < max(1, block_bytes // 2):
-            buffer = bytearray(view[:held]) + bytearray(block_bytes)
+        if len(buffer) - PADDING - held < max(1, block_bytes // 2):
+            buffer = bytearray(view[:held]) + bytearray(block_bytes + PADDING)
             view = memoryview(buffer)
         if rest:
             held, read = 0, len(rest)
             view[:read], rest = rest, b""
         else:
-            read = _some_into(stream, view[held : held + block_bytes], source_name)
+            most = min(held + block_bytes, len(buffer) - PADDING)
+            read = _some_into(stream, view[held:most], source_name)
         if not read:
             if held:
                 yield Block(bytes(view[:held]), line, line + 1, final=True)
@@ -212,7 +217,7 @@ def read_blocks(
         if end:
             whole = bytes(view[:end])
             count = _newlines(whole)
-            yield Block(whole, line, line + count, final=False)
+            yield Block(whole, line, line + count, final=False, room=view)
             line += count
             buffer[: filled - end] = buffer[end:filled]
         held = filled - end

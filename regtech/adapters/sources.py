@@ -187,6 +187,7 @@ def _read_ndjson(
                 source_name=source.name,
                 source_index=source_index,
                 lines_max=block.next_line - line,
+                room=block.room if line == block.first_line else None,
             )
             yield Decoded(batch, rejects, block.next_line, len(data), data, line)
 

@@ -83,13 +83,15 @@ class NdjsonDecoder:
         source_index: int = 0,
         final: bool = True,
         lines_max: int | None = None,
+        room: memoryview | None = None,
     ) -> tuple[Batch, list[Reject], int]:
         """Decode whole lines; (events in order, rejected lines in order, bytes consumed).
 
         ``first_line`` is the number of the first line of ``data``, ``lines_max`` how many there are
-        at most, for a caller who has counted them. A last line without a newline is
-        decoded only when ``final``, and otherwise left for the next call. A byte order mark is
-        skipped at the start of line 1. Never raises for bad input.
+        at most, for a caller who has counted them. ``room``: memory that begins with the same bytes
+        and has ``PADDING`` more, which is written to; without it they are copied. A last line
+        without a newline is decoded only when ``final``, and otherwise left for the next call. A
+        byte order mark is skipped at the start of line 1. Never raises for bad input.
         """
         view = memoryview(data).cast("B")
         whole = np.frombuffer(view, np.uint8)
@@ -97,7 +99,7 @@ class NdjsonDecoder:
         if not final:
             consumed = _last_newline(view) + 1
         start = len(BOM) if first_line == 1 and bytes(view[: len(BOM)]) == BOM else 0
-        text = self._load(whole, consumed)
+        text = self._load(whole, consumed) if room is None else np.frombuffer(room, np.uint8)
         capacity = lines_max
         if capacity is None:
             capacity = int(np.count_nonzero(text[start:consumed] == 10)) + 1

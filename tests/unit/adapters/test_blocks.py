@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from regtech.adapters import blocks
 from regtech.adapters.blocks import Block, open_source, read_blocks
 from regtech.columns.batch import Reject
+from regtech.columns.memory import PADDING
 from regtech.errors import InputError
 
 LINES = b"".join(b"line %d\n" % k for k in range(5000))
@@ -38,6 +39,10 @@ def test_nothing_is_lost_and_every_line_has_its_number(data: bytes, block_bytes:
             assert part.code == "too_long"
             found[part.line] = part.raw
             continue
+        if part.room is not None:  # to be written to, with room behind for whole words
+            assert part.room[: len(part.data)] == part.data
+            assert len(part.room) >= len(part.data) + PADDING
+            part.room[: len(part.data)] = b"?" * len(part.data)
         pieces = part.data.split(b"\n")
         assert part.final or pieces.pop() == b""
         assert part.next_line == part.first_line + len(pieces)

@@ -11,6 +11,7 @@ import pytest
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.ndjson.strict import StrictReader
 from regtech.columns.batch import Batch
+from regtech.columns.memory import PADDING
 from regtech.columns.vocabulary import Vocabulary
 from regtech.errors import UsageError
 from regtech.model.fields import NULL, Field, Kind, all_fields
@@ -333,6 +334,22 @@ def test_neighbours_of_bad_lines_are_untouched(decoding: Decoding) -> None:
     ]
     assert ids == [str(k) for k in range(len(REJECTED))]
     assert {json.dumps(decoding.row(batch, k)["payer.id"]) for k in range(batch.count)} == {'"C1"'}
+
+
+def test_lines_are_read_where_they_lie_whatever_stands_behind_them(decoding: Decoding) -> None:
+    escaped = r',"payer":"C\u00e9\n1","payee":"C2"'
+    lines = [PAID % "", PAID % escaped, FIGURE % ',"value":1.50', "no json", PAID % ',"amount":12']
+    data = "".join(line + "\n" for line in lines).encode()
+    copied = decoding.decoder.decode(data)
+    for behind in (b"\0", b"7", b'"', b"\\", b"e", b"\n"):
+        room = memoryview(bytearray(data + behind * PADDING))
+        batch, rejects, consumed = decoding.decoder.decode(data, lines_max=len(lines), room=room)
+        assert (rejects, consumed) == copied[1:]
+        assert batch.content.tolist() == copied[0].content.tolist()
+        assert batch.id_bytes.tobytes() == copied[0].id_bytes.tobytes()
+        rows = range(batch.count)
+        assert [decoding.row(batch, k) for k in rows] == [decoding.row(copied[0], k) for k in rows]
+        assert room[len(data) :] == behind * PADDING
 
 
 def test_the_mark_at_the_start_of_a_file_is_skipped_once(decoding: Decoding) -> None:
