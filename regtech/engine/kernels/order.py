@@ -8,9 +8,11 @@ import numpy as np
 
 from regtech.columns.jit import kernel
 from regtech.engine.kernels.raw import load64, mix, store64
-from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
+from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2, prefetch2
 
 NEW, REPEAT, CONFLICT = 0, 1, 2
+AHEAD = 16
+"""So many events ahead their entries begin to load: no cache holds the table of ids."""
 
 
 @kernel(nrt=False)
@@ -51,6 +53,8 @@ def identify(
     """
     address = seen[T_ADDRESS]
     for i in range(n):
+        if i + AHEAD < n:
+            prefetch2(address, seen[T_PLACES], 4, a[i + AHEAD], b[i + AHEAD])
         place = find2(address, seen[T_PLACES], 4, a[i], b[i])
         if place >= 0 and not insert and load64(address, place + 3) > times[i]:
             status[i] = NEW
