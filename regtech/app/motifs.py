@@ -20,7 +20,7 @@ from regtech.app.progress import NoProgress, Progress
 from regtech.app.run import Outputs
 from regtech.app.sources import check_names
 from regtech.clock import Clock, SystemClock
-from regtech.engine.durations import time_text
+from regtech.reference.civil import time_text
 from regtech.reference.load import Reference
 
 _BATCH: Final = 4096

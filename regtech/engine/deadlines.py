@@ -18,7 +18,7 @@ from regtech.engine.evidence import EvidenceMaker, warning_of
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.windows import first_day
 from regtech.model.alert import Alert
-from regtech.reference.civil import add_months
+from regtech.reference.civil import add_months, civil_from_days
 from regtech.reference.zones import local_day_start_us
 from regtech.rulelang.ir import Deadline, Duration
 
@@ -188,10 +188,9 @@ def duty_name(env: RowEnvironment, deadline: Deadline) -> str | None:
         judge = env.judge
         profile = judge.plan.reference.profile(env.variant.jurisdiction)
         day = first_day(deadline.start_period_end, int(judge.day[env.row]), profile)
-        from regtech.engine.durations import day_text
-
         months = _MONTHS[deadline.start_period_end]
-        year, month = day_text(day)[:4], int(day_text(day)[5:7])
+        number, month, _ = civil_from_days(day)
+        year = f"{number:04d}"
         if months == 1:
             return f"{year}-{month:02d}"
         return year if months == 12 else f"{year}-Q{(month - 1) // 3 + 1}"

@@ -3,10 +3,7 @@ zone."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from regtech.reference.civil import add_months, civil_from_days
-from regtech.reference.civil import time_text as time_text
+from regtech.reference.civil import add_months, iso_from_day, time_text
 from regtech.reference.profiles import Profile
 from regtech.reference.zones import local_day, local_day_start_us, offset_us
 from regtech.rulelang.ir import Duration
@@ -52,14 +49,7 @@ def due_text(start_us: int, length: Duration, profile: Profile) -> str:
         return time_text(end_of(start_us, length, profile))
     day = local_day(profile.zone, start_us)
     if length.unit == "working_days":
-        return day_text(profile.calendar.add_working_days(day, length.count))
+        return iso_from_day(profile.calendar.add_working_days(day, length.count))
     if length.unit == "days":
-        return day_text(day + length.count)
-    return day_text(add_months(day, length.count))
-
-
-@lru_cache(maxsize=1 << 14)
-def day_text(day: int) -> str:
-    """ISO date of a day number."""
-    year, month, of_month = civil_from_days(day)
-    return f"{year:04d}-{month:02d}-{of_month:02d}"
+        return iso_from_day(day + length.count)
+    return iso_from_day(add_months(day, length.count))

@@ -14,7 +14,6 @@ import numpy as np
 from regtech.columns.batch import Batch
 from regtech.engine.block import Sequence
 from regtech.engine.deadlines import Deadlines
-from regtech.engine.durations import time_text
 from regtech.engine.evaluate import Interval, evaluate
 from regtech.engine.eventdays import DayNews
 from regtech.engine.evidence import EvidenceMaker
@@ -30,6 +29,7 @@ from regtech.engine.variants import Variant
 from regtech.engine.writing import period_text
 from regtech.model.alert import Alert
 from regtech.model.eventday import EventKind
+from regtech.reference.civil import time_text
 from regtech.rulelang.ir import FieldRef
 
 

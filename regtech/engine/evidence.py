@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from regtech.engine.durations import day_text, due_text, time_text
+from regtech.engine.durations import due_text
 from regtech.engine.evaluate import evaluate, truth
 from regtech.engine.judge import Judge
 from regtech.engine.kernels import hits as H
@@ -30,6 +30,7 @@ from regtech.engine.writing import period_text, written_value
 from regtech.errors import InternalError
 from regtech.model.alert import EVENT_IDS_MAX, Alert, alert_id, event_digest, shared_texts
 from regtech.ports.detection import Finding
+from regtech.reference.civil import iso_from_day, time_text
 
 _MIN, _MAX = int(MIN), int(MAX)
 
@@ -175,7 +176,7 @@ class EvidenceMaker:
             "table": table.name,
             "digest": table.digest,
             "used": {
-                pair: {"date": day_text(quote.day), "value": str(quote)}
+                pair: {"date": iso_from_day(quote.day), "value": str(quote)}
                 for pair, quote in sorted(env.rates_used.items())
             },
         }

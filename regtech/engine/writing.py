@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from regtech.engine.columns import kind_of
-from regtech.engine.durations import day_text, time_text
 from regtech.engine.evaluate import Environment, Interval, Value
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
 from regtech.engine.rowenv import RowEnvironment
 from regtech.engine.subjects import PREFIXES
 from regtech.model.fields import DECIMAL_SCALE, Kind
+from regtech.reference.civil import iso_from_day, time_text
 from regtech.rulelang.ir import Type
 
 Writer = Callable[[RowEnvironment, int], Any]
@@ -30,7 +30,7 @@ def period_text(kind: int, label: int) -> str:
         return time_text(label)
     name = K.PERIODS[kind]
     if name in ("day", "business_day"):
-        return day_text(label)
+        return iso_from_day(label)
     if name == "week":
         monday = date(1970, 1, 1) + timedelta(days=label * 7 - 3)
         year, week, _ = monday.isocalendar()
@@ -60,7 +60,7 @@ def writer_of(path: str, event_type: str) -> Writer:
     if kind is Kind.TIME:
         return lambda _, raw: time_text(raw)
     if kind is Kind.DATE:
-        return lambda _, raw: day_text(raw)
+        return lambda _, raw: iso_from_day(raw)
     if kind is Kind.DECIMAL:
         return lambda _, raw: decimal_text(Fraction(raw, DECIMAL_SCALE))
     if kind is Kind.FLAGS:
@@ -100,7 +100,7 @@ def _written(value: Fraction, kind: Type, env: Environment) -> Any:
     if kind.name == "time":
         return time_text(int(value))
     if kind.name == "date":
-        return day_text(int(value))
+        return iso_from_day(int(value))
     if kind.name == "bool":
         return bool(value)
     return int(value) if value.denominator == 1 and kind.name != "ratio" else decimal_text(value)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from regtech.engine.columns import kind_of
-from regtech.engine.durations import end_of, time_text
+from regtech.engine.durations import end_of
 from regtech.engine.evaluate import UNKNOWN, Interval, Value, point
 from regtech.engine.kernels.raw import MAX, MIN
 from regtech.engine.lowering import persons_parts
@@ -23,7 +23,7 @@ from regtech.engine.shape import Shape, decide, higher_rules, shape_of
 from regtech.engine.variants import Variant
 from regtech.errors import RegtechError
 from regtech.model.fields import EVENT_TYPES, Kind
-from regtech.reference.civil import day_from_iso
+from regtech.reference.civil import day_from_iso, time_text
 from regtech.reference.profiles import Profile
 from regtech.reference.rates import round_half_even
 from regtech.reference.zones import local_day, offset_us

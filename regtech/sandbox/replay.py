@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from regtech.engine.durations import day_text, due_text, end_of, time_text
+from regtech.engine.durations import due_text, end_of
 from regtech.engine.evaluate import Interval, Value, evaluate, truth
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels.measures import PERIODS
@@ -23,7 +23,7 @@ from regtech.engine.writing import period_text, written_value
 from regtech.errors import RegtechError
 from regtech.model.alert import EVENT_IDS_MAX, alert_id, event_digest, seal_of
 from regtech.ports.detection import NO, UNKNOWN, YES, DecidesAgain
-from regtech.reference.civil import add_months, civil_from_days
+from regtech.reference.civil import add_months, civil_from_days, iso_from_day, time_text
 from regtech.reference.zones import local_day, local_day_start_us
 from regtech.rulelang.ir import Deadline, Duration
 from regtech.sandbox.evidence import DAY_US, Evidence, EvidenceFault, instant
@@ -210,7 +210,7 @@ def _rate(evidence: Evidence) -> dict[str, Any] | None:
         for pair in used:
             source, _, target = pair.partition("/")
             quote = table.quote(source, target, day)
-            used[pair] = quote and {"date": day_text(quote.day), "value": str(quote)}
+            used[pair] = quote and {"date": iso_from_day(quote.day), "value": str(quote)}
         return {"table": table.name, "digest": table.digest, "used": used}
     return {"table": written.get("table"), "digest": written.get("digest"), "used": used}
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Final
 
 from regtech.engine.columns import kind_of
-from regtech.engine.durations import day_text
 from regtech.engine.evaluate import Interval, Value
 from regtech.model.fields import Kind
+from regtech.reference.civil import iso_from_day
 from regtech.reference.currencies import CurrencyTable
 from regtech.reference.zones import local_day, offset_us
 from regtech.rulelang.ir import Type
@@ -78,7 +78,7 @@ class Saying:
             case "time":
                 return self.moment(int(value))
             case "date":
-                return day_text(int(value))
+                return iso_from_day(int(value))
             case "bool":
                 return self.pick("yes", "是") if value else self.pick("no", "否")
             case "ratio" if abs(value) <= _PERCENT_UP_TO:
@@ -139,7 +139,7 @@ class Saying:
         text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         if fraction:
             text += f".{fraction:06d}".rstrip("0")
-        return f"{day_text(local_day(self.zone, instant_us))} {text} ({self.zone})"
+        return f"{iso_from_day(local_day(self.zone, instant_us))} {text} ({self.zone})"
 
     def word(self, value: str | frozenset[str] | None) -> str:
         """A word of the catalogue, or several of a profile."""
