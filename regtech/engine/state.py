@@ -444,7 +444,8 @@ class State:
         arrays: list[npt.NDArray[Any]] = [*self.cells, *self.items.values(), self.facts]
         arrays.append(self.fact_places)
         arrays += [t.entries for t in (*self.keys, *self.distinct.values())]
-        arrays += [self.seen_ids.entries, self.seen_payments.entries, self.alerted.entries]
+        arrays += [self.seen_ids.entries, self.seen_payments.entries, self.seen_edges.entries]
+        arrays += [self.alerted.entries, self.event_days.entries]
         for log in self.logs:
             arrays += [*log.arrays.values(), log.heads]
         for pair in (*self.deques.values(), *self.people.values()):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import kernel
+from regtech.columns.memory import trailing_zeros
 from regtech.columns.words import prefetch64
 from regtech.engine.kernels.raw import MIN, load64, mix, store64
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2, prefetch2
@@ -223,7 +224,6 @@ def govern(
     of events, whose entries are on their way before the first is looked at.
     """
     n_roles = roles.shape[1]
-    n_jurisdictions = row_counts.shape[0]
     n_countries = country_masks.shape[0]
     zero = np.uint64(0)
     one = np.uint64(1)
@@ -316,11 +316,10 @@ def govern(
                 leg_masks[0, i] = mask
                 mask = everywhere
             governed[i] = mask
-            if mask == zero:
-                continue
-            for j in range(n_jurisdictions):
-                if (mask >> np.uint64(j)) & one == zero:
-                    continue
+            left = mask
+            while left != zero:
+                j = trailing_zeros(left)
+                left &= left - one
                 rows = 0
                 if kind == TRANSACTION:
                     for side in range(2):
@@ -360,14 +359,12 @@ def make_rows(
     for g in range(group_starts.shape[0]):
         group_starts[g] = 0
     for i in range(n):
-        mask = governed[i]
-        if mask == zero:
-            continue
+        left = governed[i]
         kind = types[i]
-        for j in range(n_jurisdictions):
+        while left != zero:
+            j = trailing_zeros(left)
             bit = np.uint64(j)
-            if (mask >> bit) & one == zero:
-                continue
+            left &= left - one
             first = starts[j]
             if kind == TRANSACTION:
                 for side in range(2):
