@@ -58,7 +58,7 @@ def list_cases(
             scope, open=None if every else True, after=after, limit=limit
         )
         return T.CasePage(
-            items=[T.DisclosedLine(**line) for line in shown.items], after=shown.after
+            items=[T.DisclosedLine(**told) for told in shown.items], after=shown.after
         )
     now = parts.clock.now_us()
     query = CaseQuery(
