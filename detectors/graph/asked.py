@@ -116,6 +116,15 @@ def _limit(currencies: CurrencyTable, code: str, amount: str) -> tuple[int, int]
     return currency.index, int(minor)
 
 
+def _reaching(table: Int64, length: int) -> Int64:
+    """A table of numbers with at least so many places; those that are new hold -1."""
+    if length <= len(table):
+        return table
+    grown = np.full(max(length, 2 * len(table)), -1, np.int64)
+    grown[: len(table)] = table
+    return grown
+
+
 class Asked:
     """The payment graph of one run."""
 
@@ -142,11 +151,13 @@ class Asked:
         self.reach_us = MEMORY_US + max(spec.spans_us for spec in self._specs)
         self._node_of = np.full(_FIRST_CODES, -1, np.int64)
         """Numbers of the parties in the graph, by their codes; -1 for one that is not there."""
-        self._held = 0
-        self._codes: list[int] = []
+        self._codes = np.full(_FIRST_CODES, -1, np.int64)
         """Codes of the parties in the graph, by their numbers there; -1 for a number to be used
         again."""
-        self._free: list[int] = []
+        self._numbered = 0
+        """Numbers that were given to parties so far, those to be used again among them."""
+        self._free = np.zeros(0, np.int64)
+        """Numbers to be used again, the next one last."""
         self._look_at = _FORGET_FROM
         self._keys: dict[tuple[str, int, int], str] = {}
         self._found: dict[tuple[str, int], Finding] = {}
@@ -154,7 +165,7 @@ class Asked:
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""
         self._found = {}
-        if self._held >= self._look_at:
+        if self._numbered - len(self._free) >= self._look_at:
             self._forget()
         answers = {
             question.name: np.zeros(events.count, np.int64)
@@ -198,40 +209,45 @@ class Asked:
         """Parties numbered as they come: the vocabulary has far more."""
         self._room_for(int(codes.max(initial=0)))
         nodes = self._node_of[codes]
-        new = codes[nodes < 0]
-        for code in dict.fromkeys(new.tolist()):
-            if self._free:
-                node = self._free.pop()
-                self._codes[node] = code
-            else:
-                node = len(self._codes)
-                self._codes.append(code)
-            self._node_of[code] = node
-            self._held += 1
-        return self._node_of[codes] if len(new) else nodes
+        strange = nodes < 0
+        if not strange.any():
+            return nodes
+        self._number(codes[strange])
+        return self._node_of[codes]
+
+    def _number(self, codes: Int64) -> None:
+        """Number parties that are not in the graph, each once, in the order in which they come."""
+        places = np.arange(len(codes))
+        # Of the places of one code the last that is written stays: backwards that is the first.
+        self._node_of[codes[::-1]] = places[::-1]
+        codes = codes[self._node_of[codes] == places]
+        again = self._free[::-1][: len(codes)]
+        self._free = self._free[: len(self._free) - len(again)]
+        nodes = self._numbered + np.arange(len(codes)) - len(again)
+        nodes[: len(again)] = again
+        self._numbered += len(codes) - len(again)
+        self._codes = _reaching(self._codes, self._numbered)
+        self._codes[nodes] = codes
+        self._node_of[codes] = nodes
 
     def _room_for(self, code: int) -> None:
         """Make the table of numbers reach a code."""
-        if code >= len(self._node_of):
-            grown = np.full(max(code + 1, 2 * len(self._node_of)), -1, np.int64)
-            grown[: len(self._node_of)] = self._node_of
-            self._node_of = grown
+        self._node_of = _reaching(self._node_of, code + 1)
 
     def _forget(self) -> None:
         """Let go of parties and names that no graph and no finding needs any more."""
-        accounts: set[int] = set()
+        needed = np.zeros(self._numbered, np.bool_)
         firsts: set[int] = set()
         for motifs, _ in self._motifs:
-            more, open_ = motifs.held()
-            accounts |= more
+            nodes, open_ = motifs.held()
+            needed[nodes] = True
             firsts |= open_
-        for node, code in enumerate(self._codes):
-            if code >= 0 and node not in accounts:
-                self._node_of[code] = self._codes[node] = -1
-                self._free.append(node)
-                self._held -= 1
+        gone = np.flatnonzero(~needed & (self._codes[: self._numbered] >= 0))
+        self._node_of[self._codes[gone]] = -1
+        self._codes[gone] = -1
+        self._free = np.concatenate((self._free, gone))
         self._keys = {key: text for key, text in self._keys.items() if key[2] in firsts}
-        self._look_at = max(_FORGET_FROM, 2 * self._held)
+        self._look_at = max(_FORGET_FROM, 2 * (self._numbered - len(self._free)))
 
     def _tell(
         self, events: Events, question: Question, motif: Motif, answers: dict[str, Int64]
@@ -255,10 +271,10 @@ class Asked:
             here = 0 <= first < events.count
             place = first if here else motif.event - events.first
             reporter = events.text(int(events.column("reporter")[place]))
-            around = [events.text(self._codes[motif.key[1]])] if motif.key[1] >= 0 else []
+            around = [self._name(events, motif.key[1])] if motif.key[1] >= 0 else []
             key = "/".join((motif.type, *around, reporter, events.event_id(place)))
             self._keys[motif.key] = key
-        names = {node: events.text(self._codes[node]) for node in motif.accounts}
+        names = {node: self._name(events, node) for node in motif.accounts}
         begin, end = motif.span_us
         data: dict[str, Any] = {
             "type": motif.type,
@@ -270,6 +286,9 @@ class Asked:
         if motif.cut or len(motif.payments) > EDGES_MAX:
             data["cut"] = True
         return Finding(data, motif.events, key, motif.step)
+
+    def _name(self, events: Events, node: int) -> str:
+        return events.text(int(self._codes[node]))
 
     def _edge(self, payment: tuple[int, ...], names: Mapping[int, str]) -> dict[str, Any]:
         event, payer, payee, time, amount, info = payment[:6]
@@ -291,7 +310,7 @@ class Asked:
 
     def export(self) -> dict[str, npt.NDArray[Any]]:
         """See ``regtech.ports.detection.Answering``."""
-        made: dict[str, npt.NDArray[Any]] = {"codes": np.array(self._codes, np.int64)}
+        made: dict[str, npt.NDArray[Any]] = {"codes": self._codes[: self._numbered].copy()}
         keys = [[*key, text] for key, text in sorted(self._keys.items())]
         made["keys"] = np.frombuffer(json.dumps(keys, ensure_ascii=False).encode(), np.uint8).copy()
         for number, (motifs, _) in enumerate(self._motifs):
@@ -300,13 +319,13 @@ class Asked:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """See ``regtech.ports.detection.Answering``."""
-        self._codes = arrays["codes"].tolist()
-        self._free = [node for node, code in enumerate(self._codes) if code < 0]
-        self._held = len(self._codes) - len(self._free)
-        self._look_at = max(_FORGET_FROM, self._held)
-        self._node_of = np.full(int(arrays["codes"].max(initial=_FIRST_CODES)) + 1, -1)
-        nodes = np.flatnonzero(arrays["codes"] >= 0)
-        self._node_of[arrays["codes"][nodes]] = nodes
+        codes = self._codes = np.array(arrays["codes"], np.int64)
+        self._numbered = len(codes)
+        self._free = np.flatnonzero(codes < 0)
+        nodes = np.flatnonzero(codes >= 0)
+        self._look_at = max(_FORGET_FROM, len(nodes))
+        self._node_of = np.full(int(codes.max(initial=_FIRST_CODES)) + 1, -1, np.int64)
+        self._node_of[codes[nodes]] = nodes
         self._keys = {(a, b, c): text for a, b, c, text in json.loads(arrays["keys"].tobytes())}
         for number, (motifs, _) in enumerate(self._motifs):
             prefix = f"{number}."

@@ -238,14 +238,15 @@ class Motifs:
                 {"size": report[K.R_SIZE]}, cut,
             )  # fmt: skip
 
-    def held(self) -> tuple[set[int], set[int]]:
+    def held(self) -> tuple[Int64, set[int]]:
         """Codes of the accounts that the graph or a finding still knows (others may be given to
-        other accounts), and the third parts of the keys of findings that may still grow."""
+        other accounts; some stand there twice), and the third parts of the keys of findings that
+        may still grow."""
         accounts, firsts = self._open.held()
         episodes = self._out["episodes"]
         met = episodes[episodes[:, K.N_KEY] != 0]
         return (
-            accounts | set(self.graph.known().tolist()),
+            np.concatenate((self.graph.known(), np.array(sorted(accounts), np.int64))),
             firsts | set(met[:, K.N_FIRST].tolist()),
         )
 

@@ -96,3 +96,28 @@ def test_parties_and_names_are_let_go_of_and_the_findings_stay(
     found, held = told(64, monkeypatch)
     assert found == wanted and len(found) > 300
     assert everybody == 150 * 11 + 3 and held < 1500
+
+
+def test_parties_are_numbered_as_they_come_and_numbers_are_used_again() -> None:
+    """Each party once, in the order of its first payment; what was let go of last is used first,
+    also by a graph that was put back."""
+    networks = Networks(Reference.shipped().currencies)
+    run = networks.start([QUESTION])
+    first = run._nodes(np.array([50, 40, 50, 9_000, 40, 20_000]))
+    assert first.tolist() == [0, 1, 0, 2, 1, 3]
+    run._forget()
+    assert run.export()["codes"].tolist() == [-1, -1, -1, -1]
+    put_back = networks.start([QUESTION])
+    put_back.restore(run.export())
+    for graph in (run, put_back):
+        assert graph._nodes(np.array([40, 60, 40, 70, 80, 90, 40])).tolist() == [
+            3,
+            2,
+            3,
+            1,
+            0,
+            4,
+            3,
+        ]
+        assert graph.export()["codes"].tolist() == [80, 70, 60, 40, 90]
+        assert graph._nodes(np.array([90, 40])).tolist() == [4, 3]
