@@ -48,12 +48,17 @@ PAIR_WORDS: Final = 8
 """The sum of one currency stands in the half itself; of others, which few accounts have, in the
 table of sums."""
 HALF: Final = 10
-N_SINCE, N_CODE = 20, 21
-"""Time of the first payment of a node, and the code of its account; in a free slot ``FREE`` less
-the next free one."""
-N_WOKE, N_ACTIVE = 22, 23
-"""Since when an account is busy after it was still, and when it last made or received a payment."""
+N_SINCE, N_WOKE = 20, 22
+"""Time of the first payment of a node, and since when it is busy after it was still."""
+N_CODE, N_ACTIVE = 21, 23
+"""Where a snapshot keeps what is in ``accounts`` while kernels run."""
 NODE_WORDS: Final = 24
+
+# --- accounts: by node what every graph needs, also one that does not count
+C_CODE, C_ACTIVE = 0, 1
+"""The code of the account, in a free slot ``FREE`` less the next free one; and when it last made or
+received a payment."""
+ACCOUNT_WORDS: Final = 2
 NEVER: Final = -(1 << 62)
 FREE: Final = -2
 
@@ -114,7 +119,7 @@ WIDTHS: Final = {
     "head": 1, "pages": 1, "free_pages": 1, "edges": EDGE_WORDS, "pairs": PAIR_WORDS, "table": 2,
     "old_table": 2, "nodes": NODE_WORDS, "lists": LIST_WORDS, "node_of": 1, "arena": 2,
     "newest": 2, "sums": SUM_WORDS, "old_sums": SUM_WORDS, "marks": 2, "windows": 2, "fans": 1,
-    "found": 1, "path": PATH_WORDS, "work": 2,
+    "found": 1, "path": PATH_WORDS, "work": 2, "accounts": ACCOUNT_WORDS,
 }  # fmt: skip
 """Words of a row of every array, in the order in which kernels get their addresses."""
 
@@ -154,3 +159,5 @@ class Graph(NamedTuple):
     """Scratch: the accounts on the way."""
     work: Any
     """Scratch: accounts still to be looked at."""
+    accounts: Any
+    """Accounts by node: code and last payment."""

@@ -20,6 +20,37 @@ _STEP_BYTES: Final = 1 << 22
 _CODES_MAX: Final = 1 << 31
 _LAYOUT: Final = 2
 """Raised whenever the state changes its meaning."""
+_LINE: Final = 64
+"""Bytes that the processor loads at once: rows of as many begin where a line does."""
+_GROWING: Final = (
+    "edges", "pairs", "nodes", "accounts", "lists", "node_of", "arena", "newest", "marks", "fans",
+)  # fmt: skip
+
+
+def _aligned(array: Int64) -> Int64:
+    """A copy that begins where a line begins, with memory of its own that can become longer."""
+    whole = np.zeros(array.size + _LINE // 8, np.int64)
+    made = whole[_begin(whole) :][: array.size].reshape(array.shape)
+    made[:] = array
+    return made
+
+
+def _begin(whole: Int64) -> int:
+    return -whole.ctypes.data % _LINE // 8
+
+
+def _longer(array: Int64, length: int) -> Int64:
+    """What ``_aligned`` made, in place where the system can, with so many rows; new ones are 0."""
+    whole, used, shape = array.base, array.size, array.shape[1:]
+    assert isinstance(whole, np.ndarray)
+    words = length * int(np.prod(shape))
+    before = _begin(whole)
+    whole.resize(words + _LINE // 8, refcheck=False)
+    begin = _begin(whole)
+    if begin != before:  # it was moved to where lines begin elsewhere
+        whole[begin : begin + used] = whole[before : before + used]
+        whole[begin + used : before + used] = 0
+    return whole[begin : begin + words].reshape(length, *shape)
 
 
 class PaymentGraph:
@@ -65,7 +96,8 @@ class PaymentGraph:
             "pairs": np.zeros((1024, L.PAIR_WORDS), np.int64),
             "table": np.zeros((2048, 2), np.int64),
             "old_table": np.zeros((0, 2), np.int64),
-            "nodes": np.zeros((1024, L.NODE_WORDS), np.int64),
+            "nodes": np.zeros((0 if bare else 1024, L.NODE_WORDS), np.int64),
+            "accounts": np.zeros((1024, L.ACCOUNT_WORDS), np.int64),
             "lists": np.zeros((1024, L.LIST_WORDS), np.int64),
             "node_of": np.full(1024, -1, np.int64),
             "arena": np.zeros((8192, 2), np.int64),
@@ -74,13 +106,22 @@ class PaymentGraph:
             "old_sums": np.zeros((0, L.SUM_WORDS), np.int64),
             "marks": np.zeros((1024, 2), np.int64),
             "windows": windows,
-            "fans": np.zeros((1024, len(self._shorter), 2), np.int64),
+            "fans": np.zeros((0 if bare else 1024, len(self._shorter), 2), np.int64),
             "found": np.zeros(L.FOUND_WORDS, np.int64),
             "path": np.zeros((L.PATH_ROWS, L.PATH_WORDS), np.int64),
             "work": np.zeros((L.WORK_ROWS, 2), np.int64),
         }
+        self._by_node = ("lists", "accounts", "marks") if bare else (
+            "nodes", "lists", "accounts", "marks", "fans"
+        )  # fmt: skip
+        """Arrays with a row for each node; the widest, of which there is least room, first."""
+        self._align()
         self._pages_made = 0
         self._addresses: Int64 | None = None
+
+    def _align(self) -> None:
+        for name in _GROWING:
+            self._parts[name] = _aligned(self._parts[name])
 
     # --- for kernels
 
@@ -90,7 +131,7 @@ class PaymentGraph:
         if self._addresses is None:
             parts = self._parts
             for name, row in (
-                ("nodes", L.R_NODES), ("node_of", L.R_CODES), ("pages", L.R_PAGES),
+                (self._by_node[0], L.R_NODES), ("node_of", L.R_CODES), ("pages", L.R_PAGES),
                 ("pairs", L.R_PAIRS), ("table", L.R_TABLE), ("old_table", L.R_OLD_TABLE),
                 ("sums", L.R_SUMS), ("old_sums", L.R_OLD_SUMS), ("arena", L.R_ARENA),
                 ("windows", L.R_WINDOWS),
@@ -147,10 +188,7 @@ class PaymentGraph:
         row = max(1, array.itemsize * int(np.prod(array.shape[1:])))
         step = min(max(len(array), 1), max(1, _STEP_BYTES // row))
         length = max(least, len(array) + step)
-        if not array.flags.owndata:
-            array = array.copy()
-        array.resize((length, *array.shape[1:]), refcheck=False)
-        self._parts[name] = array
+        self._parts[name] = _longer(array, length)
 
     def _more_pages(self) -> None:
         head, pages = self.head, self._parts["pages"]
@@ -182,11 +220,12 @@ class PaymentGraph:
             before = len(self._parts["node_of"])
             self._longer("node_of", max(codes, before + before // 2))
             self._parts["node_of"][before:] = -1
-        if self.head[L.H_NODES] + 2 > len(self._parts["nodes"]):
-            self._longer("nodes", len(self._parts["nodes"]) + 2)
-            for name in ("lists", "marks", "fans"):
-                if len(self._parts[name]) < len(self._parts["nodes"]):
-                    self._longer(name, len(self._parts["nodes"]))
+        widest, *others = self._by_node
+        if self.head[L.H_NODES] + 2 > len(self._parts[widest]):
+            self._longer(widest, len(self._parts[widest]) + 2)
+            for name in others:
+                if len(self._parts[name]) < len(self._parts[widest]):
+                    self._longer(name, len(self._parts[widest]))
 
     def _more_places(self, name: str, old: str, moved: int) -> None:
         if int(self.head[moved]) < len(self._parts[old]):
@@ -210,7 +249,7 @@ class PaymentGraph:
 
     def known(self) -> Int64:
         """Codes of the accounts it knows."""
-        codes = self._parts["nodes"][: int(self.head[L.H_NODES]), L.N_CODE]
+        codes = self._parts["accounts"][: int(self.head[L.H_NODES]), L.C_CODE]
         return codes[codes >= 0]
 
     def cuts(self) -> dict[str, int]:
@@ -233,8 +272,13 @@ class PaymentGraph:
         made: Arrays = {
             name: array[: int(head[rows[name]])].copy() if name in rows else array.copy()
             for name, array in self._parts.items()
-            if name not in _SCRATCH
+            if name not in _SCRATCH and name != "accounts"
         }
+        accounts = self._parts["accounts"][: int(head[L.H_NODES])]
+        if head[L.H_BARE]:
+            made["nodes"] = np.zeros((len(accounts), L.NODE_WORDS), np.int64)
+        made["nodes"][:, L.N_CODE] = accounts[:, L.C_CODE]
+        made["nodes"][:, L.N_ACTIVE] = accounts[:, L.C_ACTIVE]
         made["layout"] = self._layout()
         return made
 
@@ -248,13 +292,18 @@ class PaymentGraph:
             raise SnapshotError("the payment graph of the snapshot has other windows or layout")
         try:
             for name in self._parts:
-                if name not in _SCRATCH:
+                if name not in _SCRATCH and name != "accounts":
                     kept = np.array(arrays[name], np.int64)
                     if kept.shape[1:] != self._parts[name].shape[1:]:
                         raise ValueError(name)
                     self._parts[name] = kept
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the payment graph of the snapshot lacks {error}") from None
-        self._parts["marks"] = np.zeros((len(self._parts["nodes"]), 2), np.int64)
+        nodes = self._parts["nodes"]
+        self._parts["accounts"] = nodes[:, [L.N_CODE, L.N_ACTIVE]]
+        self._parts["marks"] = np.zeros((len(nodes), 2), np.int64)
+        if self.head[L.H_BARE]:
+            self._parts["nodes"], self._parts["fans"] = nodes[:0], self._parts["fans"][:0]
+        self._align()
         self._pages_made = len(self._parts["edges"]) // L.PAGE
         self._addresses = None

@@ -24,10 +24,10 @@ from detectors.graph.kernels.storage import (
     node_for,
 )
 from detectors.graph.layout import (
+    C_ACTIVE,
     H_BEGAN,
     H_NEED,
     IN,
-    N_ACTIVE,
     N_WOKE,
     NEED_NOTHING,
     NEED_OUTPUT,
@@ -58,7 +58,7 @@ from regtech.columns.jit import kernel
 def _wake(g: Any, node: Any, time: Any, still: Any) -> None:
     """Note when an account becomes busy after it was still for so long. Of an account never seen
     before that is known only once the stream itself has lasted so long."""
-    last = g.nodes[node, N_ACTIVE]
+    last = g.accounts[node, C_ACTIVE]
     if last == NEVER:
         last = g.head[H_BEGAN]
     if last != NEVER and time - last >= still:

@@ -12,6 +12,7 @@ from detectors.graph.kernels.neighbours import end_of, front_of, older, pair_at
 from detectors.graph.kernels.storage import edge_row, newest
 from detectors.graph.kernels.tables import empty_place, place_of
 from detectors.graph.layout import (
+    C_CODE,
     CURRENCY_BITS,
     CUT_EVIDENCE,
     E_AMOUNT,
@@ -22,7 +23,6 @@ from detectors.graph.layout import (
     E_TIME,
     H_CUT,
     H_TIME,
-    N_CODE,
     P_KEY,
     P_LAST,
 )
@@ -145,7 +145,7 @@ def open_report(g: Any, o: Any, spec: Any, anchor: Any, size: Any) -> None:
     report[R_SPEC] = spec
     report[R_EVENT] = g.edges[edge_row(g, newest(g)), E_EVENT]
     report[R_TIME] = g.head[H_TIME]
-    report[R_ANCHOR] = g.nodes[anchor, N_CODE]
+    report[R_ANCHOR] = g.accounts[anchor, C_CODE]
     report[R_FIRST] = report[R_EVENT]
     report[R_STEP] = 0
     report[R_SIZE] = size
@@ -169,8 +169,8 @@ def keep(g: Any, o: Any, seq: Any) -> None:
     key = g.pairs[g.edges[row, E_PAIR], P_KEY]
     made = o.evidence[o.counts[C_EVIDENCE]]
     made[X_EVENT] = g.edges[row, E_EVENT]
-    made[X_PAYER] = g.nodes[key >> 32, N_CODE]
-    made[X_PAYEE] = g.nodes[key & 0xFFFFFFFF, N_CODE]
+    made[X_PAYER] = g.accounts[key >> 32, C_CODE]
+    made[X_PAYEE] = g.accounts[key & 0xFFFFFFFF, C_CODE]
     made[X_TIME] = g.edges[row, E_TIME]
     made[X_AMOUNT] = g.edges[row, E_AMOUNT]
     made[X_CURRENCY] = g.edges[row, E_INFO] & ((1 << CURRENCY_BITS) - 1)

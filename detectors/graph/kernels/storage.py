@@ -30,6 +30,8 @@ from detectors.graph.kernels.tables import (
 from detectors.graph.layout import (
     A_BLOCK,
     A_END,
+    C_ACTIVE,
+    C_CODE,
     CROSS_INSTITUTION,
     CURRENCY_BITS,
     D_COUNT,
@@ -74,8 +76,6 @@ from detectors.graph.layout import (
     LIMB,
     LOG_UNIT,
     MULTI,
-    N_ACTIVE,
-    N_CODE,
     N_SINCE,
     N_WOKE,
     NEED_ARENA,
@@ -139,6 +139,7 @@ def graph_of(a: Any) -> Any:
         _one(a[0]), _one(a[1]), _one(a[2]), _edge(a[3]), _pair(a[4]), _two(a[5]), _two(a[6]),
         _node(a[7]), _list(a[8]), _one(a[9]), _two(a[10]), _two(a[11]), _sum(a[12]), _sum(a[13]),
         _two(a[14]), _two(a[15]), _one(a[16]), _one(a[17]), _path(a[18]), _two(a[19]),
+        _two(a[20]),
     )  # fmt: skip
 
 
@@ -268,11 +269,13 @@ def _change_further(g: Any, key: Any, amount: Any, by: Any, make: Any) -> Any:
 
 @inline_kernel(nrt=False, inner=True)
 def _begin(g: Any, node: Any, time: Any) -> None:
+    g.accounts[node, C_ACTIVE] = NEVER
+    if g.head[H_BARE]:
+        return
     row = g.nodes[node]
     row[OUT * HALF + D_LAST] = NEVER
     row[IN * HALF + D_LAST] = NEVER
     row[N_SINCE] = time
-    row[N_ACTIVE] = NEVER
     row[N_WOKE] = NEVER
 
 
@@ -287,10 +290,10 @@ def _forget_accounts(g: Any, time: Any, memory: Any) -> None:
             head[H_HAND] = 0
             return
         head[H_HAND] = node + 1
-        code, active = g.nodes[node, N_CODE], g.nodes[node, N_ACTIVE]
+        code, active = g.accounts[node, C_CODE], g.accounts[node, C_ACTIVE]
         if code >= 0 and active <= time - memory and active != NEVER:
             g.node_of[code] = -1
-            g.nodes[node, N_CODE] = FREE - head[H_NODE_FREE]
+            g.accounts[node, C_CODE] = FREE - head[H_NODE_FREE]
             head[H_NODE_FREE] = node
             head[H_NODES_LIVE] -= 1
 
@@ -301,13 +304,13 @@ def node_for(g: Any, code: Any, time: Any, memory: Any) -> Any:
     head = g.head
     node = g.node_of[code]
     if node >= 0:
-        if g.nodes[node, N_ACTIVE] <= time - memory:
+        if g.accounts[node, C_ACTIVE] <= time - memory:
             _begin(g, node, time)
         return node
     _forget_accounts(g, time, memory)
     node = head[H_NODE_FREE]
     if node >= 0:
-        head[H_NODE_FREE] = FREE - g.nodes[node, N_CODE]
+        head[H_NODE_FREE] = FREE - g.accounts[node, C_CODE]
     else:
         node = head[H_NODES]
         head[H_NODES] += 1
@@ -315,7 +318,7 @@ def node_for(g: Any, code: Any, time: Any, memory: Any) -> Any:
         g.lists[node, SIDE + A_BLOCK] = -1
     head[H_NODES_LIVE] += 1
     g.node_of[code] = node
-    g.nodes[node, N_CODE] = code
+    g.accounts[node, C_CODE] = code
     _begin(g, node, time)
     return node
 
@@ -451,8 +454,8 @@ def add_payment(
         _count_both(g, u, v, amount, info, np.int64(1))
         g.nodes[u, OUT * HALF + D_LAST] = time
         g.nodes[v, IN * HALF + D_LAST] = time
-    g.nodes[u, N_ACTIVE] = time
-    g.nodes[v, N_ACTIVE] = time
+    g.accounts[u, C_ACTIVE] = time
+    g.accounts[v, C_ACTIVE] = time
     head[H_HEAD] = seq + 1
     head[H_TIME] = time
     return pair
@@ -548,9 +551,10 @@ def move_windows(g: Any, time: Any) -> None:
 def _expect_nodes(g: Any, u: Any, v: Any) -> None:
     for side in range(2):
         node = v if side else u
-        # A row of a node lies in three or four lines, of which the last has what is not counted.
-        for part in range(2 if g.head[H_BARE] else 0, 3):
-            expect(g.nodes[node], 8 * part)
+        if not g.head[H_BARE]:
+            for part in range(3):
+                expect(g.nodes[node], 8 * part)
+        expect(g.accounts, node)
         expect(g.lists, node)
     expect(g.table, home((u << 32) | v, g.head[R_TABLE]))
 
