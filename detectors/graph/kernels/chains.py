@@ -51,9 +51,15 @@ from detectors.graph.spec import (
 from regtech.columns.jit import inline_kernel, kernel
 
 
-@kernel(nrt=False, inner=True)
+@inline_kernel(nrt=False, inner=True)
 def cycle(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
     """A cycle in time order with alike amounts, closed by the newest payment; the longest."""
+    if fan_of(g, v, OUT) > 0 and fan_of(g, u, IN) > 0:  # else there is no way back
+        _cycle_found(g, o, spec, row, w, u, v)
+
+
+@kernel(nrt=False, inner=True)
+def _cycle_found(g: Any, o: Any, spec: Any, row: Any, w: Any, u: Any, v: Any) -> None:
     if amount_cycles(
         g, u, v, row[K_MOST], row[K_PERMILLE], row[K_BORDERS], g.windows[w, 1], row[K_BUDGET]
     ):

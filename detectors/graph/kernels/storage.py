@@ -30,6 +30,7 @@ from detectors.graph.kernels.tables import (
 from detectors.graph.layout import (
     A_BLOCK,
     A_END,
+    A_FAN,
     C_ACTIVE,
     C_CODE,
     CROSS_INSTITUTION,
@@ -548,15 +549,37 @@ def move_windows(g: Any, time: Any) -> None:
 
 
 @inline_kernel(nrt=False, inner=True)
-def _expect_nodes(g: Any, u: Any, v: Any) -> None:
-    for side in range(2):
-        node = v if side else u
-        if not g.head[H_BARE]:
-            for part in range(3):
-                expect(g.nodes[node], 8 * part)
-        expect(g.accounts, node)
-        expect(g.lists, node)
-    expect(g.table, home((u << 32) | v, g.head[R_TABLE]))
+def _expect_node(g: Any, node: Any) -> None:
+    if not g.head[H_BARE]:
+        for part in range(3):
+            expect(g.nodes[node], 8 * part)
+    expect(g.lists, node)
+
+
+@inline_kernel(nrt=False, inner=True)
+def _expect_pair(g: Any, u: Any, v: Any) -> None:
+    """The row of a pair, where it stands in the table at once."""
+    key = (u << 32) | v
+    at = home(key, g.head[R_TABLE])
+    if g.table[at, 0] == key + 1:
+        expect(g.pairs, g.table[at, 1])
+
+
+@inline_kernel(nrt=False, inner=True)
+def _expect_end(g: Any, node: Any, side: Any) -> None:
+    """Where the next counterparty of a node will stand."""
+    end = g.lists[node, side * SIDE + A_END]
+    expect(g.arena, end)
+    expect(g.newest, end)
+
+
+@inline_kernel(nrt=False, inner=True)
+def _expect_search(g: Any, u: Any, v: Any) -> None:
+    """What a search for a way from the payee back to the payer begins with."""
+    if g.lists[v, A_FAN] > 0 and g.lists[u, SIDE + A_FAN] > 0:
+        last = g.lists[v, A_END] - 1
+        expect(g.arena, last)
+        expect(g.newest, last)
 
 
 @inline_kernel(nrt=False, inner=True)
@@ -564,21 +587,30 @@ def look_ahead(g: Any, payers: Any, payees: Any, i: Any) -> None:
     """Begin to load what the payments after the ``i``-th will touch."""
     n = payers.shape[0]
     codes = g.head[R_CODES]
-    if i + _FAR < n and payers[i + _FAR] < codes and payees[i + _FAR] < codes:
+    if i + _FAR >= n:
+        return  # the last few of many are not worth asking three times whether they are there
+    if payers[i + _FAR] < codes:
         expect(g.node_of, payers[i + _FAR])
+    if payees[i + _FAR] < codes:
         expect(g.node_of, payees[i + _FAR])
     for step in range(2):
         j = i + (_SOON if step else _NEAR)
-        if j < n and payers[j] < codes and payees[j] < codes:
-            u, v = g.node_of[payers[j]], g.node_of[payees[j]]
-            if u >= 0 and v >= 0:
+        u = g.node_of[payers[j]] if payers[j] < codes else np.int64(-1)
+        v = g.node_of[payees[j]] if payees[j] < codes else np.int64(-1)
+        for side in range(2):
+            node = v if side else u
+            if node >= 0:
                 if step:
-                    expect(g.arena, g.lists[u, A_END])
-                    expect(g.arena, g.lists[v, SIDE + A_END])
-                    expect(g.newest, g.lists[u, A_END])
-                    expect(g.newest, g.lists[v, SIDE + A_END])
+                    _expect_end(g, node, side)
                 else:
-                    _expect_nodes(g, u, v)
+                    _expect_node(g, node)
+                    expect(g.accounts, node)
+        if u >= 0 and v >= 0:
+            if step:
+                _expect_pair(g, u, v)
+                _expect_search(g, u, v)
+            else:
+                expect(g.table, home((u << 32) | v, g.head[R_TABLE]))
 
 
 @inline_kernel(nrt=False, inner=True)
@@ -596,4 +628,6 @@ def _forget_ahead(g: Any, seq: Any) -> None:
                 expect(g.arena, g.pairs[pair, P_IN])
             else:
                 key = g.pairs[pair, P_KEY]
-                _expect_nodes(g, key >> 32, key & 0xFFFFFFFF)
+                _expect_node(g, key >> 32)
+                _expect_node(g, key & 0xFFFFFFFF)
+                expect(g.table, home(key, head[R_TABLE]))
