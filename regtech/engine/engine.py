@@ -20,8 +20,8 @@ from regtech.engine.evidence import EvidenceMaker
 from regtech.engine.intake import FOREVER, Intake, SetAside
 from regtech.engine.judge import BLOCK_EVENTS, Hits, Judge
 from regtech.engine.kernels import hits as H
+from regtech.engine.kernels.periods import months_before
 from regtech.engine.kernels.raw import MIN
-from regtech.engine.kernels.rows import months_before
 from regtech.engine.plan import Plan, subject_space
 from regtech.engine.preparing import Prepared
 from regtech.engine.rowenv import RowEnvironment

@@ -255,7 +255,7 @@ class EvidenceMaker:
         if spec.window == K.ROLLING:
             return time - spec.length
         if spec.window == K.MONTHS:
-            from regtech.engine.kernels.rows import months_before
+            from regtech.engine.kernels.periods import months_before
 
             shifted = int(judge.shifted[row])
             return int(months_before(shifted, spec.length)) - (shifted - time)

@@ -16,6 +16,7 @@ from regtech.engine.block import EventStore, Sequence
 from regtech.engine.eventdays import EventDays
 from regtech.engine.kernels import hits as H
 from regtech.engine.kernels import measures as K
+from regtech.engine.kernels import periods as C
 from regtech.engine.kernels import rows as R
 from regtech.engine.kernels.order import list_sizes
 from regtech.engine.kernels.programs import VECTOR, run_sections
@@ -240,7 +241,7 @@ class Judge:
             self.group_starts, self.group_rows,
         )  # fmt: skip
         self.starts = starts
-        R.local_periods(
+        C.local_periods(
             times, starts, self.row_event, self.zone_starts, self.zone_offsets, self.zone_lengths,
             self.standard, self.day, self.month, self.clock, self.shifted,
         )  # fmt: skip
@@ -318,7 +319,7 @@ class Judge:
         return Hits(rule[kept], row[kept], event[kept], outcome[kept], label[kept])
 
     def _business_days(self, starts: Int64) -> None:
-        while not R.business_days(
+        while not C.business_days(
             starts, self.day, self.next_working, self.working_from, self.business_day
         ):
             days = self.day[: int(starts[-1])]

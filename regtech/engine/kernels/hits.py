@@ -20,8 +20,8 @@ from regtech.engine.kernels.measures import (
     L_YES,
     period_of,
 )
+from regtech.engine.kernels.periods import months_before
 from regtech.engine.kernels.raw import MIN, load32, load64, store64
-from regtech.engine.kernels.rows import months_before
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2
 
 PER_EVENT: Final = -1

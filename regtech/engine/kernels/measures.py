@@ -17,6 +17,7 @@ import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
 from regtech.columns.words import prefetch64
+from regtech.engine.kernels.periods import months_before
 from regtech.engine.kernels.raw import (
     MAX,
     MIN,
@@ -26,7 +27,6 @@ from regtech.engine.kernels.raw import (
     store32,
     store64,
 )
-from regtech.engine.kernels.rows import months_before
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2, prefetch2
 
 KINDS: Final = (

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from regtech.columns.jit import kernel
+from regtech.engine.kernels.periods import day_of, month_number, offset_at, to_utc
 from regtech.engine.kernels.raw import MAX, MIN, compare_products, load64, scale_rounded, store64
-from regtech.engine.kernels.rows import day_of, month_number, offset_at, to_utc
 from regtech.engine.kernels.tables import (
     T_ADDRESS,
     T_COUNT,
