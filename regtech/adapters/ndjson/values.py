@@ -7,6 +7,7 @@ from typing import Any, Final
 from regtech.columns.jit import inline_kernel, kernel
 from regtech.columns.memory import load8
 from regtech.model.fields import NULL
+from regtech.reference.civil_kernels import days_from_civil, month_length
 
 AMOUNT_MAX: Final = 9 * 10**17
 """Greatest absolute value of a number after scaling: ten of them still fit 64 bits."""
@@ -81,21 +82,9 @@ def _days(text: Any, place: int) -> Any:
         return NULL
     if load8(text, place + 4) != 45 or load8(text, place + 7) != 45:
         return NULL
-    longest = 31
-    if month == 4 or month == 6 or month == 9 or month == 11:
-        longest = 30
-    elif month == 2:
-        longest = 29 if (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)) else 28
-    if day > longest:
+    if day > month_length(year, month):
         return NULL
-    # Howard Hinnant, "chrono-compatible low-level date algorithms": the year starts in March.
-    y = year - 1 if month <= 2 else year
-    era = y // 400
-    year_of_era = y - era * 400
-    shifted = month - 3 if month > 2 else month + 9
-    day_of_year = (153 * shifted + 2) // 5 + day - 1
-    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
-    return era * 146097 + day_of_era - 719468
+    return days_from_civil(year, month, day)
 
 
 @kernel(nrt=False, inner=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import kernel
+from regtech.reference.civil_kernels import civil_from_days, days_from_civil, month_length
 
 
 @kernel(nrt=False)
@@ -42,14 +43,7 @@ def local_periods(
         for r in range(starts[j], starts[j + 1]):
             t = times[row_event[r]]
             if t < low or t >= high:
-                a = 0
-                b = zone_lengths[j]
-                while b - a > 1:
-                    middle = (a + b) >> 1
-                    if zone_starts[j, middle] <= t:
-                        a = middle
-                    else:
-                        b = middle
+                a = _stretch_at(zone_starts, zone_lengths, j, t)
                 offset = zone_offsets[j, a]
                 number = (t + offset) // day_us
                 midnight = number * day_us - offset
@@ -83,8 +77,8 @@ def business_days(
 
 
 @kernel(nrt=False, inner=True)
-def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
-    """UTC offset of jurisdiction j's zone at an instant."""
+def _stretch_at(zone_starts: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
+    """Which stretch of one offset of jurisdiction j's zone an instant lies in."""
     a = 0
     b = zone_lengths[j]
     while b - a > 1:
@@ -93,7 +87,13 @@ def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t:
             a = middle
         else:
             b = middle
-    return zone_offsets[j, a]
+    return a
+
+
+@kernel(nrt=False, inner=True)
+def offset_at(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, t: Any) -> Any:
+    """UTC offset of jurisdiction j's zone at an instant."""
+    return zone_offsets[j, _stretch_at(zone_starts, zone_lengths, j, t)]
 
 
 @kernel(nrt=False, inner=True)
@@ -113,37 +113,17 @@ def to_utc(zone_starts: Any, zone_offsets: Any, zone_lengths: Any, j: Any, local
 
 @kernel(nrt=False, inner=True)
 def month_number(number: Any) -> Any:
-    """Year * 12 + month - 1 of a day number, proleptic Gregorian (Hinnant's civil-from-days)."""
-    z = number + 719468
-    era = z // 146097
-    doe = z - era * 146097
-    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
-    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
-    mp = (5 * doy + 2) // 153
-    month = mp + 3 if mp < 10 else mp - 9
-    year = yoe + era * 400 + (1 if month <= 2 else 0)
+    """Year * 12 + month - 1 of a day number."""
+    year, month, _ = civil_from_days(number)
     return year * 12 + month - 1
 
 
 @kernel(nrt=False, inner=True)
 def day_of(months: Any, day_of_month: Any) -> Any:
-    """Day number of a day of a month; beyond its end, the month's last day (days from civil)."""
+    """Day number of a day of a month; beyond its end, the month's last day."""
     year = months // 12
     month = months - year * 12 + 1
-    leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-    length = 31
-    if month == 4 or month == 6 or month == 9 or month == 11:
-        length = 30
-    elif month == 2:
-        length = 29 if leap else 28
-    d = min(day_of_month, length)
-    y = year - 1 if month <= 2 else year
-    era = y // 400
-    yoe = y - era * 400
-    mp = month - 3 if month > 2 else month + 9
-    doy = (153 * mp + 2) // 5 + d - 1
-    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
-    return era * 146097 + doe - 719468
+    return days_from_civil(year, month, min(day_of_month, month_length(year, month)))
 
 
 @kernel(nrt=False)
