@@ -120,7 +120,7 @@ class Asked:
         few are ever looked at."""
         self._texts, self._words = Texts(), Vocabularies()
         self._numbers: dict[int, int] = {}
-        """Numbers in the graph of parties that ownership events have named, by symbol."""
+        """Numbers in the graph of parties that events have named, by symbol."""
 
     def answer(self, events: Events) -> Mapping[str, Int64]:
         """See ``regtech.ports.detection.Answering``."""

@@ -16,6 +16,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -108,7 +109,7 @@ def main(words: list[str]) -> None:
     """Compile what networks call; with ``names`` what names and features do too, with ``all`` the
     engine and tables."""
     if words == ["all"]:
-        import detectors.names.scoring  # noqa: F401 - so that uncompiled() knows its kernels
+        import_module("detectors.names.scoring")  # so that uncompiled() knows its kernels
         from regtech.app.choice import chosen_packs
 
         if CACHE_ROOT is not None and uncompiled(*_FIRST, "scoring"):

@@ -20,6 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
+import numba
+from numba.core import config as _numba_config
+from numba.core import event as _numba_event
+
+from regtech.columns.late_code import make_machine_code_late
 from regtech.columns.lean_numba import load_lean
 from regtech.content.cache import cache_root, sources_of, told_of_compiling
 
@@ -36,20 +41,15 @@ if CACHE_ROOT is None:
         RuntimeWarning,
         stacklevel=2,
     )
-else:
-    # Before numba is imported: without any writable folder it raises when a function is decorated.
+
+_config: Any = _numba_config
+if CACHE_ROOT is not None:
+    # Before a function is decorated: without any writable folder numba raises. In the environment,
+    # since numba reads that again before it compiles.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_ROOT))
-
-# Numba reads the environment when it is imported, and the folder is set above.
-import numba  # noqa: E402 - after the folder is set
-from numba.core import config as _numba_config  # noqa: E402 - after the folder is set
-from numba.core import event as _numba_event  # noqa: E402 - after the folder is set
-
-from regtech.columns.late_code import make_machine_code_late  # noqa: E402 - it imports numba
-
+    _config.reload_config()
 make_machine_code_late()
 load_lean()
-_config: Any = _numba_config
 
 
 class _Compiling(_numba_event.Listener):
