@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,14 @@ def world(record: Record, clock: ManualClock) -> World:
     return World(record, clock)
 
 
-def indexer(world: World, index: SearchIndex, **more: object) -> Indexer:
-    given = {"wait": lambda seconds: True, "random": lambda: 0.0, "note": lambda text: None}
-    return Indexer(world.record, index, SERVICE, world.service.themes, **{**given, **more})  # type: ignore[arg-type]
+def indexer(world: World, index: Any, **more: Any) -> Indexer:
+    """``index``: one, or one in ``Trouble``."""
+    given: dict[str, Any] = {
+        "wait": lambda seconds: True,
+        "random": lambda: 0.0,
+        "note": lambda text: None,
+    }
+    return Indexer(world.record, index, SERVICE, world.service.themes, **{**given, **more})
 
 
 def search(
@@ -319,7 +325,7 @@ def test_a_message_stays_until_what_it_tells_of_is_in_the_index(
     world: World, plain: MemoryIndex
 ) -> None:
     trouble = Trouble(plain)
-    worker = indexer(world, trouble)  # type: ignore[arg-type]
+    worker = indexer(world, trouble)
     world.take(*(alert(n, subject=f"K{n}") for n in range(20)))
     before = waiting(world)
     trouble.before = 1
@@ -339,7 +345,7 @@ def test_what_the_index_would_never_take_does_not_hold_up_the_rest(
     world: World, plain: MemoryIndex
 ) -> None:
     trouble, notes = Trouble(plain), list[str]()
-    worker = indexer(world, trouble, note=notes.append)  # type: ignore[arg-type]
+    worker = indexer(world, trouble, note=notes.append)
     trouble.refuses = {f"alert:{alert(3).id}"}
     world.take(*(alert(n, subject=f"K{n}") for n in range(1, 6)))
     worker.catch_up()
@@ -369,7 +375,7 @@ def test_an_hour_without_an_index_costs_waiting_and_no_memory(
 
     began = clock.now_us()
     world.take(alert(1))
-    worker = indexer(world, trouble, wait=wait, random=chance, note=notes.append)  # type: ignore[arg-type]
+    worker = indexer(world, trouble, wait=wait, random=chance, note=notes.append)
     worker.run()
     failed = [seconds for seconds in waits if seconds >= FIRST_WAIT_S / 2]
     assert all(
@@ -468,8 +474,8 @@ def test_work_goes_on_while_an_index_is_built(world: World, index: SearchIndex) 
                 indexer(world, index).catch_up()
             yield None
 
-    slow = Meanwhile(index, work())
-    rebuild(world.record, slow, SERVICE, world.service.themes)  # type: ignore[arg-type]
+    slow: Any = Meanwhile(index, work())
+    rebuild(world.record, slow, SERVICE, world.service.themes)
     page = search(world, index, "arrived", kind=Kind.ALERT)
     assert page.total == sum(a.body()["facts"].get("payer.name") == "Arrived"
                              for a in world.record.alerts(SERVICE, limit=500).items)  # fmt: skip
@@ -531,8 +537,9 @@ def test_a_new_index_that_is_wrong_does_not_take_over(world: World, plain: Memor
         def build(self, generation: str, documents: Sequence[Document]) -> None:
             self.index.build(generation, documents[1:])
 
+    lossy: Any = Loses(plain)
     with pytest.raises(StoreError, match="not what the record says"):
-        rebuild(world.record, Loses(plain), SERVICE, world.service.themes)  # type: ignore[arg-type]
+        rebuild(world.record, lossy, SERVICE, world.service.themes)
     assert plain.live() == before and check(world.record, plain, SERVICE, world.service.themes).same
 
 
