@@ -41,7 +41,8 @@ class Lender:
         for place, whole in enumerate(self._back):
             if words <= len(whole):
                 return self._back.pop(place)
-        return np.empty(words, np.int64)
+        # a power of two, so that what is asked for next fits too; what is not written costs nothing
+        return np.empty(1 << (words - 1).bit_length(), np.int64)
 
     def _take_back(self, whole: Int64) -> None:
         self._back.append(whole)

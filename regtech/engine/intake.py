@@ -19,6 +19,7 @@ from regtech.engine.kernels import order as O
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.plan import DAY_US
 from regtech.engine.state import Table
+from regtech.engine.waiting import Waiting, fit_together, one_block
 
 Int64 = npt.NDArray[np.int64]
 NEVER: Final = -(1 << 62)
@@ -28,6 +29,10 @@ PARTS_MAX: Final = 256
 """With more parts than this waiting, the small ones are joined."""
 PIECE_EVENTS: Final = 16_384
 """So many events are put together at once where parts do not fit behind one another."""
+SPREAD_MAX: Final = 32_768
+"""So many waiting events keep all columns; of further ones those that hold nothing are let go."""
+WORTH_PACKING: Final = 1024
+"""Smaller blocks stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +58,6 @@ class Late:
     content: int
     before_us: int
     event: SetAside
-
-
-@dataclass(slots=True)
-class Waiting:
-    """Events of a block that are held back: their places there, and the earliest of their times."""
-
-    block: Block
-    places: Int64
-    earliest: int
-    first_lines: dict[int, int]
-    """Source to a line at or before the first of its events here."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether all events of the block wait; their places are then in order."""
-        return len(self.places) == self.block.count
-
-    def keys(self, rows: int, lender: Lender) -> Block:
-        """The events with their first columns alone."""
-        keys = replace(self.block, columns=self.block.columns[:rows, : self.block.count].copy())
-        return keys if self.whole else keys.select(self.places, lender)
-
-    @classmethod
-    def of(cls, block: Block, places: Int64, time_row: int, lender: Lender) -> Waiting:
-        """Events of a block; it is copied where most of it is no longer needed."""
-        if 2 * len(places) < block.count:
-            block, places = block.select(places, lender), np.arange(len(places))
-        if block.count == 1:
-            only = {int(block.source[0]): int(block.line[0])}
-            return cls(block, places, int(block.columns[time_row, 0]), only)
-        lines: dict[int, int] = {}
-        sources = block.source[places]
-        for source in np.unique(sources).tolist():
-            lines[source] = int(block.line[places][sources == source].min())
-        return cls(block, places, int(block.columns[time_row][places].min()), lines)
 
 
 @dataclass
@@ -152,14 +122,28 @@ class Intake:
         """Join the half with the fewest events, so that looking through the parts stays cheap."""
         ordered = sorted(self.parts, key=lambda part: len(part.places))
         small, large = ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]
-        whole = _one_block(small, self._lender)
+        whole = one_block([self._spread(part) for part in small], self._lender)
         self.parts = [*large, Waiting.of(whole.block, whole.order, self._time, self._lender)]
+
+    def _spread(self, part: Waiting) -> Waiting:
+        return part.spread(len(self.columns.index), self._lender)
+
+    def _pack(self) -> None:
+        """Give memory back where more waits than blocks that are used again and again hold."""
+        spread = 0
+        for place, part in enumerate(self.parts):
+            if part.kept is not None:
+                continue
+            spread += part.block.count
+            if spread > SPREAD_MAX and part.block.count >= WORTH_PACKING:
+                self.parts[place] = part.packed(self._key_rows, self._decoded)
 
     def pending(self) -> Block | None:
         """The events held back, as one block of their own."""
         if not self.parts:
             return None
-        selected = [part.block.select(part.places, self._lender) for part in self.parts]
+        spread = [self._spread(part) for part in self.parts]
+        selected = [part.block.select(part.places, self._lender) for part in spread]
         return joined(selected[0], selected[1:])
 
     def first_lines(self, sources: int) -> Int64:
@@ -260,18 +244,19 @@ class Intake:
                 ready.append(part)
                 continue
             first = part.places[early]
-            ready.append(Waiting(part.block, first, part.earliest, part.first_lines))
-            kept.append(Waiting.of(part.block, part.places[~early], self._time, self._lender))
+            ready.append(replace(part, places=first))
+            kept.append(part.rest(part.places[~early], self._time, self._lender))
         released: Iterator[Sequence] = iter(())
         if ready:
             self.parts = kept
             released = self._released(ready)
+        self._pack()
         self._decide_late(bound)
         return released
 
     def _released(self, ready: list[Waiting]) -> Iterator[Sequence]:
-        if _fit_together(ready):
-            whole = _one_block(ready, self._lender)
+        if fit_together(ready):
+            whole = one_block(ready, self._lender)
             order = self._ordered(whole.block, whole.order)
             return iter([self._unique(Sequence(whole.block, order))])
         # A block of them all would be memory that was never touched: they are ordered by what that
@@ -286,13 +271,12 @@ class Intake:
         """Events of several parts, by keys that stand in the order of the parts."""
         starts = np.cumsum([0, *(len(part.places) for part in parts)])
         places = np.concatenate([part.places for part in parts])
-        addresses = np.array([part.block.columns.ctypes.data for part in parts], np.int64)
-        widths = np.array([part.block.columns.shape[1] for part in parts], np.int64)
+        origins = np.stack([part.origins(self._decoded) for part in parts], axis=1)
         for start in range(0, events.count, PIECE_EVENTS):
             order = events.order[start : start + PIECE_EVENTS]
             columns = self._lender.lend(len(self.columns.index), len(order))
             whose = np.searchsorted(starts, order, side="right") - 1
-            O.gather_columns(addresses, widths, whose, places[order], self._decoded, columns)
+            O.gather_columns(origins, whose, places[order], columns)
             columns[self._decoded :] = MIN
             block = replace(events.block.select(order, self._lender), columns=columns)
             yield Sequence(block, np.arange(len(order)))
@@ -334,25 +318,3 @@ class Intake:
                 SetAside(int(block.source[k]), int(block.line[k]), block.id_of(int(k)), "conflict")
             )
         return Sequence(block, order[status == O.NEW])
-
-
-def _fit_together(parts: list[Waiting]) -> bool:
-    """Whether one of the blocks has room behind it for the events of all other parts."""
-    counts = [len(part.places) for part in parts]
-    largest = parts[counts.index(max(counts))].block
-    return bool(largest.count + sum(counts) - max(counts) <= largest.columns.shape[1])
-
-
-def _one_block(parts: list[Waiting], lender: Lender) -> Sequence:
-    """Events of several parts as places in one block: the others' are put behind the largest's."""
-    if len(parts) == 1:
-        return Sequence(parts[0].block, parts[0].places)
-    largest = max(parts, key=lambda part: len(part.places))
-    others = [
-        part.block if part.whole else part.block.select(part.places, lender)
-        for part in parts
-        if part is not largest
-    ]
-    block = joined(largest.block, others)
-    added = np.arange(largest.block.count, block.count)
-    return Sequence(block, np.concatenate([largest.places, added]))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from regtech.columns.jit import kernel
-from regtech.engine.kernels.raw import load64, mix, store64
+from regtech.engine.kernels.raw import MIN, load64, mix, store64
 from regtech.engine.kernels.tables import T_ADDRESS, T_COUNT, T_PLACES, find2, prefetch2
 
 NEW, REPEAT, CONFLICT = 0, 1, 2
@@ -183,12 +183,21 @@ def gather_lists(offsets: Any, values: Any, order: Any, to: Any, starts: Any, fo
 
 
 @kernel(nrt=False)
-def gather_columns(
-    addresses: Any, widths: Any, whose: Any, places: Any, rows: Any, found: Any
-) -> None:
-    """Put events of several blocks side by side: of the k-th the first ``rows`` columns of the
-    place ``places[k]`` of the block ``whose[k]``, by address and width of each block's columns."""
-    for row in range(rows):
+def gather_columns(origins: Any, whose: Any, places: Any, found: Any) -> None:
+    """Put events of several blocks side by side: of the k-th the place ``places[k]`` of the block
+    ``whose[k]``. ``origins[row, block]``: where a column of a block begins, 0 where all of it is
+    missing."""
+    for row in range(origins.shape[0]):
         for k in range(places.shape[0]):
-            block = whose[k]
-            found[row, k] = load64(addresses[block], row * widths[block] + places[k])
+            origin = origins[row, whose[k]]
+            found[row, k] = load64(origin, places[k]) if origin else MIN
+
+
+@kernel(nrt=False)
+def filled_columns(columns: Any, filled: Any) -> None:
+    """Say of each column whether any event has it."""
+    for row in range(columns.shape[0]):
+        for k in range(columns.shape[1]):
+            if columns[row, k] != MIN:
+                filled[row] = True
+                break

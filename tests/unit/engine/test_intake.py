@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from regtech.columns.vocabulary import Vocabulary
@@ -53,6 +54,16 @@ def shuffled() -> list[dict[str, Any]]:
     return [made[k] for k in sorted(range(3000), key=lambda k: k + draw.randrange(300))]
 
 
+@pytest.fixture(params=["spread", "packed"])
+def waits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether waiting blocks keep all columns, or all but those that hold nothing."""
+    if request.param == "packed":
+        monkeypatch.setattr("regtech.engine.intake.SPREAD_MAX", 0)
+        monkeypatch.setattr("regtech.engine.intake.WORTH_PACKING", 1)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("batch", [1, 7, 100, 1000])
 def test_many_parts_waiting_answer_as_one_batch(
     packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]], batch: int
@@ -64,6 +75,7 @@ def test_many_parts_waiting_answer_as_one_batch(
     assert parts.engine.summary() == whole.engine.summary()
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("batch", [7, 100, 1000])
 def test_events_of_one_instant_that_come_in_many_parts_go_on_in_pieces(
     packs: list[Pack],
@@ -92,6 +104,7 @@ def test_events_of_one_instant_that_come_in_many_parts_go_on_in_pieces(
     assert [events.count for events in engine.ready()] == [256] * 11 + [184]
 
 
+@pytest.mark.usefixtures("waits")
 def test_waiting_events_are_kept_in_few_parts(
     packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]]
 ) -> None:
@@ -107,6 +120,7 @@ def test_waiting_events_are_kept_in_few_parts(
     assert _waiting(engine.intake) > 500
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("batch", [1, 2, 5, 100])
 def test_late_twins_are_told_apart_whatever_waits(
     packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]], batch: int
@@ -132,6 +146,26 @@ def test_late_twins_are_told_apart_whatever_waits(
     assert (found.repeats, found.conflicts, found.late) == (20, 20, 20)
     codes = sorted(event.code for event in engine.set_aside())
     assert codes == ["conflict"] * 20 + ["late"] * 20
+
+
+def test_a_snapshot_holds_what_waits_with_all_its_columns(
+    packs: list[Pack], reference: Reference, shuffled: list[dict[str, Any]], waits: str
+) -> None:
+    plan = compile_plan(packs, reference)
+    decoder = decoder_of(plan, Vocabulary())
+    engine = Engine(plan, lateness_us=int(LATENESS.total_seconds()) * 1_000_000)
+    for at in range(0, 900, 300):
+        engine.push(decoder.decode(lines(shuffled[at : at + 300]), at + 1)[0])
+    whole = [part.kept is None for part in engine.intake.parts]
+    assert whole == [waits == "spread"] * len(whole) and len(whole) > 1
+    kept = engine.intake.pending()
+    assert kept is not None and kept.count == _waiting(engine.intake) > 400
+    columns = engine.intake.columns
+    assert len(kept.columns) == len(columns.index)
+    decoded = decoder.decode(lines(shuffled[:900]), 1)[0]
+    places = np.searchsorted(decoded.line, np.sort(kept.line))
+    expected = decoded.columns[: len(columns.decoded()), places]
+    assert (kept.columns[: len(expected), np.argsort(kept.line)] == expected).all()
 
 
 def _waiting(intake: Intake) -> int:
