@@ -26,8 +26,6 @@ LEASE_S: Final = 15.0
 """How long the endpoint of an attempt whose worker was killed has to wait."""
 AT_ONCE: Final = 8
 """Attempts under way at a time, each to another endpoint."""
-OF_ONE: Final = 4
-"""So many of them at most to endpoints of one institution, however slowly all of them answer."""
 _LOOK_S: Final = 0.5
 """How often it is looked for what has become due while attempts are under way."""
 _SOON_S: Final = 0.1
@@ -44,6 +42,17 @@ def enqueue(outbox: Outbox, scope: Scope, messages: Iterable[Message]) -> int:
     endpoints = outbox.endpoints(scope)
     deliveries = [each for message in messages for each in fan_out(message, endpoints)]
     return outbox.put(scope, deliveries) if deliveries else 0
+
+
+def _waits_its_turn(under_way: Iterable[str], free: int) -> list[str]:
+    """Institutions that must not begin another attempt: as many under way as there are places free.
+
+    One alone gets half of the places. However many are slow, one with nothing under way is given
+    the next place, before all that have some. Source: A. K. Choudhury, E. L. Hahne, "Dynamic queue
+    length thresholds for shared-memory packet switches", IEEE/ACM Transactions on Networking 6
+    (1998), with a factor of one.
+    """
+    return [tenant for tenant, count in Counter(under_way).items() if count >= free]
 
 
 class Worker:
@@ -100,14 +109,12 @@ class Worker:
             self._attempt(claim)
         return self._tell() or claim is not None
 
-    def work(
-        self, stopping: Callable[[], bool], *, at_once: int = AT_ONCE, of_one: int = OF_ONE
-    ) -> None:
+    def work(self, stopping: Callable[[], bool], *, at_once: int = AT_ONCE) -> None:
         """Make attempts, several at a time, until nothing is due or the end is asked for.
 
         A receiver that answers late holds up its own deliveries alone: an endpoint has one attempt
-        under way, an institution ``of_one`` of ``at_once``. Attempts under way are finished first.
-        What an attempt raises is raised once they are.
+        under way, and an institution fewer than places are free (``_waits_its_turn``). Attempts
+        under way are finished first. What an attempt raises is raised once they are.
         """
         with ThreadPoolExecutor(at_once, thread_name_prefix="webhook") as pool:
             under_way: dict[Future[None], str] = {}
@@ -116,10 +123,9 @@ class Worker:
                 for done in [future for future in under_way if future.done()]:
                     del under_way[done]
                     done.result()
-                busy = Counter(under_way.values())
                 claim = None
-                if len(under_way) < at_once:
-                    claim = self._claim([tenant for tenant, n in busy.items() if n >= of_one])
+                if free := at_once - len(under_way):
+                    claim = self._claim(_waits_its_turn(under_way.values(), free))
                 if claim is not None:
                     under_way[pool.submit(self._attempt, claim)] = claim.endpoint.tenant
                     looks = _SOON
