@@ -47,6 +47,9 @@ def _measured(path: str) -> None:
     reserved = sum(a.nbytes for log in logs for a in log.arrays.values())
     widest = max(sum(a.itemsize for a in log.arrays.values()) for log in logs)
     words = plan.vocabulary
+    asking = judging.engine.judge.preparing.asking
+    detectors = [] if asking is None else list(asking.export().values())
+    payments = (state.seen_payments, state.seen_edges)
     print(
         json.dumps(
             {
@@ -55,12 +58,14 @@ def _measured(path: str) -> None:
                 "texts": len(words) + len(judging.persons),
                 "text_bytes": sum(_held(v) for v in (words, judging.persons)),
                 "state_bytes": state.bytes_held(),
-                "seen_bytes": state.seen_ids.entries.nbytes + state.seen_payments.entries.nbytes,
+                "seen_bytes": state.seen_ids.entries.nbytes,
+                "payment_bytes": sum(table.entries.nbytes for table in payments),
                 "table_bytes": sum(t.entries.nbytes for t in state.keys),
                 "cell_bytes": sum(c.nbytes for c in state.cells),
                 "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
                 "fact_bytes": state.facts.nbytes + state.fact_places.nbytes,
                 "alerted_bytes": state.alerted.entries.nbytes,
+                "detector_bytes": sum(array.nbytes for array in detectors),
                 "event_bytes": judging.engine.judge.events.bytes_held(),
                 "log_bytes": reserved + sum(log.heads.nbytes for log in logs),
                 "entries": entries,
@@ -109,11 +114,13 @@ def main() -> None:
             f"{made['entry_bytes']:.1f} bytes each, {made['widest_entry_bytes']} the widest; "
             f"{made['entry_bytes_reserved']:.1f} with the room reserved for growth\n"
             f"  state            {made['state_bytes'] / mib:,.0f} MiB: "
-            f"repeats {made['seen_bytes'] / mib:,.0f}, cells {made['cell_bytes'] / mib:,.0f}, "
+            f"ids {made['seen_bytes'] / mib:,.0f}, payments {made['payment_bytes'] / mib:,.0f}, "
+            f"cells {made['cell_bytes'] / mib:,.0f}, "
             f"keys {made['table_bytes'] / mib:,.0f} (largest {made['largest_keyspace']:,}), "
             f"windows {made['log_bytes'] / mib:,.0f}, "
             f"distinct {made['distinct_bytes'] / mib:,.0f}, "
             f"facts {made['fact_bytes'] / mib:,.0f}, raised {made['alerted_bytes'] / mib:,.0f}\n"
+            f"  detectors        {made['detector_bytes'] / mib:,.0f} MiB as a snapshot has them\n"
             f"  ids for evidence {made['event_bytes'] / mib:,.0f} MiB, of judged events\n"
             f"  vocabularies     {made['texts']:,} texts, {made['text_bytes'] / mib:,.0f} MiB\n"
             f"  process          {made['peak_bytes'] / mib:,.0f} MiB at most, "
