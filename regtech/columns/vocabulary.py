@@ -20,6 +20,7 @@ from regtech.columns.hashing import padded
 from regtech.columns.memory import PADDING
 from regtech.columns.vocabulary_kernels import (
     COUNT,
+    ENTRY_WORDS,
     MIGRATED,
     MIGRATING,
     STRING_MAX,
@@ -37,7 +38,7 @@ _CODES_MAX: Final = (1 << 31) - 2
 # Filled above 5/8, linear probing needs more than two cache lines for a miss.
 _LOAD_NUMERATOR: Final = 5
 _LOAD_DENOMINATOR: Final = 8
-_PAGE_ENTRIES: Final = 4096 // 32
+_PAGE_ENTRIES: Final = 4096 // (8 * ENTRY_WORDS)
 # The last fifth of the filling, an eighth of the places, has to make ready twice the places: 16.
 _READY_PER_STRING: Final = 32
 
@@ -51,8 +52,8 @@ class Vocabulary:
     """
 
     def __init__(self) -> None:
-        self._table: UInt64 = np.zeros((_FIRST_PLACES, 4), np.uint64)
-        self._old: UInt64 = np.zeros((1, 4), np.uint64)
+        self._table: UInt64 = _table(_FIRST_PLACES)
+        self._old: UInt64 = _table(1)
         self._next: UInt64 | None = None
         self._ready = 0  # entries of the next table whose memory is there
         self._ready_count = 0  # strings when that was so
@@ -202,7 +203,7 @@ class Vocabulary:
 
 
 def _table(places: int) -> UInt64:
-    return np.zeros((places, 4), np.uint64)
+    return np.zeros((places, ENTRY_WORDS), np.uint64)
 
 
 def _longer(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:

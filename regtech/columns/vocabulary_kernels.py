@@ -1,9 +1,9 @@
 """Kernels of the string table: open addressing with the key's words in the entry, bytes verified.
 
-An entry is four words: the two key words, ``length << 32 | code + 1`` (0: free), and the place of
-the bytes in the arena. ``state`` is ``[count, arena used, migrated entries of the old table,
-migrating]``. While the table is being doubled, look-ups try the new table and then the old one; the
-old entries move over a few at a time, so no single call pays for all of them.
+An entry is three words: the two key words, and ``length << 32 | code + 1`` (0: free); where the
+bytes are is said by the code's offset. ``state`` is ``[count, arena used, migrated entries of the
+old table, migrating]``. While the table is being doubled, look-ups try the new table and then the
+old one; the old entries move over a few at a time, so no single call pays for all of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ USED: Final = 1
 MIGRATED: Final = 2
 MIGRATING: Final = 3
 
+ENTRY_WORDS: Final = 3
 LOG_WORDS: Final = 5
 """Words of one entry of a log of strings to encode: target, span, hash and the two key words."""
 SPAN_SHIFT: Final = 16
@@ -46,6 +47,7 @@ def _same_bytes(arena: Any, place: int, text: Any, offset: int, length: int) -> 
 def _find_in(
     table: Any,
     arena: Any,
+    offsets: Any,
     text: Any,
     offset: int,
     length: int,
@@ -57,18 +59,17 @@ def _find_in(
     mask = np.uint64(table.shape[0] - 1)
     place = signed(digest & mask)
     while True:
-        tag = load64(table, place * 4 + 2)
+        at = place * ENTRY_WORDS
+        tag = load64(table, at + 2)
         if tag == _ZERO:
             return -1, place
         if (
-            load64(table, place * 4) == first
-            and load64(table, place * 4 + 1) == second
+            load64(table, at) == first
+            and load64(table, at + 1) == second
             and signed(tag >> _S32) == length
         ):
             code = signed(tag & _LOW32) - 1
-            if length <= SHORT_MAX or _same_bytes(
-                arena, signed(load64(table, place * 4 + 3)), text, offset, length
-            ):
+            if length <= SHORT_MAX or _same_bytes(arena, offsets[code], text, offset, length):
                 return code, place
         place = signed(np.uint64(place + 1) & mask)
 
@@ -78,6 +79,7 @@ def _find(
     table: Any,
     old: Any,
     arena: Any,
+    offsets: Any,
     state: Any,
     text: Any,
     offset: int,
@@ -86,9 +88,9 @@ def _find(
     first: Any,
     second: Any,
 ) -> tuple[int, int]:
-    code, place = _find_in(table, arena, text, offset, length, digest, first, second)
+    code, place = _find_in(table, arena, offsets, text, offset, length, digest, first, second)
     if code < 0 and state[MIGRATING] != 0:
-        code, _ = _find_in(old, arena, text, offset, length, digest, first, second)
+        code, _ = _find_in(old, arena, offsets, text, offset, length, digest, first, second)
     return code, place
 
 
@@ -110,7 +112,6 @@ def _add(
     table[place, 0] = first
     table[place, 1] = second
     table[place, 2] = (np.uint64(length) << _S32) | np.uint64(code + 1)
-    table[place, 3] = np.uint64(used)
     for k in range(length):
         arena[used + k] = text[offset + k]
     offsets[code + 1] = used + length
@@ -143,7 +144,7 @@ def encode_log(
         first = log[k, 3]
         second = log[k, 4]
         code, place = _find(
-            table, old, arena, state, text, offset, length, log[k, 2], first, second
+            table, old, arena, offsets, state, text, offset, length, log[k, 2], first, second
         )
         if code < 0:
             code = _add(table, arena, offsets, state, text, offset, length, place, first, second)
@@ -165,7 +166,9 @@ def find_or_add(
     """Code of one string; -1 where it is unknown and ``add`` is false."""
     first, second = key_words(text, offset, length)
     digest = mix_words(first, second, length)
-    code, place = _find(table, old, arena, state, text, offset, length, digest, first, second)
+    code, place = _find(
+        table, old, arena, offsets, state, text, offset, length, digest, first, second
+    )
     if code < 0 and add:
         code = _add(table, arena, offsets, state, text, offset, length, place, first, second)
     return code
@@ -181,7 +184,9 @@ def add_all(
         length = end - start
         first, second = key_words(text, start, length)
         digest = mix_words(first, second, length)
-        code, place = _find(table, old, arena, state, text, start, length, digest, first, second)
+        code, place = _find(
+            table, old, arena, offsets, state, text, start, length, digest, first, second
+        )
         if code >= 0:
             return False
         _add(table, arena, offsets, state, text, start, length, place, first, second)
@@ -205,7 +210,7 @@ def migrate(table: Any, old: Any, state: Any, limit: int) -> None:
         place = signed(digest & mask)
         while table[place, 2] != _ZERO:
             place = signed(np.uint64(place + 1) & mask)
-        for j in range(4):
+        for j in range(ENTRY_WORDS):
             table[place, j] = old[k, j]
     state[MIGRATED] = end
     if end == old.shape[0]:
@@ -220,11 +225,10 @@ def rebuild(table: Any, arena: Any, offsets: Any, count: int) -> bool:
         length = offsets[code + 1] - offset
         first, second = key_words(arena, offset, length)
         digest = mix_words(first, second, length)
-        found, place = _find_in(table, arena, arena, offset, length, digest, first, second)
+        found, place = _find_in(table, arena, offsets, arena, offset, length, digest, first, second)
         if found >= 0:
             return False
         table[place, 0] = first
         table[place, 1] = second
         table[place, 2] = (np.uint64(length) << _S32) | np.uint64(code + 1)
-        table[place, 3] = np.uint64(offset)
     return True

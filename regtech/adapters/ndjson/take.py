@@ -63,7 +63,7 @@ from regtech.adapters.ndjson.values import calendar_date, plain_decimal, rfc3339
 from regtech.columns.hashing import key_words, mix_field, mix_words
 from regtech.columns.jit import inline_kernel, kernel
 from regtech.columns.memory import prefetch, signed
-from regtech.columns.vocabulary_kernels import SPAN_SHIFT, STRING_MAX
+from regtech.columns.vocabulary_kernels import ENTRY_WORDS, SPAN_SHIFT, STRING_MAX
 from regtech.model.fields import DECIMAL_SCALE, NULL
 
 _ONE: Final = np.uint64(1)
@@ -98,7 +98,7 @@ def _log(
     table: Any,
 ) -> None:
     """Leave a string to ``encode_log``, and start fetching its place in the table."""
-    prefetch(table, signed(digest & np.uint64(table.shape[0] - 1)) * 4)
+    prefetch(table, signed(digest & np.uint64(table.shape[0] - 1)) * ENTRY_WORDS)
     log[at, 0] = np.uint64(target)
     log[at, 1] = np.uint64((start << SPAN_SHIFT) | length)
     log[at, 2] = digest
