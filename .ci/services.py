@@ -29,7 +29,9 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ELASTICSEARCH = "9.4.3"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{ELASTICSEARCH}:zip"
@@ -53,10 +55,12 @@ class ServiceError(Exception):
     """A server could not be had; the text says what to do."""
 
 
-def run(command: list[str], *, as_nobody: bool = False, **more: object) -> str:
+def run(command: list[str], *, as_nobody: bool = False, **more: Any) -> str:
     """Run to the end; gives its output. Raises ``ServiceError`` with the end of it."""
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_nobody and NOBODY else {}
-    found = subprocess.run(  # type: ignore[call-overload]
+    user: dict[str, Any] = {}
+    if as_nobody and NOBODY:
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    found = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **user, **more
     )
     if found.returncode:
@@ -80,11 +84,11 @@ def ready(port: int) -> bool:
     return False
 
 
-def wait(what: str, check: object, log: Path) -> None:
+def wait(what: str, check: Callable[[], object], log: Path) -> None:
     """Wait until it is there. Raises ``ServiceError`` with the end of the log."""
     until = time.monotonic() + START_S
     while time.monotonic() < until:
-        if check():  # type: ignore[operator]
+        if check():
             return
         time.sleep(0.2)
     text = log.read_text(errors="replace")[-3000:] if log.is_file() else "no log"

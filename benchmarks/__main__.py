@@ -11,9 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tests.support.frontend import chromium  # noqa: E402
+from tests.support.frontend import chromium
 
 HERE = Path(__file__).resolve().parent
 

@@ -15,16 +15,13 @@ features (``detectors.graph``, 14 days).
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import CLOCK, arguments, folder, machine, one_core  # noqa: E402
+from benchmarks.common import CLOCK, arguments, folder, machine, one_core
 
 BUDGETS: Final = (0.001, 0.005, 0.01)
 SETTLE: Final = 14

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import CLOCK, ROOT, arguments, folder, regtech, run_child, simulated, told
+from benchmarks.common import CLOCK, arguments, folder, regtech, run_child, simulated, told
 
 READY_S = 600
 
@@ -255,5 +255,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()

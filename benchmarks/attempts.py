@@ -17,16 +17,13 @@ background: more than any fair model may.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import CLOCK, arguments, folder, one_core, told  # noqa: E402
+from benchmarks.common import CLOCK, arguments, folder, one_core, told
 
 SETTLE: Final = 14
 SIZES: Final = ((1, 1), (2, 2), (3, 5), (6, 9), (10, 10_000))

@@ -13,30 +13,27 @@ import json
 import os
 import random
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import CLOCK, SEED, arguments, machine, one_core  # noqa: E402
-from casework.cases.alert import StoredAlert  # noqa: E402
-from casework.cases.case import State  # noqa: E402
-from casework.cases.chain import SALT_BYTES  # noqa: E402
-from casework.cases.scope import Role, Scope, service_scope  # noqa: E402
-from casework.cases.themes import Themes  # noqa: E402
-from casework.cases.times import instant_us, time_text  # noqa: E402
-from casework.policy.planner import Planner  # noqa: E402
-from casework.ports import CaseQuery, Record  # noqa: E402
-from casework.service.cases import CaseService  # noqa: E402
-from casework.service.intake import BATCH, AlertIntake  # noqa: E402
-from casework.stores.sql.record import SqlRecord  # noqa: E402
-from regtech.app.policies import shipped_planner  # noqa: E402
+from benchmarks.common import CLOCK, SEED, arguments, machine, one_core
+from casework.cases.alert import StoredAlert
+from casework.cases.case import State
+from casework.cases.chain import SALT_BYTES
+from casework.cases.scope import Role, Scope, service_scope
+from casework.cases.themes import Themes
+from casework.cases.times import instant_us, time_text
+from casework.policy.planner import Planner
+from casework.ports import CaseQuery, Record
+from casework.service.cases import CaseService
+from casework.service.intake import BATCH, AlertIntake
+from casework.stores.sql.record import SqlRecord
+from regtech.app.policies import shipped_planner
 from regtech.collector import collector_paused
-from regtech.reference.load import Reference  # noqa: E402
+from regtech.reference.load import Reference
 
 PACKS = ("cn-aml-conduct", "cn-data-export", "eu-aml", "uk-aml", "hk-aml", "us-aml", "sg-data")
 TENANTS = 200

@@ -146,9 +146,9 @@ def main() -> None:
     warm.decode(lines[0])
     for name, fields in choices.items():
         first = NdjsonDecoder(fields, Vocabulary(), Vocabulary(), CURRENCIES)
-        rate = best_rate(lambda d=first: decode(d, pieces), count, 1)  # type: ignore[misc]  # bound now
+        rate = best_rate(lambda d=first: decode(d, pieces), count, 1)
         print(f"ours, {name} fields ({len(fields)}), ids new    {rate:8.0f} k/s")
-        rate = best_rate(lambda d=first: decode(d, pieces), count)  # type: ignore[misc]  # bound now
+        rate = best_rate(lambda d=first: decode(d, pieces), count)
         print(f"ours, {name} fields ({len(fields)}), ids known  {rate:8.0f} k/s")
     decoder = NdjsonDecoder(many, Vocabulary(), Vocabulary(), CURRENCIES)
     decode(decoder, pieces)

@@ -14,32 +14,29 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.api import sorted_by_time, threading_event  # noqa: E402
-from benchmarks.common import CLOCK, arguments, folder, simulated, told  # noqa: E402
-from casework.cases.scope import service_scope  # noqa: E402
-from casework.service.proposals import ProposalService  # noqa: E402
-from casework.stores.memory import MemoryRecord  # noqa: E402
-from casework.stores.memory_proposals import MemoryProposals  # noqa: E402
-from casework.stores.memory_service import MemoryEventDesk  # noqa: E402
-from regtech.app import reading as module  # noqa: E402
-from regtech.app.choice import chosen_packs  # noqa: E402
-from regtech.app.deciding import Deciding  # noqa: E402
-from regtech.app.drafts import Drafts  # noqa: E402
-from regtech.app.journal import Journal  # noqa: E402
-from regtech.app.reading import RuleReading, RuleSource  # noqa: E402
-from regtech.app.rulebook import Rules  # noqa: E402
-from regtech.content import content_root  # noqa: E402
-from regtech.reference.load import Reference  # noqa: E402
-from tests.contract.world import Salts, World  # noqa: E402
+from benchmarks.api import sorted_by_time, threading_event
+from benchmarks.common import CLOCK, arguments, folder, simulated, told
+from casework.cases.scope import service_scope
+from casework.service.proposals import ProposalService
+from casework.stores.memory import MemoryRecord
+from casework.stores.memory_proposals import MemoryProposals
+from casework.stores.memory_service import MemoryEventDesk
+from regtech.app import reading as module
+from regtech.app.choice import chosen_packs
+from regtech.app.deciding import Deciding
+from regtech.app.drafts import Drafts
+from regtech.app.journal import Journal
+from regtech.app.reading import RuleReading, RuleSource
+from regtech.app.rulebook import Rules
+from regtech.content import content_root
+from regtech.reference.load import Reference
+from tests.contract.world import Salts, World
 
 PACK = "cn-aml-large-value"
 SCOPE = service_scope("bench")

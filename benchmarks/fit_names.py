@@ -12,7 +12,6 @@ import argparse
 import json
 import math
 import re
-import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,31 +20,29 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.name_pairs import (  # noqa: E402
+from benchmarks.name_pairs import (
     FOLDS,
     Pair,
     development_pairs,
     folds_of,
     listed_entities,
 )
-from benchmarks.strangers import stranger_pairs  # noqa: E402
-from detectors.names.analysis import Analyser  # noqa: E402
-from detectors.names.columns import ORGANISATION, VESSEL, WordTable  # noqa: E402
-from detectors.names.features import FEATURES  # noqa: E402
-from detectors.names.scoring import (  # noqa: E402
+from benchmarks.strangers import stranger_pairs
+from detectors.names.analysis import Analyser
+from detectors.names.columns import ORGANISATION, VESSEL, WordTable
+from detectors.names.features import FEATURES
+from detectors.names.scoring import (
     KINDS,
     SAYING_NO,
     SEGMENTS,
     no_weights,
     pair_log_odds,
 )
-from regtech.adapters.lists.folder import read_lists  # noqa: E402
-from regtech.app.names import country_words, load_tables  # noqa: E402
-from regtech.reference.watchlists import ListVersion  # noqa: E402
+from regtech.adapters.lists.folder import read_lists
+from regtech.app.names import country_words, load_tables
+from regtech.reference.watchlists import ListVersion
 
+ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "mappings" / "names"
 RARE_BELOW: Final = 4
 """A word in fewer names than this says as much as a word never seen."""

@@ -10,17 +10,13 @@ import argparse
 import gzip
 import random
 import statistics
-import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
-
-from benchmarks.common import SEED, told  # noqa: E402
-from regtech.content import content_root  # noqa: E402
-from tests.support.frontend import (  # noqa: E402
+from benchmarks.common import SEED, told
+from regtech.content import content_root
+from tests.support.frontend import (
     ARGUMENTS,
     Site,
     bundle,

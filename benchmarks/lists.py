@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -21,10 +20,8 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.api import Server, _send, sorted_by_time  # noqa: E402
-from benchmarks.common import CLOCK, arguments, folder, simulated, told  # noqa: E402
+from benchmarks.api import Server, _send, sorted_by_time
+from benchmarks.common import CLOCK, arguments, folder, simulated, told
 
 STILL_S = 20
 MOST_S = 120

@@ -13,25 +13,22 @@ import gc
 import json
 import os
 import random
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import machine, one_core  # noqa: E402
-from benchmarks.name_pairs import DISTORTIONS, listed_entities  # noqa: E402
-from benchmarks.strangers import strangers  # noqa: E402
-from detectors.names.analysis import Analyser  # noqa: E402
-from detectors.names.pairs import pair_scores  # noqa: E402
-from detectors.names.screener import Query, Screener  # noqa: E402
-from regtech.adapters.lists.folder import read_lists  # noqa: E402
-from regtech.app.names import FOLDER, MATCH_MIN, country_words, load_model, load_tables  # noqa: E402
-from regtech.content import content_root  # noqa: E402
-from regtech.reference.watchlists import ListVersion  # noqa: E402
+from benchmarks.common import machine, one_core
+from benchmarks.name_pairs import DISTORTIONS, listed_entities
+from benchmarks.strangers import strangers
+from detectors.names.analysis import Analyser
+from detectors.names.pairs import pair_scores
+from detectors.names.screener import Query, Screener
+from regtech.adapters.lists.folder import read_lists
+from regtech.app.names import FOLDER, MATCH_MIN, country_words, load_model, load_tables
+from regtech.content import content_root
+from regtech.reference.watchlists import ListVersion
 
 
 def distorted_names(version: ListVersion, analyser: Analyser, each: int) -> list[tuple[str, str]]:

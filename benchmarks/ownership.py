@@ -14,18 +14,14 @@ import gc
 import json
 import random
 import statistics
-import sys
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import SEED, arguments, machine, one_core  # noqa: E402
-from detectors.ownership.graph import OwnershipGraph  # noqa: E402
-from detectors.ownership.terms import WHOLE, Moment  # noqa: E402
+from benchmarks.common import SEED, arguments, machine, one_core
+from detectors.ownership.graph import OwnershipGraph
+from detectors.ownership.terms import WHOLE, Moment
 
 QUARTER: Final = Fraction(1, 4)
 AT: Final = Moment.of(10**12)
@@ -114,10 +110,10 @@ def ours(holdings: list[Holding], asked: list[str]) -> dict[str, Any]:
     graph, seconds = build(holdings)
     gc.freeze()  # as the commands do: collecting looks at all objects, a fifth of a second long
     draw = random.Random(SEED + 2)
-    cold = timed([lambda c=c: graph.beneficial_owners(c, AT, QUARTER) for c in asked])  # type: ignore[misc]
-    warm = timed([lambda c=c: graph.beneficial_owners(c, AT, QUARTER) for c in asked])  # type: ignore[misc]
+    cold = timed([lambda c=c: graph.beneficial_owners(c, AT, QUARTER) for c in asked])
+    warm = timed([lambda c=c: graph.beneficial_owners(c, AT, QUARTER) for c in asked])
     pairs = [(h[0], h[1]) for h in draw.sample(holdings, 2000)]
-    shares = timed([lambda p=p: graph.owner_share(p[0], p[1], AT) for p in pairs])  # type: ignore[misc]
+    shares = timed([lambda p=p: graph.owner_share(p[0], p[1], AT) for p in pairs])
 
     def change(number: int) -> None:
         owner, owned, low, _ = holdings[number]
@@ -125,7 +121,7 @@ def ours(holdings: list[Holding], asked: list[str]) -> dict[str, Any]:
         seen = graph.owner_share(owner, owned, AT)
         assert seen.low >= Fraction(low // 2, WHOLE) * 0
 
-    changes = timed([lambda n=n: change(n) for n in draw.sample(range(len(holdings)), 2000)])  # type: ignore[misc]
+    changes = timed([lambda n=n: change(n) for n in draw.sample(range(len(holdings)), 2000)])
     return {
         "events_per_second": round(len(holdings) / seconds),
         "owners_first_ms": quantiles(cold),
@@ -165,7 +161,7 @@ def peer(holdings: list[Holding], asked: list[str]) -> dict[str, Any]:
                 share *= part[one][other]["share"]
             total[path[-1]] = total.get(path[-1], 0.0) + share
 
-    times = timed([lambda c=c: owners(c) for c in asked])  # type: ignore[misc]
+    times = timed([lambda c=c: owners(c) for c in asked])
     return {
         "events_per_second": round(len(holdings) / built),
         "owners_ms": quantiles(times),

@@ -12,29 +12,26 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.casework import alerts, load
+from benchmarks.common import CLOCK, arguments, machine, one_core
+from casework.cases.chain import SALT_BYTES
+from casework.cases.scope import Role, service_scope
+from casework.ports import Quarantined
+from casework.stores.sql.desk import SqlEventDesk
+from casework.stores.sql.record import SqlRecord
+from regtech.app.asgi import ServerSettings, server
+from regtech.app.casework import casework
+from regtech.app.identity import accounts
+from regtech.app.policies import shipped_planner
+from regtech.app.progress import NoProgress
+from regtech.app.search import rebuild_index, searching
 
-from benchmarks.casework import alerts, load  # noqa: E402
-from benchmarks.common import CLOCK, arguments, machine, one_core  # noqa: E402
-from casework.cases.chain import SALT_BYTES  # noqa: E402
-from casework.cases.scope import Role, service_scope  # noqa: E402
-from casework.ports import Quarantined  # noqa: E402
-from casework.stores.sql.desk import SqlEventDesk  # noqa: E402
-from casework.stores.sql.record import SqlRecord  # noqa: E402
-from regtech.app.asgi import ServerSettings, server  # noqa: E402
-from regtech.app.casework import casework  # noqa: E402
-from regtech.app.identity import accounts  # noqa: E402
-from regtech.app.policies import shipped_planner  # noqa: E402
-from regtech.app.progress import NoProgress  # noqa: E402
-from regtech.app.search import rebuild_index, searching  # noqa: E402
-
-PASSWORD = "a password for the benchmark"  # noqa: S105
+PASSWORD = "a password for the benchmark"
 REPEATS = 20
 QUARANTINED = 10_000
 PEOPLE: Mapping[str, tuple[Role, Mapping[str, Any]]] = {

@@ -13,14 +13,14 @@ import sys
 from time import perf_counter, process_time
 from typing import Any
 
-from durable import engine  # type: ignore[import-not-found]  # not of this environment
+from durable import engine
 
 # The figures of ``workload``, which this interpreter does not import; in cents.
 LARGE, NEAR_FROM, NEAR_TO = (100 * x for x in json.loads(os.environ["BENCHMARK_FIGURES"])["single"])
 CHUNK = 500
 
 
-class Host(engine.Host):  # type: ignore[misc]  # without types
+class Host(engine.Host):
     """Without the threads that fire actions in their own time."""
 
     def _run(self) -> None:

@@ -13,10 +13,10 @@ import os
 import sys
 from time import perf_counter
 
-from pyflink.java_gateway import (  # type: ignore[import-not-found]  # not of this environment
+from pyflink.java_gateway import (
     get_gateway,
 )
-from pyflink.table import (  # type: ignore[import-not-found]  # not of this environment
+from pyflink.table import (
     EnvironmentSettings,
     TableEnvironment,
 )

@@ -8,27 +8,23 @@ with the policies that ship. `joins` feeds the matchers alone, with jobs of 2 to
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Any
 
 # The neighbour casework.py would be taken for the package: the project comes first, then imports.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import SEED, arguments, machine, one_core, told  # noqa: E402
-from casework.cases.facts import AlertFacts, facts_of  # noqa: E402
-from casework.policy.clocks import Clocks  # noqa: E402
-from casework.policy.durable import DurableMatcher  # noqa: E402
-from casework.policy.gather import decide  # noqa: E402
-from casework.policy.load import require_policies  # noqa: E402
-from casework.policy.matcher import Job, Matcher, PythonMatcher  # noqa: E402
-from casework.policy.planner import Planner  # noqa: E402
-from casework.policy.reader import MemoryAlerts  # noqa: E402
-from casework.policy.testcases import written_alert  # noqa: E402
-from regtech.reference.load import Reference  # noqa: E402
+from benchmarks.common import SEED, arguments, machine, one_core, told
+from casework.cases.facts import AlertFacts, facts_of
+from casework.policy.clocks import Clocks
+from casework.policy.durable import DurableMatcher
+from casework.policy.gather import decide
+from casework.policy.load import require_policies
+from casework.policy.matcher import Job, Matcher, PythonMatcher
+from casework.policy.planner import Planner
+from casework.policy.reader import MemoryAlerts
+from casework.policy.testcases import written_alert
+from regtech.reference.load import Reference
 
 RULES = (
     ("cn-lvtr-0501", "cn-aml-large-value", "report", True),
@@ -114,17 +110,17 @@ def main() -> None:
     answers = {}
     for name, matcher in matchers.items():
         matcher.match(some[:10])  # a child is started once, not with every call
-        answers[name], wall, cpu = timed(lambda m=matcher: m.match(some))  # type: ignore[misc]
+        answers[name], wall, cpu = timed(lambda m=matcher: m.match(some))
         note(f"joins {name}", number, wall, cpu, f"{sum(map(len, answers[name])):,} matches")
     assert answers["python"] == answers["durable"]
     plans = {}
     for name, matcher in matchers.items():
         planner = Planner(policies, matcher, clocks)
-        ready, wall, cpu = timed(lambda p=planner: [p.ready(f) for f in alerts])  # type: ignore[misc]
+        ready, wall, cpu = timed(lambda p=planner: [p.ready(f) for f in alerts])
         reader = MemoryAlerts(ready, watched=100_000)
         as_of = max(facts.time for facts in alerts)
         plans[name], wall, cpu = timed(
-            lambda p=planner, r=reader, t=as_of: decide(p, r, r.all(), t)  # type: ignore[misc]
+            lambda p=planner, r=reader, t=as_of: decide(p, r, r.all(), t)
         )
         said = f"{len(plans[name].cases):,} cases, {len(plans[name].aside):,} aside"
         note(f"all at once {name}", len(alerts), wall, cpu, said)
@@ -132,7 +128,7 @@ def main() -> None:
     ordered = sorted(ready, key=lambda facts: facts.order)
     for name, matcher in matchers.items():
         planner = Planner(policies, matcher, clocks)
-        again, wall, cpu = timed(lambda p=planner: fed(p, ordered, given.batch))  # type: ignore[misc]
+        again, wall, cpu = timed(lambda p=planner: fed(p, ordered, given.batch))
         said = f"of {given.batch:,}; {again / len(alerts):.1f} alerts decided for each that came"
         note(f"in batches {name}", len(alerts), wall, cpu, said)
     for name, matcher in matchers.items():

@@ -12,24 +12,21 @@ import json
 import os
 import random
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.common import CLOCK, SEED, arguments, machine, one_core  # noqa: E402
-from casework.cases.alert import StoredAlert  # noqa: E402
-from casework.cases.case import Case, State  # noqa: E402
-from casework.cases.scope import Role, Scope  # noqa: E402
-from casework.cases.themes import Themes  # noqa: E402
-from casework.search.document import Document  # noqa: E402
-from casework.search.ports import SearchIndex  # noqa: E402
-from casework.search.project import alert_documents, case_documents  # noqa: E402
-from casework.search.query import Kind, SearchQuery  # noqa: E402
-from casework.search.rebuild import BATCH, pieces_of  # noqa: E402
+from benchmarks.common import CLOCK, SEED, arguments, machine, one_core
+from casework.cases.alert import StoredAlert
+from casework.cases.case import Case, State
+from casework.cases.scope import Role, Scope
+from casework.cases.themes import Themes
+from casework.search.document import Document
+from casework.search.ports import SearchIndex
+from casework.search.project import alert_documents, case_documents
+from casework.search.query import Kind, SearchQuery
+from casework.search.rebuild import BATCH, pieces_of
 
 FAMILY: Final = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 GIVEN: Final = "伟芳娜敏静强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红建国文"

@@ -65,7 +65,7 @@ def main() -> None:
             simulate_command(path, events=events, seed=7, planted=False)
             decoder = NdjsonDecoder(fields, Vocabulary(), Vocabulary(), currencies)
             source = describe_source(str(path))
-            rate, pieces = best(lambda s=source, d=decoder: list(read_events(s, d)), events, rounds)  # type: ignore[misc]  # bound now
+            rate, pieces = best(lambda s=source, d=decoder: list(read_events(s, d)), events, rounds)
             peer, _ = best(polars_reads(path), events, rounds)
             batches = [piece.batch for piece in pieces if piece.batch is not None]
             contents.append(np.concatenate([batch.content for batch in batches]))

@@ -9,15 +9,12 @@ stays small; two people of the log promote it. It is no model to decide by.
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 EVENTS: Final = 40_000
 SEED: Final = 1

@@ -6,7 +6,6 @@ may be made, such as ``postgresql://regtech@127.0.0.1:5432/postgres``. Each test
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,18 +13,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from casework.ports import Record  # noqa: E402
-from casework.stores.memory import MemoryRecord  # noqa: E402
-from casework.stores.sql.engine import store_url  # noqa: E402
-from casework.stores.sql.record import SqlRecord  # noqa: E402
-from regtech.clock import ManualClock  # noqa: E402
-from tests.contract.world import START_US, Salts  # noqa: E402
-from tests.support.servers import POSTGRES, server_url  # noqa: E402
+from casework.ports import Record
+from casework.stores.memory import MemoryRecord
+from casework.stores.sql.engine import store_url
+from casework.stores.sql.record import SqlRecord
+from regtech.clock import ManualClock
+from tests.contract.world import START_US, Salts
+from tests.support.servers import POSTGRES, server_url
 
 Urls = Callable[[], str]
 

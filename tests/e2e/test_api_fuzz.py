@@ -7,37 +7,29 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-schemathesis = pytest.importorskip("schemathesis")
-
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from schemathesis.specs.openapi.checks import (  # noqa: E402
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 
-from casework.cases.scope import Role  # noqa: E402
-from tests.support.backtests import BACKTEST, kept_backtest  # noqa: E402
-from tests.unit.casework.api.api_world import ApiWorld, bank, deposit  # noqa: E402
-from tests.unit.casework.api.outward import (  # noqa: E402
+from casework.cases.scope import Role
+from tests.support.backtests import BACKTEST, kept_backtest
+from tests.unit.casework.api.api_world import ApiWorld, bank, deposit
+from tests.unit.casework.api.outward import (
     Policies,
     SomeBundles,
     SomeLists,
     SomeWebhooks,
 )
-from tests.unit.casework.api.test_walk import OPEN, REQUESTS  # noqa: E402
+from tests.unit.casework.api.test_walk import OPEN, REQUESTS
 
 CHECKS = [
     status_code_conformance,
@@ -56,7 +48,7 @@ ROLES = {
 }
 
 
-@schemathesis.serializer("application/x-ndjson")  # type: ignore[untyped-decorator]
+@schemathesis.serializer("application/x-ndjson")
 def lines(_: Any, value: Any) -> bytes:
     """Whatever text comes up, as the body."""
     return str(value).encode("utf-8", "surrogatepass")

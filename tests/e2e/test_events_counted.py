@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,13 +13,8 @@ from typing import Any
 
 import pytest
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from regtech.cli.main import run  # noqa: E402
-from tests.support.served import Served, user  # noqa: E402
+from regtech.cli.main import run
+from tests.support.served import Served, user
 
 PACK = "intl-typologies"
 PAYMENTS = 300

@@ -6,7 +6,6 @@ The real process; what is between its steps is in ``tests/unit/app/test_listread
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,7 @@ from typing import Any
 
 import pytest
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from tests.support.served import Served, user  # noqa: E402
+from tests.support.served import Served, user
 
 HEAD = "id,name,kind\n1,Romashka Trading LLC,entity\n"
 PETROV = "2,Ivan Sergeyevich Petrov,person\n"

@@ -13,7 +13,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -25,17 +24,13 @@ from urllib.parse import urlencode, urljoin
 
 import pytest
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from casework.cases.scope import Role  # noqa: E402
-from casework.identity.openid import OpenId, OpenIdSettings  # noqa: E402
-from casework.identity.rate import COOKIE  # noqa: E402
-from regtech.app.openid import ProviderHttp  # noqa: E402
-from regtech.clock import SystemClock  # noqa: E402
-from tests.contract.world import SERVICE  # noqa: E402
-from tests.unit.casework.api.api_world import ApiWorld, problem  # noqa: E402
+from casework.cases.scope import Role
+from casework.identity.openid import OpenId, OpenIdSettings
+from casework.identity.rate import COOKIE
+from regtech.app.openid import ProviderHttp
+from regtech.clock import SystemClock
+from tests.contract.world import SERVICE
+from tests.unit.casework.api.api_world import ApiWorld, problem
 
 MODULES = os.environ.get("REGTECH_TEST_OIDC", "")
 CALLBACK = "https://regtech.test/api/v1/session/openid/callback"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 
@@ -100,6 +101,6 @@ def test_what_happens_to_a_case_goes_out_and_is_found(tmp_path: Path) -> None:
         assert report.status == verify_bundle.WHOLE
 
 
-def _states(desk: object, endpoint: str) -> list[str]:
-    page = desk.deliveries(OPERATOR, endpoint, after=None, limit=10)  # type: ignore[attr-defined]
+def _states(desk: Any, endpoint: str) -> list[str]:
+    page = desk.deliveries(OPERATOR, endpoint, after=None, limit=10)
     return [item["state"] for item in page.items]

@@ -9,7 +9,6 @@ import asyncio
 import json
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,27 +18,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from casework.api.shell import Limits  # noqa: E402
-from casework.cases.case import Case  # noqa: E402
-from casework.cases.scope import Role  # noqa: E402
-from casework.ports import CaseQuery  # noqa: E402
-from regtech.app.backtests import Backtests  # noqa: E402
-from regtech.app.choice import chosen_packs  # noqa: E402
-from regtech.app.drafts import Drafts  # noqa: E402
-from regtech.app.rulebook import Rules  # noqa: E402
-from regtech.clock import ManualClock  # noqa: E402
-from regtech.content import content_root  # noqa: E402
-from tests.contract.world import SERVICE, START_US, alert  # noqa: E402
-from tests.support.browser import ARGUMENTS, axe, chromium  # noqa: E402
-from tests.support.proposals import proposal, texts  # noqa: E402
-from tests.unit.casework.api.api_world import PASSWORD, SECOND_US  # noqa: E402
-from tests.unit.casework.api.outward import Policies  # noqa: E402
-from tests.unit.casework.web.desks import Bundles, Hooks, SomeBacktests  # noqa: E402
-from tests.unit.casework.web.page_world import PageWorld  # noqa: E402
+from casework.api.shell import Limits
+from casework.cases.case import Case
+from casework.cases.scope import Role
+from casework.ports import CaseQuery
+from regtech.app.backtests import Backtests
+from regtech.app.choice import chosen_packs
+from regtech.app.drafts import Drafts
+from regtech.app.rulebook import Rules
+from regtech.clock import ManualClock
+from regtech.content import content_root
+from tests.contract.world import SERVICE, START_US, alert
+from tests.support.browser import ARGUMENTS, axe, chromium
+from tests.support.proposals import proposal, texts
+from tests.unit.casework.api.api_world import PASSWORD, SECOND_US
+from tests.unit.casework.api.outward import Policies
+from tests.unit.casework.web.desks import Bundles, Hooks, SomeBacktests
+from tests.unit.casework.web.page_world import PageWorld
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

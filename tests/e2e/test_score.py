@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,8 +35,8 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervised, "TAUGHT", {**supervised.TAUGHT, "rounds": 60})
 
 
-def score(made: Path, out: Path, **more: object) -> dict[str, object]:
-    return score_command([str(made)], until_us=parse_moment(UNTIL), out=out, **more)  # type: ignore[arg-type]
+def score(made: Path, out: Path, **more: Any) -> dict[str, object]:
+    return score_command([str(made)], until_us=parse_moment(UNTIL), out=out, **more)
 
 
 def test_later_payments_are_scored_with_reasons(made: Path, tmp_path: Path) -> None:

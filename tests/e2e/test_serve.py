@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -19,15 +18,10 @@ import pytest
 
 from regtech.cli.main import run
 from regtech.content import content_root
+from tests.support.served import Served, user
+from tests.support.standby import Command
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from tests.support.served import Served, user  # noqa: E402
-from tests.support.standby import Command  # noqa: E402
-
+ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
 
 
@@ -244,7 +238,9 @@ def test_the_address_is_printed_once_it_answers_with_the_port_that_was_found(
         child = Command(*arguments, 0, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
         assert child.stdout is not None
         url = child.stdout.readline().strip()
-        port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", url)[1])  # type: ignore[index]
+        address = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", url)
+        assert address is not None
+        port = int(address[1])
         assert port > 0
         with urllib.request.urlopen(f"{url}health/ready") as answer:
             assert answer.status == 200

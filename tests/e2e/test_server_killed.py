@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import sqlite3
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,24 +22,19 @@ from typing import Any
 
 import pytest
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from casework.cases.alert import StoredAlert  # noqa: E402
-from casework.cases.chain import Link, verify_chain  # noqa: E402
-from casework.cases.timeline import EntryKind, replay  # noqa: E402
-from casework.ports import CaseQuery, Topic  # noqa: E402
-from casework.stores.sql.record import SqlRecord  # noqa: E402
-from casework.webhooks.address import AllowList  # noqa: E402
-from regtech.app.backup import backup, restore  # noqa: E402
-from regtech.app.progress import NoProgress  # noqa: E402
-from regtech.app.webhooks import relay, webhook_worker  # noqa: E402
-from regtech.cli.main import run  # noqa: E402
-from regtech.clock import ManualClock, SystemClock  # noqa: E402
-from tests.contract.world import SERVICE, Salts  # noqa: E402
-from tests.support.served import Served, user  # noqa: E402
+from casework.cases.alert import StoredAlert
+from casework.cases.chain import Link, verify_chain
+from casework.cases.timeline import EntryKind, replay
+from casework.ports import CaseQuery, Topic
+from casework.stores.sql.record import SqlRecord
+from casework.webhooks.address import AllowList
+from regtech.app.backup import backup, restore
+from regtech.app.progress import NoProgress
+from regtech.app.webhooks import relay, webhook_worker
+from regtech.cli.main import run
+from regtech.clock import ManualClock, SystemClock
+from tests.contract.world import SERVICE, Salts
+from tests.support.served import Served, user
 
 KILLS = int(os.environ.get("REGTECH_KILLS", "1"))
 SEED = int(os.environ.get("REGTECH_KILLS_SEED", "20260302"))

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,23 +19,18 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from casework.api import gate  # noqa: E402
-from casework.cases.accounts import EVERYTHING  # noqa: E402
-from casework.cases.scope import Role  # noqa: E402
-from casework.evidence.keys import create_keys  # noqa: E402
-from casework.ports import CaseQuery  # noqa: E402
-from casework.webhooks.address import AllowList  # noqa: E402
-from regtech.app.asgi import ServerSettings, server  # noqa: E402
-from regtech.app.casework import casework  # noqa: E402
-from regtech.clock import SystemClock  # noqa: E402
-from tests.contract.world import SERVICE, alert  # noqa: E402
-from tests.unit.casework.api.api_world import bank, deposit  # noqa: E402
-from tests.unit.casework.api.test_walk import (  # noqa: E402
+from casework.api import gate
+from casework.cases.accounts import EVERYTHING
+from casework.cases.scope import Role
+from casework.evidence.keys import create_keys
+from casework.ports import CaseQuery
+from casework.webhooks.address import AllowList
+from regtech.app.asgi import ServerSettings, server
+from regtech.app.casework import casework
+from regtech.clock import SystemClock
+from tests.contract.world import SERVICE, alert
+from tests.unit.casework.api.api_world import bank, deposit
+from tests.unit.casework.api.test_walk import (
     ABSENT,
     CASE,
     QUERY,
@@ -137,7 +130,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
             "case": case.id, "sha256": SHA, "alert": f"{1:032x}", "job": job["id"], "number": "1",
             "endpoint": endpoint["id"], "message": "msg_" + "0" * 32,
         }  # fmt: skip
-        world.listen(made.context.service.record._engine)  # type: ignore[attr-defined]
+        record: Any = made.context.service.record
+        world.listen(record._engine)
         yield world
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from detectors.ownership.flow import Exact, Fixed, spread
 from detectors.ownership.graph import OwnershipGraph
 from detectors.ownership.solve import solve_exact, solve_fixed
-from detectors.ownership.terms import WHOLE, Moment, Outcome
+from detectors.ownership.terms import WHOLE, Comparator, Moment, Outcome
 from tests.property.owners import naive
 from tests.property.owners.naive import ONE, ZERO, Reported
 from tests.support.examples import examples
@@ -186,17 +186,17 @@ def test_control_passes_wholly_and_votes_are_apart(
 )
 @SETTINGS
 def test_answers_agree_with_shares_and_lose_nobody(
-    events: list[Reported], threshold: Fraction, comparator: str
+    events: list[Reported], threshold: Fraction, comparator: Comparator
 ) -> None:
     graph = graph_of(events)
     for company in COMPANIES:
-        answer = graph.beneficial_owners(company, AT, threshold, comparator)  # type: ignore[arg-type]
+        answer = graph.beneficial_owners(company, AT, threshold, comparator)
         named = {owner.party: owner for owner in (*answer.owners, *answer.unclear)}
         low_total = answer.unseen
         for person in PERSONS:
             share = graph.owner_share(person, company, AT)
             low_total += share.low
-            outcome = share.outcome(threshold, comparator)  # type: ignore[arg-type]
+            outcome = share.outcome(threshold, comparator)
             if outcome is Outcome.MET:
                 assert named[person].outcome is Outcome.MET
             if person in named:

@@ -6,29 +6,25 @@ These tests kill the server, so they need one that is theirs: ``REGTECH_SERVICES
 
 from __future__ import annotations
 
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from casework.cases.scope import service_scope  # noqa: E402
-from casework.ports import Topic  # noqa: E402
-from casework.search.errors import IndexAbsentError  # noqa: E402
-from casework.search.indexer import Indexer  # noqa: E402
-from casework.search.query import Kind, SearchQuery  # noqa: E402
-from casework.search.rebuild import check, rebuild  # noqa: E402
-from casework.stores.sql.record import SqlRecord  # noqa: E402
-from regtech.clock import ManualClock  # noqa: E402
-from regtech.errors import StoreError  # noqa: E402
-from tests.contract.world import START_US, Salts, World, alert  # noqa: E402
-from tests.support.servers import ELASTIC, control, server_url  # noqa: E402
+from casework.cases.scope import service_scope
+from casework.ports import Topic
+from casework.search.errors import IndexAbsentError
+from casework.search.indexer import Indexer
+from casework.search.query import Kind, SearchQuery
+from casework.search.rebuild import check, rebuild
+from casework.stores.sql.record import SqlRecord
+from regtech.clock import ManualClock
+from regtech.errors import StoreError
+from tests.contract.world import START_US, Salts, World, alert
+from tests.support.servers import ELASTIC, control, server_url
 
 SERVICE = service_scope()
 
@@ -42,7 +38,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def index(world: World) -> Iterator[object]:
+def index(world: World) -> Iterator[Any]:
     from casework.search.elastic.index import ElasticIndex
 
     url = server_url(ELASTIC)
@@ -53,10 +49,10 @@ def index(world: World) -> Iterator[object]:
     control("start", "elasticsearch")
 
 
-def indexer(world: World, index: object) -> Indexer:
+def indexer(world: World, index: Any) -> Indexer:
     return Indexer(
         world.record,
-        index,  # type: ignore[arg-type]
+        index,
         SERVICE,
         world.service.themes,
         wait=lambda seconds: False,
@@ -65,8 +61,8 @@ def indexer(world: World, index: object) -> Indexer:
     )
 
 
-def test_killed_under_writes_nothing_acknowledged_is_lost(world: World, index: object) -> None:
-    rebuild(world.record, index, SERVICE, world.service.themes)  # type: ignore[arg-type]
+def test_killed_under_writes_nothing_acknowledged_is_lost(world: World, index: Any) -> None:
+    rebuild(world.record, index, SERVICE, world.service.themes)
     worker, stop = indexer(world, index), threading.Event()
     passed, failed = [0], list[StoreError]()
 
@@ -98,37 +94,37 @@ def test_killed_under_writes_nothing_acknowledged_is_lost(world: World, index: o
     waiting = world.record.messages(SERVICE, Topic.SEARCH, limit=10_000)
     named = {m.body["case"] for m in waiting if "case" in m.body}
     named |= {i for m in waiting for i in m.body.get("alerts", ())}
-    found = check(world.record, index, SERVICE, world.service.themes)  # type: ignore[arg-type]
+    found = check(world.record, index, SERVICE, world.service.themes)
     lost = [i for i in found.faulty if i.split(":")[1] not in named and not i.startswith("party")]
     assert lost == [] and found.foreign == []
     worker.catch_up()
-    assert check(world.record, index, SERVICE, world.service.themes).same  # type: ignore[arg-type]
+    assert check(world.record, index, SERVICE, world.service.themes).same
 
 
-def test_wiped_it_is_built_from_the_record(world: World, index: object) -> None:
+def test_wiped_it_is_built_from_the_record(world: World, index: Any) -> None:
     world.take(*(alert(n, subject=f"K{n}", payer__name="Anna") for n in range(40)))
     worker = indexer(world, index)
     worker.catch_up()
-    assert check(world.record, index, SERVICE, world.service.themes).same  # type: ignore[arg-type]
+    assert check(world.record, index, SERVICE, world.service.themes).same
     control("wipe", "elasticsearch")
     with pytest.raises(StoreError, match="not in reach"):
-        index.search(SERVICE, SearchQuery("anna"))  # type: ignore[attr-defined]
+        index.search(SERVICE, SearchQuery("anna"))
     control("start", "elasticsearch")
     # An index that lost everything never looks like one that has nothing to find.
     with pytest.raises(IndexAbsentError):
-        index.search(SERVICE, SearchQuery("anna"))  # type: ignore[attr-defined]
+        index.search(SERVICE, SearchQuery("anna"))
     world.take(alert(100, subject="K100"))
     worker.catch_up()
-    found = check(world.record, index, SERVICE, world.service.themes)  # type: ignore[arg-type]
+    found = check(world.record, index, SERVICE, world.service.themes)
     assert found.same and found.documents["alert"] == 41
-    page = index.search(SERVICE, SearchQuery("anna", kinds=(Kind.CASE,)))  # type: ignore[attr-defined]
+    page = index.search(SERVICE, SearchQuery("anna", kinds=(Kind.CASE,)))
     assert page.total == 40
 
 
-def test_killed_while_it_is_built_the_old_index_stays(world: World, index: object) -> None:
+def test_killed_while_it_is_built_the_old_index_stays(world: World, index: Any) -> None:
     world.take(*(alert(n, subject=f"K{n}") for n in range(40)))
-    rebuild(world.record, index, SERVICE, world.service.themes)  # type: ignore[arg-type]
-    before = index.live()  # type: ignore[attr-defined]
+    rebuild(world.record, index, SERVICE, world.service.themes)
+    before = index.live()
     killed: list[int] = []
 
     def told(documents: int) -> None:
@@ -137,8 +133,8 @@ def test_killed_while_it_is_built_the_old_index_stays(world: World, index: objec
             control("kill", "elasticsearch")
 
     with pytest.raises(StoreError):
-        rebuild(world.record, index, SERVICE, world.service.themes, told)  # type: ignore[arg-type]
+        rebuild(world.record, index, SERVICE, world.service.themes, told)
     control("start", "elasticsearch")
-    assert index.live() == before and check(world.record, index, SERVICE, world.service.themes).same  # type: ignore[attr-defined,arg-type]
-    rebuild(world.record, index, SERVICE, world.service.themes)  # type: ignore[arg-type]
-    assert index.live() != before and check(world.record, index, SERVICE, world.service.themes).same  # type: ignore[attr-defined,arg-type]
+    assert index.live() == before and check(world.record, index, SERVICE, world.service.themes).same
+    rebuild(world.record, index, SERVICE, world.service.themes)
+    assert index.live() != before and check(world.record, index, SERVICE, world.service.themes).same

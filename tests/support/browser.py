@@ -24,10 +24,6 @@ def chromium() -> str:
     found = os.environ.get("REGTECH_TEST_CHROMIUM", "")
     if not found or not Path(found).is_file():
         missing("no browser: apt-get install chromium, REGTECH_TEST_CHROMIUM=/usr/bin/chromium")
-    try:
-        import playwright.sync_api  # noqa: F401
-    except ImportError:
-        missing("no browser: playwright is not installed (make .venv/.installed)")
     return found
 
 

@@ -29,6 +29,7 @@ import sys
 import time
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, AnyStr
@@ -158,10 +159,8 @@ def _standby() -> socket.socket:
 
 def _make_ready() -> None:
     """Import what commands and servers do, and load the kernels that every run calls."""
-    import regtech.app.backtests  # noqa: F401 - imported ahead for every fork
-    import regtech.app.run  # noqa: F401 - the same
-    import regtech.app.serve  # noqa: F401 - the same
-    import regtech.app.trials  # noqa: F401 - the same
+    for name in ("backtests", "run", "serve", "trials"):
+        import_module(f"regtech.app.{name}")
     from regtech.app.choice import chosen_packs
     from regtech.app.compiling import trial_events
     from regtech.reference.load import Reference

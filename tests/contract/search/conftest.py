@@ -6,22 +6,17 @@ starts one). Each test has a prefix of its own and takes its indices away.
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = str(Path(__file__).parents[3])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from casework.search.fts.index import FtsIndex  # noqa: E402
-from casework.search.memory import MemoryIndex  # noqa: E402
-from casework.search.ports import SearchIndex  # noqa: E402
-from regtech.clock import ManualClock  # noqa: E402
-from tests.support.servers import ELASTIC, server_url  # noqa: E402
+from casework.search.fts.index import FtsIndex
+from casework.search.memory import MemoryIndex
+from casework.search.ports import SearchIndex
+from regtech.clock import ManualClock
+from tests.support.servers import ELASTIC, server_url
 
 Make = Callable[[], SearchIndex]
 

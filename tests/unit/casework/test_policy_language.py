@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -193,18 +194,19 @@ def test_the_schema_accepts_what_ships() -> None:
         assert not _accepts(schema, {**document, "polices": []}, schema)
 
 
-def _accepts(schema: dict[str, object], value: object, root: dict[str, object]) -> bool:
+def _accepts(schema: dict[str, Any], value: object, root: dict[str, Any]) -> bool:
     import re
 
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[1]
-        return _accepts(root["$defs"][name], value, root)  # type: ignore[index]
+        return _accepts(root["$defs"][name], value, root)
     if "anyOf" in schema:
-        return any(_accepts(item, value, root) for item in schema["anyOf"])  # type: ignore[attr-defined]
+        return any(_accepts(item, value, root) for item in schema["anyOf"])
     if "const" in schema:
-        return value == schema["const"]
+        return bool(value == schema["const"])
     if "enum" in schema:
-        return value in schema["enum"]  # type: ignore[operator]
+        listed: list[object] = schema["enum"]
+        return value in listed
     kinds = schema.get("type")
     names = {
         "object": dict,
@@ -216,17 +218,17 @@ def _accepts(schema: dict[str, object], value: object, root: dict[str, object]) 
     }
     if kinds is not None:
         wanted = [kinds] if isinstance(kinds, str) else kinds
-        if not any(isinstance(value, names[kind]) for kind in wanted):  # type: ignore[attr-defined]
+        if not any(isinstance(value, names[kind]) for kind in wanted):
             return False
     if isinstance(value, str) and "pattern" in schema:
         return re.search(str(schema["pattern"]), value) is not None
     if isinstance(value, list) and "items" in schema:
-        return all(_accepts(schema["items"], item, root) for item in value)  # type: ignore[arg-type]
+        return all(_accepts(schema["items"], item, root) for item in value)
     if isinstance(value, dict) and "properties" in schema:
         properties = schema["properties"]
         required = schema.get("required", [])
-        return all(name in value for name in required) and all(  # type: ignore[attr-defined]
-            name in properties and _accepts(properties[name], item, root)  # type: ignore[operator,index]
+        return all(name in value for name in required) and all(
+            name in properties and _accepts(properties[name], item, root)
             for name, item in value.items()
         )
     return True

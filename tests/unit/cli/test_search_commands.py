@@ -13,12 +13,8 @@ from typing import Any
 
 import pytest
 
-ROOT = str(Path(__file__).parents[3])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from tests.contract.world import alert  # noqa: E402
-from tests.unit.cli.conftest import Command  # noqa: E402
+from tests.contract.world import alert
+from tests.unit.cli.conftest import Command
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ def test_there_is_machine_code_only_of_what_is_called() -> None:
         {True},
     ]
     # Asked for its address it is there, and what took it in before still works.
-    (made,) = _checked.overloads.values()  # type: ignore[attr-defined]
+    checked: Any = _checked
+    (made,) = checked.overloads.values()
     assert made.library.get_pointer_to_function(made.fndesc.llvm_func_name) != 0
     assert _wait(_checked) == {False}
     assert made.library.get_pointer_to_function("no_such_function") == 0

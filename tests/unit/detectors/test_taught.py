@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,10 +141,10 @@ def test_imagined_attempts_stand_among_what_was_there() -> None:
 
 
 @pytest.mark.parametrize("make", SHAPES, ids=lambda make: make.__name__)
-def test_every_shape_uses_all_of_its_accounts_in_its_span(make: object) -> None:
+def test_every_shape_uses_all_of_its_accounts_in_its_span(make: Any) -> None:
     drawn = np.random.default_rng(1)
     for size in (1, 2, 5, 14):
-        shape = make(size, drawn)  # type: ignore[operator]
+        shape = make(size, drawn)
         used = {who for a, b, _ in shape.steps for who in (a, b)}
         assert used <= set(range(shape.accounts)) and len(shape.steps) >= 1
         assert all(0.0 <= due <= 1.0 and a != b for a, b, due in shape.steps)

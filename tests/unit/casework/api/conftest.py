@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = str(Path(__file__).parents[4])
-if ROOT not in sys.path:
-    # ``tests`` is no package: as a namespace it is found from the folder above it.
-    sys.path.append(ROOT)
-
-from tests.unit.casework.api.api_world import ApiWorld  # noqa: E402
+from tests.unit.casework.api.api_world import ApiWorld
 
 
 @pytest.fixture

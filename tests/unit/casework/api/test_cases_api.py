@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -284,16 +285,16 @@ def test_files_are_what_they_say(wang: ApiWorld) -> None:
     content = b"%PDF-1.7 contract"
     sha256 = hashlib.sha256(content).hexdigest()
 
-    def put(path_digest: str, kind: str, body: bytes, version: int = 1) -> object:
+    def put(path_digest: str, kind: str, body: bytes, version: int = 1) -> Any:
         return wang.ask(
             "wang", "PUT", f"/cases/{case.id}/files/{path_digest}?name=contract.pdf",
             content=body, headers={"Content-Type": kind, "If-Match": f'"{version}"'},
         )  # fmt: skip
 
-    problem(put("0" * 64, "application/pdf", content), 400, "usage")  # type: ignore[arg-type]
-    problem(put(sha256, "text/html", content), 400, "usage")  # type: ignore[arg-type]
-    problem(put(sha256.upper(), "application/pdf", content), 422, "invalid")  # type: ignore[arg-type]
-    assert put(sha256, "application/pdf", content).status_code == 200  # type: ignore[attr-defined]
+    problem(put("0" * 64, "application/pdf", content), 400, "usage")
+    problem(put(sha256, "text/html", content), 400, "usage")
+    problem(put(sha256.upper(), "application/pdf", content), 422, "invalid")
+    assert put(sha256, "application/pdf", content).status_code == 200
     got = wang.ask("wang", "GET", f"/cases/{case.id}/files/{sha256}")
     assert got.content == content
     assert got.headers["content-disposition"].startswith("attachment")

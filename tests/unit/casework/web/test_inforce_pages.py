@@ -85,7 +85,8 @@ def test_what_was_approved_is_put_in_force_all_at_once(world: PageWorld) -> None
     shown = operator.done("/rules-in-force", {"act": "apply"})
     assert shown.all("progress") and "Nothing that was approved waits" in shown.text
     reading: Any = world.api.context.rules_in_force
-    world.api.context.health.parts = lambda: {"rules": reading.health()}  # type: ignore[method-assign]
+    health: Any = world.api.context.health
+    health.parts = lambda: {"rules": reading.health()}
     assert operator.get("/health").text.count("being read") == 1
     reading.work(SERVICE)
     assert "1.1.0" in operator.get("/rules-in-force").text
@@ -117,6 +118,6 @@ def test_why_rules_were_refused_is_told_where_it_is_looked_for(
         assert f"cn/{PACK}.yml" in shown.text and str(tmp_path) not in shown.text
         assert "odd" in shown.text
     assert "standing-applied" in operator.get(path).response.text
-    health = world.api.context.health
-    health.parts = lambda: {"rules": reading.health()}  # type: ignore[method-assign]
+    health: Any = world.api.context.health
+    health.parts = lambda: {"rules": reading.health()}
     assert "odd" in operator.get("/health").text

@@ -68,7 +68,8 @@ def test_rules_are_found_by_word_place_status_and_what_they_wait_for(world: Page
     assert f"/rules/{RULE}" in person.get("/rules?q=CN-LVTR-AGG&status=enabled").links
     assert "No rule has all of that" in person.get("/rules?jurisdiction=XX").text
     assert person.ask("GET", "/rules?status=odd").status_code == 400
-    waiting = [row for row in world.api.context.rules.rules() if row["waits"]]  # type: ignore[union-attr]
+    rules: Any = world.api.context.rules
+    waiting = [row for row in rules.rules() if row["waits"]]
     page = person.get("/rules?waits=1")
     assert {f"/rules/{row['id']}" for row in waiting[:50]} <= set(page.links)
     assert f"/rules/{RULE}" not in page.links
@@ -284,7 +285,8 @@ def test_an_author_proposes_and_a_second_person_approves(world: PageWorld) -> No
     shown = author.done("/rule-editor", fields)
     assert "waits for a second person" in shown.text and "Somebody else has to decide" in shown.text
     assert "severity: critical" in shown.text and "+" in shown.text
-    path = f"/proposals/{world.api.proposals.proposals(SERVICE).items[0].id}"  # type: ignore[union-attr]
+    proposals: Any = world.api.proposals
+    path = f"/proposals/{proposals.proposals(SERVICE).items[0].id}"
     assert [b.attrs["value"] for b in shown.all("button", name="act")] == ["withdraw"]
     own = author.page(author.send(path, {"act": "approve"}), 403)
     assert "A second person has to decide" in own.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from regtech.reference.watchlists import BirthDate, ListedName, ListEntry, ListV
 DAY = 86_400_000_000
 
 
-def entry(identity: str, name: str, *aliases: ListedName, **more: object) -> ListEntry:
-    return ListEntry(identity, "person", (ListedName(name, "primary"), *aliases), **more)  # type: ignore[arg-type]
+def entry(identity: str, name: str, *aliases: ListedName, **more: Any) -> ListEntry:
+    return ListEntry(identity, "person", (ListedName(name, "primary"), *aliases), **more)
 
 
 def best(screener: Screener, query: Query) -> str:
@@ -89,8 +90,8 @@ def test_words_lead_to_names_by_how_alike_they_are(tables: NameTables, model: Mo
 
 
 def test_dates_and_countries_support_or_contradict(screener: Screener) -> None:
-    def score(**known: object) -> float:
-        query = Query("Mohammad Reza Zahedi", "person", **known)  # type: ignore[arg-type]
+    def score(**known: Any) -> float:
+        query = Query("Mohammad Reza Zahedi", "person", **known)
         hits = [h for h in screener.screen(query, threshold=0.01) if h.key == ("ofac", "12114")]
         return hits[0].score if hits else 0.0
 
