@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def _measured(path: str) -> None:
     widest = max(sum(a.itemsize for a in log.arrays.values()) for log in logs)
     words = plan.vocabulary
     asking = judging.engine.judge.preparing.asking
-    detectors = [] if asking is None else list(asking.export().values())
+    detectors: Counter[str] = Counter()
+    for name, array in ({} if asking is None else asking.export()).items():
+        detectors[name.partition(".")[0]] += array.nbytes
     payments = (state.seen_payments, state.seen_edges)
     print(
         json.dumps(
@@ -65,7 +68,7 @@ def _measured(path: str) -> None:
                 "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
                 "fact_bytes": state.facts.nbytes + state.fact_places.nbytes,
                 "alerted_bytes": state.alerted.entries.nbytes,
-                "detector_bytes": sum(array.nbytes for array in detectors),
+                "detector_bytes": dict(detectors),
                 "event_bytes": judging.engine.judge.events.bytes_held(),
                 "log_bytes": reserved + sum(log.heads.nbytes for log in logs),
                 "entries": entries,
@@ -107,6 +110,9 @@ def main() -> None:
     made["subjects"] = made["events"] // PER_SUBJECT
     if not given.json:
         mib = 1 << 20
+        detectors = ", ".join(
+            f"{name} {size / mib:,.0f} MiB" for name, size in made["detector_bytes"].items()
+        )
         print(
             f"{made['events']:,} events of {made['subjects']:,} customers, all packs, "
             f"{cost.cpu:.1f} s CPU\n"
@@ -120,7 +126,7 @@ def main() -> None:
             f"windows {made['log_bytes'] / mib:,.0f}, "
             f"distinct {made['distinct_bytes'] / mib:,.0f}, "
             f"facts {made['fact_bytes'] / mib:,.0f}, raised {made['alerted_bytes'] / mib:,.0f}\n"
-            f"  detectors        {made['detector_bytes'] / mib:,.0f} MiB as a snapshot has them\n"
+            f"  detectors        {detectors}, as a snapshot has them\n"
             f"  ids for evidence {made['event_bytes'] / mib:,.0f} MiB, of judged events\n"
             f"  vocabularies     {made['texts']:,} texts, {made['text_bytes'] / mib:,.0f} MiB\n"
             f"  process          {made['peak_bytes'] / mib:,.0f} MiB at most, "

@@ -129,7 +129,12 @@ class Intake:
         return part.spread(len(self.columns.index), self._lender)
 
     def _pack(self) -> None:
-        """Give memory back where more waits than blocks that are used again and again hold."""
+        """Give memory back where more waits than blocks that are used again and again hold.
+
+        What was held back before was looked at when it was the last.
+        """
+        if not self.parts or self.parts[-1].block.count < WORTH_PACKING:
+            return
         spread = 0
         for place, part in enumerate(self.parts):
             if part.kept is not None:

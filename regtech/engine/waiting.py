@@ -58,12 +58,13 @@ class Waiting:
     def packed(self, first: int, decoded: int) -> Waiting:
         """The same without the columns that hold nothing, of the ``decoded`` ones; the ``first`` of
         them stay where they are. What is filled in later is missing so far, and goes too."""
-        columns = self.block.columns[:decoded, : self.block.count]
-        filled = np.zeros(decoded, np.bool_)
-        O.filled_columns(columns, filled)
+        block, filled = self.block, np.zeros(decoded, np.bool_)
+        O.filled_columns(block.columns, block.count, filled)
         filled[:first] = True
         kept = np.flatnonzero(filled)
-        return replace(self, block=replace(self.block, columns=columns[kept]), kept=kept)
+        return replace(
+            self, block=replace(block, columns=block.columns[kept, : block.count]), kept=kept
+        )
 
     def spread(self, rows: int, lender: Lender) -> Waiting:
         """The same with all columns."""

@@ -194,10 +194,10 @@ def gather_columns(origins: Any, whose: Any, places: Any, found: Any) -> None:
 
 
 @kernel(nrt=False)
-def filled_columns(columns: Any, filled: Any) -> None:
-    """Say of each column whether any event has it."""
-    for row in range(columns.shape[0]):
-        for k in range(columns.shape[1]):
+def filled_columns(columns: Any, count: Any, filled: Any) -> None:
+    """Say of each of the first columns whether any of ``count`` events has it."""
+    for row in range(filled.shape[0]):
+        for k in range(count):
             if columns[row, k] != MIN:
                 filled[row] = True
                 break
