@@ -41,7 +41,7 @@ def main() -> None:
         ("scaling", "--events", str(200_000 // share), *kept),
         ("memory", "--subjects", str(1_000_000 // share), *kept),
         ("policy", "--events", str(100_000 // share)),
-        ("casework", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
+        ("caseload", "--alerts", str(1_000_000 // share), "--cases", str(100_000 // share)),
         ("search", "--cases", str(100_000 // share)),
         ("anomaly", "--events", str(200_000 // share), "--seeds", "1" if given.small else "3"),
         ("pages", "--cases", str(100_000 // share)),

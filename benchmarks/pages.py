@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.casework import alerts, load
+from benchmarks.caseload import alerts, load
 from benchmarks.common import CLOCK, arguments, machine, one_core
 from casework.cases.chain import SALT_BYTES
 from casework.cases.scope import Role, service_scope

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-# The neighbour casework.py would be taken for the package: the project comes first, then imports.
 from benchmarks.common import SEED, arguments, machine, one_core, told
 from casework.cases.facts import AlertFacts, facts_of
 from casework.policy.clocks import Clocks

@@ -1,4 +1,4 @@
-"""A name means one thing within a function: a comprehension does not take one that is called there.
+"""A name means one thing: no script hides a package, no comprehension what is called beside it.
 
 Python 3.12 puts a comprehension into the function that it stands in. Early releases of it then
 find a function of the module unset in a second comprehension, where the first has a variable of
@@ -8,6 +8,7 @@ its name.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +75,14 @@ def test_one_that_does_is_found() -> None:
         "def line(): ...\ndef f(a):\n    b = [line for line in a]\n    return [line(c) for c in b]"
     )
     assert _taken(text) == [("f", "line", 4)]
+
+
+def test_no_script_hides_a_package_from_those_beside_it() -> None:
+    """The folder of a script that is run stands before everything else that is imported."""
+    packages = {
+        *sys.stdlib_module_names,
+        *(path.parent.name for path in ROOT.glob("*/__init__.py")),
+    }
+    scripts = {path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py")}
+    assert len(scripts) > 20 and {"casework", "regtech"} <= packages
+    assert not scripts & packages

@@ -1,6 +1,6 @@
 """Casework in SQLite: how fast alerts come in, and how long a page of a full queue takes.
 
-``python benchmarks/casework.py`` loads 100,000 alerts; ``--alerts 1000000 --cases 100000`` is the
+``python benchmarks/caseload.py`` loads 100,000 alerts; ``--alerts 1000000 --cases 100000`` is the
 size that is promised. Three figures: alerts alone into the store (what a sink has to keep up with),
 alerts with their cases and timelines, and the time of pages over the full store. A page is what the
 service hands out: a query, the rows, the cases decoded and masked.
