@@ -33,6 +33,7 @@ from regtech.app.backtests import Backtests
 from regtech.app.bulk import Bulk
 from regtech.app.casework import Casework, casework
 from regtech.app.choice import chosen_packs
+from regtech.app.compiling import compile_screening
 from regtech.app.deciding import Deciding
 from regtech.app.drafts import Drafts
 from regtech.app.identity import identity_over
@@ -271,6 +272,7 @@ def _lists(settings: ServerSettings, clock: Clock, workers: Workers) -> ListRead
     if not folder:
         return None
     least = share("REGTECH_LISTS_LEAST")
+    compile_screening()
     return ListReading(
         Path(folder), settings.data, clock, least=least, stopping=lambda: workers.stopping
     )

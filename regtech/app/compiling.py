@@ -52,6 +52,16 @@ def compile_kernels(packs: tuple[Pack, ...], reference: Reference) -> None:
     _in_two(packs, reference)
 
 
+def compile_screening() -> None:
+    """Compile what comparing names calls, where that was never done on this machine.
+
+    Otherwise whoever asks a server first waits for it, for longer than a request may take.
+    """
+    import_module("detectors.names.scoring")  # so that uncompiled() knows its kernels
+    if uncompiled("scoring"):
+        _screen_a_text()
+
+
 def _in_two(
     packs: tuple[Pack, ...],
     reference: Reference,
@@ -124,18 +134,23 @@ def main(words: list[str]) -> None:
         pass
     if words == ["names"]:
         from detectors.graph.features import PaymentFeatures
-        from detectors.names.analysis import Analyser
-        from detectors.names.pairs import pair_scores
-        from detectors.names.screener import Screener
-        from detectors.names.texts import screen_text
-        from regtech.app.names import load_model, load_tables
-        from regtech.reference.watchlists import ListedName, ListEntry, ListVersion
 
         PaymentFeatures(1).update(ones, ones - 1, ones, ones)
-        tables, model, name = load_tables(), load_model(), "Ivan Petrov"
-        listed = ListVersion("own", (ListEntry("1", "person", (ListedName(name),)),))
-        screen_text(Screener(tables, model, [listed]), f"Paid to {name}.")
-        pair_scores(Analyser(tables), model, [name], [name])
+        _screen_a_text()
+
+
+def _screen_a_text() -> None:
+    from detectors.names.analysis import Analyser
+    from detectors.names.pairs import pair_scores
+    from detectors.names.screener import Screener
+    from detectors.names.texts import screen_text
+    from regtech.app.names import load_model, load_tables
+    from regtech.reference.watchlists import ListedName, ListEntry, ListVersion
+
+    tables, model, name = load_tables(), load_model(), "Ivan Petrov"
+    listed = ListVersion("own", (ListEntry("1", "person", (ListedName(name),)),))
+    screen_text(Screener(tables, model, [listed]), f"Paid to {name}.")
+    pair_scores(Analyser(tables), model, [name], [name])
 
 
 if __name__ == "__main__":

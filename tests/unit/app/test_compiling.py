@@ -83,3 +83,24 @@ def test_compiling_ahead_reads_tables_in_every_way() -> None:
     compiling._read_tables(judge_events(PACKS, [], Reference.shipped()).engine.judge.plan)
     kernels: list[Any] = [emit.csv_lines, emit.view_lines, taking.take_views]
     assert all(kernel.signatures for kernel in kernels)
+
+
+def test_a_server_with_lists_compiles_before_the_first_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a fresh machine; where there is code in the cache nothing is called."""
+    from detectors.names import scoring
+
+    kernels = [one for one in vars(scoring).values() if hasattr(one, "signatures")]
+    assert kernels
+    asked: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "_screen_a_text", lambda: asked.append("a text"))
+        patch.setattr(compiling, "uncompiled", lambda *names: ())
+        compiling.compile_screening()
+        assert asked == []
+        patch.setattr(compiling, "uncompiled", lambda *names: names)
+        compiling.compile_screening()
+        assert asked == ["a text"]
+    compiling._screen_a_text()
+    assert any(one.signatures for one in kernels)
