@@ -173,7 +173,9 @@ class Desk:
         closed = {i: c for i, c in cases.items() if c.ended and not c.withdrawn}
         wanted: set[tuple[Any, ...]] = set()
         named = {item[2] for item in read.cases if item[0] != "unsorted"}
-        for item in read.cases:
+        times = {alert.id: alert.time_us for alert in self.alerts}
+        # Where alerts from before take apart what was closed together, the earliest keeps the id.
+        for item in sorted(read.cases, key=lambda item: (times[item[1][0]], item[2:3])):
             if item[0] == "unsorted":
                 open_ = not any(
                     c.policy == "unsorted" and self.held(c)[0].id == item[1][0]
@@ -184,6 +186,7 @@ class Desk:
                 continue
             policy, names, name, key, priority, queue, severity, theme, tenants, due = item
             name = self.name_of(name, (policy, key), names, named)
+            named.add(name)
             if name in closed:  # nothing that a person closed is torn apart, and late ones come
                 assert set(names) <= {alert.id for alert in self.held(closed[name])}
                 continue
@@ -317,6 +320,27 @@ def test_an_alert_that_a_brake_leaves_alone_still_counts_for_it() -> None:
 
     alerts = [alert("a0", "breach", "C1", 9), alert("a1", "report", "C2", 0)]
     holds(Given([brake, REST], alerts, [0, 1], [1], 1, None, [], []), 0, None)
+
+
+def test_what_was_closed_together_and_belongs_apart_keeps_its_id_once() -> None:
+    """An alert from before two that were closed together takes the first of them to itself."""
+    two = {
+        "id": "two", "title": {"en": "T", "zh": "二"}, "order": 0, "same": ["institution"],
+        "within": "3h", "on": "any", "count": 2,
+        "case": {"queue": "q", "theme": "rest", "priority": "high", "due": "alert"},
+    }  # fmt: skip
+
+    def alert(name: str, hour: int) -> dict[str, Any]:
+        return {
+            "id": name, "time": f"2026-03-01T{hour:02}:00:00Z", "rule": "r-one", "pack": "p",
+            "kind": "report", "severity": "high", "jurisdiction": "CN", "obligation": [],
+            "status": "enabled", "outcome": "met", "warning": False, "late": False,
+            "subject": {"per": "customer", "id": "C1", "institution": "B1"},
+            "facts": {"reporter": "B1"}, "due": None,
+        }  # fmt: skip
+
+    alerts = [alert("a0", 9), alert("a1", 11), alert("a2", 7), alert("a3", 12)]
+    holds(Given([two], alerts, [0, 1, 2, 3], [2], None, None, [(0, 0)], []), 0, None)
 
 
 @settings(PROFILE, max_examples=examples(25))
