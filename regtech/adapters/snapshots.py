@@ -30,7 +30,7 @@ import xxhash
 
 from regtech.errors import SnapshotError, StoreError
 
-VERSION: Final = 4
+VERSION: Final = 5
 KEPT: Final = 2
 """Snapshots kept: where the newest is damaged, the one before it is used."""
 _MAGIC: Final = b"RGTSNAP\n"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from regtech.engine.growing import longer
 from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.rows import CODE_BITS, HOUR_US, PAYMENT_HOUR, PAYMENT_WORDS
 from regtech.engine.kernels.tables import (
     DESCRIPTOR_WORDS,
     T_ADDRESS,
@@ -252,9 +253,9 @@ class State:
             self._measure(spec.index)
         self.special = np.zeros((5, DESCRIPTOR_WORDS), np.int64)
         self.seen_ids = Table(self.special[0], 4)
-        self.seen_payments = Table(self.special[1], 4)
+        self.seen_payments = Table(self.special[1], PAYMENT_WORDS)
         self.alerted = Table(self.special[2], 4)
-        self.seen_edges = Table(self.special[3], 4)
+        self.seen_edges = Table(self.special[3], PAYMENT_WORDS)
         self.event_days = Table(self.special[4], EVENT_DAY_WORDS, by_key=True)
         self.fact_places = np.zeros(1, np.int32)
         """Row of a party, by its code, in ``facts``; 0 where nothing was said about it."""
@@ -317,13 +318,17 @@ class State:
 
     def room_for_payments(self, events: int, now_us: int) -> None:
         """Room for the legs of so many events; those of 400 days ago may be forgotten."""
-        if 2 * events > self.seen_payments.room():
-            self.seen_payments.ensure(2 * events + 4096, 3, now_us - 400 * DAY_US)
+        self._room_in_payments(self.seen_payments, 2 * events, now_us)
 
     def room_for_edges(self, events: int, now_us: int) -> None:
         """Room for so many payments as edges of the network; those of 400 days ago may go."""
-        if events > self.seen_edges.room():
-            self.seen_edges.ensure(events + 4096, 3, now_us - 400 * DAY_US)
+        self._room_in_payments(self.seen_edges, events, now_us)
+
+    @staticmethod
+    def _room_in_payments(table: Table, events: int, now_us: int) -> None:
+        if events > table.room():
+            hour = (now_us - 400 * DAY_US) // int(HOUR_US)
+            table.ensure(events + 4096, PAYMENT_HOUR, hour << CODE_BITS)
 
     def make_room(self, rows: Int64, added: Int64, persons: int, now_us: int) -> None:
         """Room for a block: ``rows[j, t]`` rows of each jurisdiction and type, so many persons.

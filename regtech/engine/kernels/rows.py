@@ -6,7 +6,7 @@ place on. Rows come out jurisdiction by jurisdiction, each in canonical order.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,12 @@ FAR, NEAR = 32, 12
 """So many events ahead their columns, and what stands under the parties there, begin to load."""
 STRETCH = 64
 """So many events are looked up in a table of payments one behind the other."""
+PAYMENT_WORDS, PAYMENT_HOUR = 3, 2
+"""Entries of a table of payments: two words of their key, then the hour and who sent it first."""
+HOUR_US: Final = np.int64(3_600_000_000)
+CODE_BITS: Final = 32
+"""Of the last word those below the hour: a code of a text has 31."""
+_CODE: Final = np.int64((1 << CODE_BITS) - 1)
 
 # Columns that `make_rows` needs, as positions in its `wanted` argument.
 (W_TYPE, W_TIME, W_REPORTER, W_PAYER, W_PAYER_INST, W_PAYEE, W_PAYEE_INST, W_REFERENCE, W_AMOUNT,
@@ -175,20 +181,19 @@ def _note_key(keys: Any, place: Any, row: Any, a: Any, b: Any, seen: Any) -> Non
         a = np.int64(1)
     keys[row, place] = a
     keys[row + 1, place] = b
-    prefetch2(seen[T_ADDRESS], seen[T_PLACES], 4, a, b)
+    prefetch2(seen[T_ADDRESS], seen[T_PLACES], PAYMENT_WORDS, a, b)
 
 
 @kernel(nrt=False, inner=True)
 def _first_to_report(seen: Any, a: Any, b: Any, reporter: Any, time: Any) -> Any:
     """Whether no other reporter has sent the payment of a key before; notes it where it is new."""
-    at = find2(seen[T_ADDRESS], seen[T_PLACES], 4, a, b)
+    at = find2(seen[T_ADDRESS], seen[T_PLACES], PAYMENT_WORDS, a, b)
     if at >= 0:
-        return load64(seen[T_ADDRESS], at + 2) == reporter + 1
+        return load64(seen[T_ADDRESS], at + PAYMENT_HOUR) & _CODE == reporter
     at = -1 - at
     store64(seen[T_ADDRESS], at, a)
     store64(seen[T_ADDRESS], at + 1, b)
-    store64(seen[T_ADDRESS], at + 2, reporter + 1)
-    store64(seen[T_ADDRESS], at + 3, time)
+    store64(seen[T_ADDRESS], at + PAYMENT_HOUR, (time // HOUR_US) << CODE_BITS | reporter)
     seen[T_COUNT] += 1
     return True
 
