@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +116,10 @@ def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:
     return found, made
 
 
+_META: Final = (np.int64, np.int32, np.int32, np.int64)
+"""Of an event: its time, the code of its reporter, its source and its line."""
+
+
 class EventStore:
     """Ids, reporters, times and places of judged events, by ordinal, as far back as evidence
     reaches."""
@@ -125,7 +129,7 @@ class EventStore:
         self.count = 0
         self._offsets = np.zeros(1025, np.int64)
         self._bytes = np.zeros(1 << 16, np.uint8)
-        self._meta = [np.zeros(1024, np.int64) for _ in range(4)]  # time, reporter, source, line
+        self._meta = [np.zeros(1024, kind) for kind in _META]
 
     def __len__(self) -> int:
         return self.count
@@ -205,5 +209,6 @@ class EventStore:
         made.base, made.count = (int(x) for x in arrays["base"])
         made._offsets = np.ascontiguousarray(arrays["offsets"], np.int64)
         made._bytes = np.ascontiguousarray(arrays["bytes"], np.uint8)
-        made._meta = [np.array(row, np.int64) for row in arrays["meta"]]
+        rows = zip(_META, arrays["meta"], strict=True)
+        made._meta = [np.array(row, kind) for kind, row in rows]
         return made
