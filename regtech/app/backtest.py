@@ -12,6 +12,7 @@ from typing import Any
 from regtech.adapters.committed import CommittedFile
 from regtech.adapters.ndjson.decoder import NdjsonDecoder
 from regtech.adapters.sources import describe_source
+from regtech.app.allocator import map_large_arrays
 from regtech.app.detection import shipped_detectors
 from regtech.app.judging import check_home
 from regtech.app.progress import NoProgress, Progress
@@ -147,6 +148,7 @@ def compare_packs(
 
     ``near``: how far below a figure values are looked for as well, as ``BacktestResult.around``.
     """
+    map_large_arrays()
     told = progress or NoProgress()
     clock = SystemClock()
     started = clock.elapsed()

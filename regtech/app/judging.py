@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from regtech.adapters.sources import SourceFile
 from regtech.adapters.tables.columnmap import ColumnMap, load_column_map
+from regtech.app.allocator import map_large_arrays
 from regtech.app.detection import shipped_detectors
 from regtech.app.sources import Merge, Source, kept_of
 from regtech.collector import collector_paused
@@ -136,6 +137,7 @@ class Judging:
         reference: Reference,
         words: tuple[Vocabulary, Vocabulary] | None = None,
     ) -> None:
+        map_large_arrays()
         self.settings = settings
         self.keeps = False
         """Whether snapshots will be asked for."""

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from regtech import __version__
 from regtech.adapters.snapshots import SnapshotFolder, read_snapshot
+from regtech.app.allocator import map_large_arrays
 from regtech.app.choice import chosen_packs
 from regtech.app.detection import models_asked, shipped_detectors
 from regtech.app.progress import FileProgress, NoProgress
@@ -58,6 +59,7 @@ class WarmEngine:
         arrays: dict[str, Any] | None = None,
         lists: str | None = None,
     ) -> None:
+        map_large_arrays()
         symbols, self.persons = (
             (Vocabulary(), Vocabulary()) if arrays is None else vocabularies(arrays)
         )

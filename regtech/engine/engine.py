@@ -54,12 +54,9 @@ class Engine:
     """One engine over one plan. Push batches, take alerts, finish.
 
     ``sources`` names the sources in the order of ``Batch.source``. Alerts are handed out once no
-    event can
-    come before them. ``lateness_us``: an event older than the newest of its source by more than
-    this
-    is set aside as late. ``from_us``: events before it fill windows; they are counted as
-    ``early``, and
-    what they raise is for the caller to leave out.
+    event can come before them. ``lateness_us``: an event older than the newest of its source by
+    more than this is set aside as late. ``from_us``: events before it fill windows; they are
+    counted as ``early``, and what they raise is for the caller to leave out.
     """
 
     def __init__(
