@@ -272,9 +272,7 @@ class OwnershipGraph:
         if not held:
             return []
         return sorted(
-            register.names[thing]
-            for thing in held
-            if any(owner == number for owner, _, _ in register.in_force(thing, at))
+            register.names[thing] for thing in held if register.holds_now(number, thing, at)
         )
 
     def has_chains(self, party: str) -> bool:

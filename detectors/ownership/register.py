@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +30,7 @@ from regtech.reference.civil import DAY_US
 
 INDIRECT: Final = 16
 """Added to an interest's number where the share is a total held through others."""
+_HELD_AS: Final = tuple(sorted(kind | more for kind in Interest for more in (0, INDIRECT)))
 NEVER: Final = 1 << 62
 """An end that does not come."""
 ZONE_US: Final = 14 * 3_600_000_000
@@ -208,14 +209,16 @@ class Register:
 
     def in_force(self, owned: int, at: Moment) -> list[tuple[int, int, Change]]:
         """(owner, interest number, change) of all that is held in a party, in a fixed order."""
-        found = []
-        for key, changes in self.held.get(owned, {}).items():
-            for change in reversed(changes):
-                if reached(change.start, at):
-                    if change.high and not reached(change.end, at):
-                        found.append((key >> 5, key & 31, change))
-                    break
-        return found
+        return [
+            (key >> 5, key & 31, change)
+            for key, changes in self.held.get(owned, {}).items()
+            if (change := _in_force(changes, at)) is not None
+        ]
+
+    def holds_now(self, owner: int, owned: int, at: Moment) -> bool:
+        """Whether one party holds anything in another."""
+        held = self.held.get(owned, {})
+        return any(_in_force(held.get(owner << 5 | kind, ()), at) for kind in _HELD_AS)
 
     def steady(self, owned: int, at: Moment) -> tuple[int, int]:
         """From and until which microsecond nothing in force changes, whatever the zone."""
@@ -309,6 +312,14 @@ def _bounds(
         return low, high, given, ()
     detail = range_text(Fraction(low, WHOLE), Fraction(high, WHOLE))
     return 0, WHOLE, True, (Finding(code, owned, owner, detail, ref),)
+
+
+def _in_force(changes: Sequence[Change], at: Moment) -> Change | None:
+    """Of the changes of one owner, owned and interest the one in force."""
+    for change in reversed(changes):
+        if reached(change.start, at):
+            return change if change.high and not reached(change.end, at) else None
+    return None
 
 
 def _insert(changes: list[Change], change: Change) -> None:
