@@ -76,6 +76,8 @@ class Table:
         self.descriptor = descriptor
         self.words = words
         self.by_key = by_key
+        self._oldest = -(1 << 63)
+        """No entry was staler when they were last looked at, and none that came since is."""
         self._use(np.zeros(_FIRST_TABLE * words, np.int64), 0)
 
     def _use(self, entries: Int64, count: int) -> None:
@@ -101,10 +103,13 @@ class Table:
             return
         places = int(self.descriptor[T_PLACES])
         live = self.count
+        if stale_below <= self._oldest:
+            stale_word = 0
         if stale_word:
-            live = int(
-                fresh_entries(address(self.entries), places, self.words, stale_word, stale_below)
+            live, least = fresh_entries(
+                address(self.entries), places, self.words, stale_word, stale_below
             )
+            self._oldest = least if live else stale_below
         # up to two thirds full: a miss still looks at few places, which lie side by side; a table
         # doubles while that costs little memory, since each growth touches memory that is new
         growth = live if live < _DOUBLED_BELOW else live * 2 // 5

@@ -17,7 +17,7 @@ import numpy as np
 
 from regtech.columns.jit import inline_kernel, kernel
 from regtech.columns.words import prefetch64
-from regtech.engine.kernels.raw import load64, mix, multiply_high, store64
+from regtech.engine.kernels.raw import MAX, load64, mix, multiply_high, store64
 
 T_ADDRESS, T_PLACES, T_COUNT, T_WORDS = 0, 1, 2, 3
 DESCRIPTOR_WORDS = 4
@@ -90,13 +90,17 @@ def find_key_from(
 
 @kernel(nrt=False)
 def fresh_entries(source: Any, places: Any, words: Any, stale_word: Any, stale_below: Any) -> Any:
-    """How many entries have a ``stale_word`` that is not below a bound."""
+    """How many entries have a ``stale_word`` that is not below a bound, and the least of these."""
     found = 0
+    least = MAX
     for k in range(places):
         at = k * words
-        if load64(source, at) != 0 and load64(source, at + stale_word) >= stale_below:
-            found += 1
-    return found
+        if load64(source, at) != 0:
+            word = load64(source, at + stale_word)
+            if word >= stale_below:
+                found += 1
+                least = min(least, word)
+    return found, least
 
 
 @kernel(nrt=False)

@@ -51,3 +51,19 @@ def test_nothing_is_forgotten_while_there_is_room(state: State) -> None:
     note(state, [HORIZON - 1000 * DAY, NOW])
     state.room_for_edges(1, NOW)
     assert state.seen_edges.count == 2
+
+
+def test_what_grows_stale_later_is_forgotten_later(state: State) -> None:
+    """Also where nothing was stale, and where everything was, when it was looked at last."""
+    note(state, [NOW, NOW + DAY])
+    state.room_for_edges(1000, NOW)
+    assert state.seen_edges.count == 2
+    state.room_for_edges(9000, NOW + 401 * DAY)
+    assert hours(state) == [(NOW + DAY) // HOUR]
+    state.room_for_edges(50_000, NOW + 900 * DAY)
+    assert state.seen_edges.count == 0
+    rows = state.seen_edges.entries.reshape(-1, R.PAYMENT_WORDS)
+    rows[7] = 7, 7, ((NOW + 1000 * DAY) // HOUR) << R.CODE_BITS
+    state.special[3][2] = 1
+    state.room_for_edges(500_000, NOW + 1500 * DAY)
+    assert state.seen_edges.count == 0
