@@ -101,7 +101,7 @@ class Deadlines:
         # a duty named by something else than its event can open again: the event tells them apart
         label = name
         if deadline.about is not None and deadline.start_period_end is None:
-            label = f"{name}/{env.judge.id_of(env.event)}"
+            label = f"{name}/{env.event_id()}"
         if deadline.start_period_end is not None:
             if self.last_period.get((variant.rule.id, subject)) == name:
                 return
@@ -195,7 +195,7 @@ def duty_name(env: RowEnvironment, deadline: Deadline) -> str | None:
             return f"{year}-{month:02d}"
         return year if months == 12 else f"{year}-Q{(month - 1) // 3 + 1}"
     if deadline.about is None:
-        return env.judge.id_of(env.event)
+        return env.event_id()
     value = evaluate(deadline.about, env)
     if isinstance(value, Interval):
         return str(value.exact)

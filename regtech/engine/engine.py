@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from regtech.columns.batch import Batch
 from regtech.engine.block import Sequence
@@ -31,6 +32,8 @@ from regtech.model.alert import Alert
 from regtech.model.eventday import EventKind
 from regtech.reference.civil import time_text
 from regtech.rulelang.ir import FieldRef
+
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -160,21 +163,11 @@ class Engine:
         self.events += count
         if self.from_us is not None:
             self.early += int(np.searchsorted(prepared.times, self.from_us))
-        first_closing = len(self.plan.variants)
-        numbers, places = hits.rule.tolist(), hits.event.tolist()
-        k = 0
-        while k < len(numbers):
-            if numbers[k] < first_closing:
-                self._handle(hits, k)
-                k += 1
-                continue
-            # one action may end duties of every rule that has a deadline: its hits stand together
-            end = k + 1
-            while end < len(numbers) and places[end] == places[k] and numbers[end] >= first_closing:
-                end += 1
-            closing = sorted({number - first_closing for number in numbers[k:end]})
-            self._close_duties(closing, places[k])
-            k = end
+        for first, last, ends_duties in _together(hits, len(self.plan.variants)):
+            if ends_duties:
+                self._close_duties(hits.rule[first:last], int(hits.event[first]))
+            else:
+                self._handle(hits, first)
         self.now_us = int(prepared.times[count - 1])
         self._hold(self.deadlines.advance(self.now_us))
 
@@ -198,8 +191,8 @@ class Engine:
                 self._hold([alert])
             self._latest = (env.event, alert.id)
 
-    def _close_duties(self, variants: list[int], event: int) -> None:
-        """An action ends the duties of these rules that bear the name it is about."""
+    def _close_duties(self, rules: Int64, event: int) -> None:
+        """An action ends the duties that bear the name it is about: of hits that are closings."""
         judge, index = self.judge, self.plan.columns.index
         place = int(judge.source[event])
         about = int(judge.block.columns[index["about"], place])
@@ -207,8 +200,9 @@ class Engine:
             return
         self._hold(self.deadlines.advance(int(judge.times[event])))
         reporter = judge.word(int(judge.block.columns[index["reporter"], place]))
-        for variant in variants:
-            self.deadlines.close(self.plan.variants[variant].rule.id, reporter, name)
+        variants = self.plan.variants
+        for number in np.unique(rules).tolist():
+            self.deadlines.close(variants[number - len(variants)].rule.id, reporter, name)
 
     def _raise_again(self, env: RowEnvironment, variant: Variant, outcome: int) -> None:
         assert variant.again is not None
@@ -334,3 +328,17 @@ class Engine:
         for rule, count in self.deadlines.untold.items():
             made.cannot_tell[rule] = made.cannot_tell.get(rule, 0) + count
         return made
+
+
+def _together(hits: Hits, rules: int) -> Iterator[tuple[int, int, bool]]:
+    """(first, end, whether they end duties) of hits that are handled at once.
+
+    One action may end duties of every rule that has a deadline, and its hits follow each other.
+    """
+    if not len(hits):
+        return
+    closes = hits.rule >= rules
+    goes_on = closes[1:] & closes[:-1] & (hits.event[1:] == hits.event[:-1])
+    starts = np.flatnonzero(np.concatenate(([True], ~goes_on)))
+    ends = [*starts[1:].tolist(), len(hits)]
+    yield from zip(starts.tolist(), ends, closes[starts].tolist(), strict=True)

@@ -99,7 +99,7 @@ class EvidenceMaker:
         again = made <= CHECKED_FIRST or made % CHECKED_EVERY == 0
         if again and (decided := decide(shape, env.seen_by)) != outcome:
             raise InternalError(
-                f"rule {rule.id} on {self.judge.id_of(env.event)}: the kernels say {outcome}, "
+                f"rule {rule.id} on {env.event_id()}: the kernels say {outcome}, "
                 f"the second reading says {decided}"
             )
         at = event_us if time_us is None else time_us
@@ -242,7 +242,7 @@ class EvidenceMaker:
                 H.contributors(log, slot, 1 << spec.bit, after, until, buffer)
             found.update(int(x) for x in buffer[:count])
         if len(found) == 1:
-            own = [judge.id_of(env.event)]
+            own = [env.event_id()]
             return own, 1, event_digest(own)
         ordered = np.array(sorted(found), np.int64)
         keys = judge.events.ids(ordered)

@@ -40,8 +40,7 @@ class Hits:
     """Rows that met a rule (outcome 2) or could not be told (1), first of their period, in order.
 
     ``rule`` is a variant's index (beyond the variants: the closing of a deadline); ``row``,
-    ``event`` are
-    positions in the judge's present block; ``label`` the period's number.
+    ``event`` are positions in the judge's present block; ``label`` the period's number.
     """
 
     rule: Int64

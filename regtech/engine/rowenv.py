@@ -31,6 +31,7 @@ class RowEnvironment:
         self.side = int(judge.row_side[row])
         self.event_type = EVENT_TYPES[int(judge.types[self.event])]
         self.rates_used: dict[str, Any] = {}
+        self._event_id = ""
 
     def seen_by(self, variant: Variant) -> RowEnvironment:
         """The same row as another rule sees it; rates used are noted in one place."""
@@ -70,7 +71,13 @@ class RowEnvironment:
 
     def event_name(self) -> str:
         """Reporter and id, which name the event among all."""
-        return f"{self.field('reporter')}/{self.judge.id_of(self.event)}"
+        return f"{self.field('reporter')}/{self.event_id()}"
+
+    def event_id(self) -> str:
+        """Id of the event, which its reporter gave it."""
+        if not self._event_id:
+            self._event_id = self.judge.id_of(self.event)
+        return self._event_id
 
     def field(self, path: str) -> Value:
         """A field as a value: see ``evaluate.Environment``."""

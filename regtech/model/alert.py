@@ -76,13 +76,15 @@ class Alert:
 
     def canonical(self) -> bytes:
         """The bytes that are written and that the digest is over, the seal at their end."""
-        text = self._text()
-        return f'{text[:-1]},"seal":"{_sha256(text)}"}}'.encode()
+        written = self._text().encode()
+        seal = hashlib.sha256(written).hexdigest().encode()
+        return b'%b,"seal":"%b"}' % (written[:-1], seal)
 
     def _text(self) -> str:
         if self.shared is None:
             return _ENCODE(self.as_dict())
-        parts = [_members(self._told(names)) for names in _OWN]
+        # An id is hexadecimal (``alert_id``): nothing in it is to be escaped.
+        parts = [f'"id":"{self.id}"', *(_members(self._told(names)) for names in _OWN[1:])]
         return f"{{{','.join(chain.from_iterable(zip(parts, self.shared, strict=True)))}}}"
 
 
@@ -95,7 +97,8 @@ _OF_RULES = frozenset(
 """What all alerts of a rule have in common under one law."""
 _RUNS = [tuple(names) for _, names in groupby(_WRITTEN, _OF_RULES.__contains__)]
 _OWN, _SHARED = _RUNS[0::2], _RUNS[1::2]
-"""An alert's own fields and those of its rule in turn, as they are written."""
+"""An alert's own fields, the first of which is its id, and those of its rule in turn, as they are
+written."""
 
 
 def _members(written: dict[str, Any]) -> str:

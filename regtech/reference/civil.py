@@ -115,6 +115,7 @@ def iso_from_day(day: int) -> str:
     return f"{year:04d}-{month:02d}-{day_of_month:02d}"
 
 
+@lru_cache(maxsize=1 << 12)
 def time_text(us: int) -> str:
     """RFC 3339 in UTC; fractions of a second only where there are any."""
     day, rest = divmod(us, DAY_US)
