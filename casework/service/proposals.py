@@ -27,7 +27,7 @@ from casework.cases.timeline import Draft as LogDraft
 from casework.cases.timeline import EntryKind
 from casework.ports import Page, Proposals, ProposalsUnit
 from casework.service.base import needs
-from casework.service.outside import Draft, RuleBook, RuleDrafts
+from casework.service.outside import Draft, FailedTest, RuleBook, RuleDrafts
 from regtech.clock import Clock
 from regtech.content.saying import say
 from regtech.errors import (
@@ -123,9 +123,10 @@ class ProposalService:
         """Keep a draft without errors, whose tests pass, for a second person to decide on.
 
         ``base``: the digest of the pack in use that the text was made from, "" for a new pack.
-        Raises ``ContentError`` for a draft with errors, ``ConflictError`` where another pack is in
-        use by now or an accepted proposal is not in force yet, ``UsageError`` where a test fails
-        or the version is not higher, ``CapacityError`` as the tests do.
+        Raises ``ContentError`` for a draft with errors or tests that fail, with each of them;
+        ``ConflictError`` where another pack is in use by now or an accepted proposal is not in
+        force yet, ``UsageError`` where the version is not higher, ``CapacityError`` as the tests
+        do.
         """
         allow(scope, Action.PROPOSE)
         note = needs(note, "a proposal")[:NOTE_MAX]
@@ -135,12 +136,13 @@ class ProposalService:
         self._follows(draft, used, base)
         trial = self._drafts.run_tests(text)
         if trial.failed:
-            raise UsageError(
+            raise ContentError(
                 say(
                     "tests of the draft that fail: %(failed)s of %(tests)s",
                     failed=len(trial.failed),
                     tests=trial.tests,
                 ),
+                [_fault(test) for test in trial.failed],
                 hint=say("run its tests: they say what was expected and what came"),
             )
         texts = ProposalTexts("" if used is None else self._rules.source(draft.pack), text)
@@ -381,6 +383,18 @@ def _is(used: Mapping[str, Any], proposal: Proposal) -> bool:
 
 def _in_force_or_past(proposal: Proposal, used: Mapping[str, Any] | None) -> bool:
     return (used is not None and _is(used, proposal)) or _digest(used) != proposal.base_digest
+
+
+def _fault(test: FailedTest) -> dict[str, Any]:
+    """A failing test as a fault of the draft."""
+    return {
+        "code": "test",
+        "severity": "error",
+        "line": test.line,
+        "rule": test.rule,
+        "test": test.name,
+        "message": "; ".join(test.problems),
+    }
 
 
 def _digest(used: Mapping[str, Any] | None) -> str:

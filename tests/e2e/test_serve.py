@@ -110,17 +110,29 @@ def test_an_approved_change_comes_into_force_while_events_come(
         text = (rules / f"{pack}.yml").read_text(encoding="utf-8")
         for old, new in (("version: 1.0.0", "version: 1.1.0"), ("CNY 50000", "CNY 40000")):
             text = text.replace(old, new, 1)
+        pause = threading.Event()
+
+        def proposed(yaml: str) -> tuple[int, dict[str, Any]]:
+            wanted = {"yaml": yaml, "note": "a lower figure", "base": used["digest"]}
+            for _ in range(120):  # on a machine that has compiled nothing yet
+                status, made = served.ask(anna, "POST", "/proposals", wanted)
+                if status != 503:
+                    break
+                pause.wait(1)
+            return status, made
+
+        status, refused = proposed(text)
+        assert (status, refused["code"]) == (422, "content")
+        fault = refused["faults"][0]
+        assert (fault["code"], fault["rule"]) == ("test", "cn-lvtr-0501")
+        assert (
+            fault["test"] in text.split("\n")[fault["line"] - 1] and "expected" in fault["message"]
+        )
         # Tests of the figure are those of the new one; of the mixed figure none is near it.
         tests, following = text.index("    tests:"), text.index("  - id: cn-lvtr-0502")
         text = text[:tests] + _TESTS + text[following:]
         text = "".join(re.split(_ONE_BELOW, text, maxsplit=1))
-        wanted = {"yaml": text, "note": "a lower figure", "base": used["digest"]}
-        pause = threading.Event()
-        for _ in range(120):  # on a machine that has compiled nothing yet
-            status, made = served.ask(anna, "POST", "/proposals", wanted)
-            if status != 503:
-                break
-            pause.wait(1)
+        status, made = proposed(text)
         assert status == 201, made
         path = f"/proposals/{made['id']}"
         assert served.ask(bo, "POST", f"{path}/decision", {"act": "approve"})[0] == 200

@@ -22,6 +22,7 @@ from regtech.content.saying import say
 from regtech.errors import (
     CapacityError,
     ConflictError,
+    ContentError,
     ForbiddenError,
     InputError,
     NotFoundError,
@@ -225,7 +226,7 @@ def _go_on(visit: Visit, wanted: str, text: str, found: dict[str, Any]) -> Respo
                 visit.scope, text, visit.typed.get("note"), base=visit.typed.get("base")
             )
             return RedirectResponse(f"/proposals/{made.id}?done=propose", 303)
-    except (UsageError, ConflictError, CapacityError) as error:
+    except (UsageError, ContentError, ConflictError, CapacityError) as error:
         return _editor(visit, text, status=error.http_status, refused=error, **found)
     raise NotFoundError(say("this server keeps no proposals and runs no backtests"))
 

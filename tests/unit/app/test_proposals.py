@@ -144,9 +144,14 @@ def test_what_is_not_sound_is_not_proposed(desk: Desk) -> None:
         propose(ANNA, desk.text, " ", base="")
     with pytest.raises(ContentError, match="errors"):
         propose(ANNA, desk.text.replace("severity: low", "severity: loww"), "why", base="")
-    desk.drafts.failed = (FailedTest("r", "t", 1, ("x",)),)
-    with pytest.raises(UsageError, match="tests of the draft that fail: 1 of 2"):
+    desk.drafts.failed = (FailedTest("r", "t", 7, ("expected 1 alert", "got none")),)
+    with pytest.raises(ContentError, match="tests of the draft that fail: 1 of 2") as refused:
         propose(ANNA, desk.text, "why", base="")
+    (fault,) = refused.value.faults
+    assert fault == {
+        "code": "test", "severity": "error", "line": 7, "rule": "r", "test": "t",
+        "message": "expected 1 alert; got none",
+    }  # fmt: skip
     desk.drafts.failed = ()
     desk.propose()
     with pytest.raises(ConflictError, match="the same text is proposed as P-1"):

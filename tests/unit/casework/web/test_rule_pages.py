@@ -280,6 +280,9 @@ def test_an_author_proposes_and_a_second_person_approves(world: PageWorld) -> No
     assert refused.all("textarea")[0].text.removeprefix("\n") == changed
     assert _base(refused) == base and "as Order 3 has it" in refused.text
     fields["yaml"] = _sent(_version(changed, "1.1.0"))
+    failing = fields["yaml"].replace("alert: {subject: C1}", "alert: {subject: C2}", 1)
+    failed = author.page(author.send("/rule-editor", {**fields, "yaml": failing}), 422)
+    assert "It was not proposed" in failed.text and "tests of the draft that fail: 1" in failed.text
     stale = author.page(author.send("/rule-editor", {**fields, "base": "x"}), 409)
     assert "the text was made from another" in stale.text
     shown = author.done("/rule-editor", fields)
