@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from casework.cases.alert import StoredAlert
+from casework.cases.directive import Disposition
 from casework.policy import gather
 from casework.policy.gather import Decided
 from casework.stores.memory import MemoryRecord
@@ -69,7 +70,8 @@ def _record(world: World) -> tuple[Any, ...]:
 
     Alerts that join are recorded as a batch before the others. So, as between any two ways of
     batching, the number of entries may differ, and where a case is torn apart, into which of
-    those that have its alerts it is merged.
+    those that have its alerts it is merged. Why an alert is braked is said in the numbers of when
+    it was decided.
     """
     cases = sorted(world.all(), key=lambda case: case.id)
     held = [
@@ -77,20 +79,30 @@ def _record(world: World) -> tuple[Any, ...]:
         for case in cases
     ]
     listed = world.record.asides(SERVICE, limit=1000).items
-    aside = {item.directive.alert: item.directive for item in listed}
+    aside = {
+        item.directive.alert: replace(item.directive, reason={})
+        if item.directive.outcome is Disposition.BRAKED
+        else item.directive
+        for item in listed
+    }
     said = [c.id if c.withdrawn else replace(c, version=0, links=()) for c in cases]
     return said, held, aside
 
 
 def _same_as_decided_anew(given: Given, seed: int) -> None:
-    """One intake remembers cases, the other decides each anew; people close cases at both."""
+    """One intake remembers cases, the other decides each anew; people close cases at both.
+
+    Whatever looks next decides that nobody answered: an intake that decides anew may, one that
+    remembers leaves it to who wakes it.
+    """
     draw = Random(seed)
     remembering, forgetting = Desk(given, None), Desk(given, None)
     bounds = [0, *given.cuts, len(given.alerts)]
     order = [remembering.alerts[place] for place in given.order]
     closings = list(given.closings)
+    absences = any("absent" in policy for policy in given.policies)
     for low, high in zip(bounds, bounds[1:], strict=False):
-        wakes, closes = draw.random() < 0.3, closings and draw.random() < 0.4
+        wakes, closes = draw.random() < 0.3 or absences, closings and draw.random() < 0.4
         number = closings.pop()[0] if closes else None
         for desk in (remembering, forgetting):
             if desk is forgetting:
