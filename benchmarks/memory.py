@@ -64,7 +64,7 @@ def _measured(path: str) -> None:
                 "seen_bytes": state.seen_ids.entries.nbytes,
                 "payment_bytes": sum(table.entries.nbytes for table in payments),
                 "table_bytes": sum(t.entries.nbytes for t in state.keys),
-                "cell_bytes": sum(c.nbytes for c in state.cells),
+                "cell_bytes": state.cells.nbytes + sum(p.nbytes for p in state.places),
                 "distinct_bytes": sum(t.entries.nbytes for t in state.distinct.values()),
                 "fact_bytes": state.facts.nbytes + state.fact_places.nbytes,
                 "alerted_bytes": state.alerted.entries.nbytes,

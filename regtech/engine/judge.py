@@ -262,14 +262,18 @@ class Judge:
             program.log_keys, program.filters, program.filter_from, program.values,
             program.value_from, state.value_addresses, N_TYPES,
         )  # fmt: skip
-        K.run_measures(
-            state.M[: len(plan.measures)], program.roles, program.sole, state.log_descriptors,
-            starts, self.row_event, self.row_source, types, self.group_starts, self.group_rows,
-            times, self.day, self.month, self.business_day, self.shifted, self.standard,
-            self.F, self.V, self.S, self.E, self.X, self.XH,
-            state.table_descriptors, state.value_addresses, block.person_offsets,
-            block.person_values, self.errors, self.visited,
-        )  # fmt: skip
+        begin = 0
+        while begin >= 0:
+            state.room_for_cells()
+            begin = K.run_measures(
+                begin, state.M[: len(plan.measures)], program.roles, program.sole,
+                state.log_descriptors,
+                starts, self.row_event, self.row_source, types, self.group_starts, self.group_rows,
+                times, self.day, self.month, self.business_day, self.shifted, self.standard,
+                self.F, self.V, self.S, self.E, self.X, self.XH, state.pool, state.most_words,
+                state.table_descriptors, state.value_addresses, block.person_offsets,
+                block.person_values, self.errors, self.visited,
+            )  # fmt: skip
         return self._hits(self._run(program.code_b, program.sections_b, program, total))
 
     def _run(self, code: Int64, sections: Int64, program: EraProgram, rows: int) -> int:

@@ -32,7 +32,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _PENDING: Final = tuple(f.name for f in fields(Block) if f.name != "count")
 _MEASURE_WORDS: Final = (K.M_CURSOR, K.M_PMASK, K.M_PHEAD, K.M_PCURSOR, K.M_ACTIVE, K.M_OUT)
 """What changes in a measure's descriptor, addresses apart."""
-_STATE_LAYOUT: Final = 5
+_STATE_LAYOUT: Final = 6
 """Raised whenever state changes its meaning without changing a name or a size."""
 
 
@@ -218,8 +218,9 @@ def _state(state: State) -> Arrays:
         made |= _named(f"distinct{index}.", _table(table))
     for name, table in _told(state).items():
         made |= _named(f"{name}.", _table(table))
+    made["cells"] = state.cells[: int(state.pool[K.POOL_USED])].copy()
     for space, stride in enumerate(state.strides):
-        made[f"cells{space}"] = state.cells[space][: state.keys[space].count * stride].copy()
+        made[f"places{space}"] = state.places[space][: state.keys[space].count * stride].copy()
     for spec in state.plan.measures:
         if spec.item_space is not None:
             used = state.keys[spec.item_space.index].count * 2
@@ -294,7 +295,8 @@ def _restore_state(state: State, arrays: Arrays) -> None:
     for space in state.plan.keyspaces:
         state.slots[space.index] = max(state.slots[space.index], state.keys[space.index].count)
         length = state.slots[space.index] * state.strides[space.index]
-        state.cells[space.index] = _filled(arrays[f"cells{space.index}"], length)
+        state.places[space.index] = _filled(arrays[f"places{space.index}"], length)
+    state.use_cells(arrays["cells"])
     for spec in state.plan.measures:
         index = spec.index
         if spec.item_space is not None:

@@ -44,6 +44,8 @@ _FIRST_CODES: Final = 1 << 14
 _MARGIN_LEAST: Final = 1024
 _DOUBLED_BELOW: Final = 1 << 20
 _SLOTS_MAX: Final = 1 << 31
+_FIRST_CELLS: Final = 1 << 12
+_CELLS_MAX: Final = 1 << 31
 
 
 _EXTREMES: Final = (K.KIND["min"], K.KIND["max"], K.KIND["first_seen"])
@@ -54,6 +56,16 @@ def cell_words(spec: MeasureSpec) -> int:
     if spec.window in (K.ROLLING, K.MONTHS) and spec.kind in _EXTREMES:
         return 3
     return K.CELL_WORDS[spec.kind]
+
+
+def _most_words(plan: Plan) -> Int64:
+    """Words of all cells that a row of each jurisdiction may change."""
+    words = np.zeros((max(len(plan.jurisdictions), 1), len(TYPE_INDEX)), np.int64)
+    for spec in plan.measures:
+        for event_type in spec.contributes:
+            words[spec.jurisdiction, TYPE_INDEX[event_type]] += cell_words(spec)
+    most: Int64 = words.max(axis=1)
+    return most
 
 
 def _margin(needed: int) -> int:
@@ -250,7 +262,13 @@ class State:
             self._measures_of[spec.keyspace.index].append(spec)
             if spec.item_space is not None and spec.item_space is not spec.keyspace:
                 self._measures_of[spec.item_space.index].append(spec)
-        self._lay_out_cells()
+        self._lay_out_places()
+        self.cells = np.zeros(_FIRST_CELLS, np.int64)
+        """The pool of cells; its first words stay 0, and are what a subject without a cell has."""
+        self.pool = np.zeros(K.POOL_WORDS, np.int64)
+        self.pool[K.POOL_USED] = max(K.CELL_WORDS)
+        self.most_words = _most_words(plan)
+        self._refresh_pool()
         self.items: dict[int, Int64] = {}
         self.deques: dict[int, list[Int64]] = {}
         self.people: dict[int, list[Int64]] = {}
@@ -272,15 +290,27 @@ class State:
         self._value_quota = dict.fromkeys(self.distinct, 0)
         """The same for the values of each measure that counts distinct ones."""
 
-    def _lay_out_cells(self) -> None:
-        """All cells of a subject side by side; those of law in force at one time stand together."""
+    def _lay_out_places(self) -> None:
+        """All places of a subject's cells side by side; those of law in force at one time stand
+        together."""
         self.strides = [0] * len(self.plan.keyspaces)
-        """Words of all cells of one subject, by key space."""
+        """Places of cells of one subject, by key space."""
         self.offsets = [0] * len(self.plan.measures)
         for spec in sorted(self.plan.measures, key=lambda s: (s.first_us, s.end_us, s.index)):
             self.offsets[spec.index] = self.strides[spec.keyspace.index]
-            self.strides[spec.keyspace.index] += cell_words(spec)
-        self.cells = [np.zeros(_FIRST_SLOTS * stride, np.int64) for stride in self.strides]
+            self.strides[spec.keyspace.index] += 1
+        self.places = [np.zeros(_FIRST_SLOTS * stride, np.int32) for stride in self.strides]
+        """Where in the pool a subject's cells begin, by key space; 0 where there is none."""
+
+    def use_cells(self, cells: Int64) -> None:
+        """Take over the pool of a snapshot."""
+        self.pool[K.POOL_USED] = len(cells)
+        self.cells = np.array(cells, np.int64)
+        self._refresh_pool()
+
+    def _refresh_pool(self) -> None:
+        self.pool[K.POOL_ADDRESS] = address(self.cells)
+        self.pool[K.POOL_ROOM] = len(self.cells)
 
     def _measure(self, index: int) -> None:
         spec = self.plan.measures[index]
@@ -310,7 +340,7 @@ class State:
     def _refresh_measure(self, index: int) -> None:
         row = self.M[index]
         space = self.plan.measures[index].keyspace.index
-        row[K.M_CELLS] = address(self.cells[space]) + 8 * self.offsets[index]
+        row[K.M_PLACES] = address(self.places[space]) + 4 * self.offsets[index]
         if index in self.items:
             row[K.M_ITEM_CELLS] = address(self.items[index])
         if index in self.deques:
@@ -360,6 +390,16 @@ class State:
                     self._room_for_people(index, more)
             self._value_quota[index] -= values
 
+    def room_for_cells(self) -> None:
+        """Room in the pool for what the measures wanted last."""
+        used, wanted = int(self.pool[K.POOL_USED]), int(self.pool[K.POOL_WANTED])
+        if used + wanted <= len(self.cells):
+            return
+        if used + wanted > _CELLS_MAX:
+            raise CapacityError(f"more than {_CELLS_MAX} words of measures")
+        self.cells = longer(self.cells, used + max(2 * wanted, used // 5))
+        self._refresh_pool()
+
     def keep_no_promises(self) -> None:
         """Forget what head-room there is: the next block makes its own."""
         self._space_quota[:] = 0
@@ -375,7 +415,7 @@ class State:
             slots = max(wanted, self.slots[space.index] * 5 // 4)
             self.slots[space.index] = slots
             stride = self.strides[space.index]
-            self.cells[space.index] = longer(self.cells[space.index], slots * stride)
+            self.places[space.index] = longer(self.places[space.index], slots * stride)
             for spec in self._measures_of[space.index]:
                 if spec.item_space is space:
                     self.items[spec.index] = longer(self.items[spec.index], slots * 2)
@@ -451,8 +491,8 @@ class State:
 
     def bytes_held(self) -> int:
         """Memory of all state arrays, as reserved."""
-        arrays: list[npt.NDArray[Any]] = [*self.cells, *self.items.values(), self.facts]
-        arrays.append(self.fact_places)
+        arrays: list[npt.NDArray[Any]] = [self.cells, *self.places, *self.items.values()]
+        arrays += [self.facts, self.fact_places]
         arrays += [t.entries for t in (*self.keys, *self.distinct.values())]
         arrays += [self.seen_ids.entries, self.seen_payments.entries, self.seen_edges.entries]
         arrays += [self.alerted.entries, self.event_days.entries]

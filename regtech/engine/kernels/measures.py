@@ -1,8 +1,9 @@
 """Window kernels: measures over a subject's rows, in canonical order, measure by measure.
 
 Rules 12-16 of docs/concepts/semantics.md. A cell per (measure, subject slot) holds a stamp of the
-period and a count of uncertain contributions in word 0, then the running value. All cells of a
-subject lie side by side, so that the measures of a key space meet them in the cache. Rolling
+period and a count of uncertain contributions in word 0, then the running value. Cells come from
+one pool, at a subject's first contribution to a measure; where they are stands side by side for all
+measures of a subject, so that those of a key space meet it in the cache. Rolling
 windows keep no buffer per subject: all rows of a key space are in one log in canonical order, and
 each window is a cursor on it that takes expired entries back out (docs/concepts/engine.md).
 
@@ -42,7 +43,7 @@ PERIODS: Final = ("day", "week", "month", "quarter", "year", "business_day")
 DAY, WEEK, MONTH, QUARTER, YEAR, BUSINESS_DAY = range(6)
 
 # measure descriptor
-(M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_CELLS, M_NONNEGATIVE, M_TABLE,
+(M_KIND, M_WINDOW, M_PERIOD, M_LENGTH, M_JURISDICTION, M_OUT, M_PLACES, M_NONNEGATIVE, M_TABLE,
 M_LOG,
  M_BIT, M_VALUE, M_NEXT, M_PREVIOUS, M_ITEM_CELLS, M_CURSOR, M_PT, M_PS, M_PV, M_PMASK, M_PHEAD,
  M_PCURSOR, M_ACTIVE, M_WORDS, M_STRIDE) = range(25)  # fmt: skip
@@ -50,6 +51,9 @@ MEASURE_WORDS: Final = 25
 # per type of contributing or reading row
 R_FLAGS, R_FILTER, R_VALUE, R_KEY, R_READ, R_ITEM, R_AS_OF, R_ASKED = range(8)
 ROLE_WORDS: Final = 8
+# the pool of cells: its words, how many are taken and there, and how many more are wanted
+POOL_ADDRESS, POOL_USED, POOL_ROOM, POOL_WANTED = range(4)
+POOL_WORDS: Final = 4
 CONTRIBUTES, READS = 1, 2
 AHEAD: Final = 12
 """So many rows ahead cells begin to be loaded: about as long as memory takes to answer."""
@@ -324,25 +328,43 @@ def prefetch_value(
 
 
 @inline_kernel(nrt=False, inner=True)
+def cell_of(places: Any, at: Any, words: Any, pool: Any) -> Any:
+    """Where in the pool a subject's cell begins that is about to change; taken if there is none."""
+    cell = load32(places, at)
+    if cell == 0:
+        cell = pool[POOL_USED]
+        pool[POOL_USED] = cell + words
+        store32(places, at, cell)
+    return cell
+
+
+@inline_kernel(nrt=False, inner=True)
 def prefetch_cell(
     m: Any,
     R: Any,
     row_event: Any,
     types: Any,
     S: Any,
-    cells: Any,
+    places: Any,
     stride: Any,
+    cells: Any,
     visited: Any,
     place: Any,
     end: Any,
 ) -> None:
-    """Start loading the cell that a row will read or change."""
+    """Start loading the cell that a row will read or change, and where a later row's is."""
+    if place + AHEAD < end:
+        r = visited[place + AHEAD]
+        kind = types[row_event[r]]
+        slot = S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
+        if slot >= 0:
+            prefetch64(places, (slot * stride) >> 1)
     if place < end:
         r = visited[place]
         kind = types[row_event[r]]
         slot = S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
         if slot >= 0:
-            prefetch64(cells, slot * stride)
+            prefetch64(cells, load32(places, slot * stride))
 
 
 @kernel(nrt=False, inner=True)
@@ -364,6 +386,7 @@ def calendar_measures(
     S: Any,
     X: Any,
     XH: Any,
+    pool: Any,
     tables: Any,
     person_offsets: Any,
     person_values: Any,
@@ -372,7 +395,8 @@ def calendar_measures(
     """One measure over a calendar period, or over everything so far."""
     kind = M[m, M_KIND]
     out = M[m, M_OUT]
-    cells = M[m, M_CELLS]
+    places = M[m, M_PLACES]
+    cells = pool[POOL_ADDRESS]
     words = M[m, M_WORDS]
     stride = M[m, M_STRIDE]
     ever = M[m, M_WINDOW] == EVER
@@ -380,7 +404,9 @@ def calendar_measures(
     nonnegative = M[m, M_NONNEGATIVE] != 0
     table = M[m, M_TABLE]
     for visit in range(visits):
-        prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
+        prefetch_cell(
+            m, R, row_event, types, S, places, stride, cells, visited, visit + AHEAD, visits
+        )
         prefetch_value(m, M, R, row_event, types, V, S, tables, visited, visit + AHEAD, visits)
         r = visited[visit]
         i = row_event[r]
@@ -397,7 +423,7 @@ def calendar_measures(
                 tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
             slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
             if slot >= 0:
-                at = slot * stride
+                at = cell_of(places, slot * stride, words, pool)
                 state = load64(cells, at)
                 if (state & ~LOW32) != stamp:
                     state = stamp
@@ -496,7 +522,7 @@ def calendar_measures(
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                at = slot * stride
+                at = load32(places, slot * stride)
                 state = load64(cells, at)
                 current = (state & ~LOW32) == stamp
                 uncertain = current and (state & LOW32) != 0
@@ -563,6 +589,7 @@ def rolling_measures(
     E: Any,
     X: Any,
     XH: Any,
+    pool: Any,
     tables: Any,
     value_addresses: Any,
     person_offsets: Any,
@@ -573,8 +600,10 @@ def rolling_measures(
     kind = M[m, M_KIND]
     j = M[m, M_JURISDICTION]
     out = M[m, M_OUT]
-    cells = M[m, M_CELLS]
+    places = M[m, M_PLACES]
+    cells = pool[POOL_ADDRESS]
     stride = M[m, M_STRIDE]
+    words = M[m, M_WORDS]
     length = M[m, M_LENGTH]
     in_months = M[m, M_WINDOW] == MONTHS
     nonnegative = M[m, M_NONNEGATIVE] != 0
@@ -597,7 +626,9 @@ def rolling_measures(
     earliest = np.int64(0)
     # once more at the end, for the last row of all: a window that nobody asked lets go too
     for visit in range(visits + 1):
-        prefetch_cell(m, R, row_event, types, S, cells, stride, visited, visit + AHEAD, visits)
+        prefetch_cell(
+            m, R, row_event, types, S, places, stride, cells, visited, visit + AHEAD, visits
+        )
         prefetch_value(m, M, R, row_event, types, V, S, tables, visited, visit + AHEAD, visits)
         r = visited[visit] if visit < visits else last_row
         i = row_event[r]
@@ -623,14 +654,15 @@ def rolling_measures(
                     break
                 slot = load64(M[m, M_PS], at)
                 value = load64(M[m, M_PV], at)
+                cell = load32(places, slot * stride)
                 if value < 0:
-                    store64(cells, slot * stride, load64(cells, slot * stride) - 1)
+                    store64(cells, cell, load64(cells, cell) - 1)
                 else:
                     place = find2(
                         tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1, value
                     )
                     if place >= 0 and load64(tables[table, T_ADDRESS], place + 2) == pc + 1:
-                        store64(cells, slot * stride + 1, load64(cells, slot * stride + 1) - 1)
+                        store64(cells, cell + 1, load64(cells, cell + 1) - 1)
                 pc += 1
             M[m, M_PCURSOR] = pc
         elif kind != LAST and kind != SINCE_LAST:
@@ -639,11 +671,15 @@ def rolling_measures(
                 at = cursor & mask
                 if load64(log_t, at) + shift > limit:
                     break
+                if cursor + 2 * AHEAD < head:
+                    ahead = (cursor + 2 * AHEAD) & mask
+                    if ((load32(log_yes, ahead) | load32(log_unknown, ahead)) >> bit) & 1:
+                        prefetch64(places, (load32(log_slot, ahead) * stride) >> 1)
                 if cursor + AHEAD < head:
                     ahead = (cursor + AHEAD) & mask
                     if ((load32(log_yes, ahead) | load32(log_unknown, ahead)) >> bit) & 1:
                         slot = load32(log_slot, ahead)
-                        prefetch64(cells, slot * stride)
+                        prefetch64(cells, load32(places, slot * stride))
                         if kind == DISTINCT:
                             prefetch2(
                                 tables[table, T_ADDRESS], tables[table, T_PLACES], 3, slot + 1,
@@ -653,7 +689,7 @@ def rolling_measures(
                 unknown = (load32(log_unknown, at) >> bit) & 1
                 if yes | unknown:
                     slot = load32(log_slot, at)
-                    cell = slot * stride
+                    cell = load32(places, slot * stride)
                     value = load64(log_value, at) if log_value != 0 else np.int64(0)
                     certain = yes != 0 and value != MIN
                     if kind == COUNT:
@@ -704,7 +740,7 @@ def rolling_measures(
                 tri = np.int64(F[R[m, kind_of_event, R_FILTER], r])
             slot = S[R[m, kind_of_event, R_KEY], r] if tri != 0 else np.int64(-1)
             if slot >= 0:
-                cell = slot * stride
+                cell = cell_of(places, slot * stride, words, pool)
                 entry = E[log, r]
                 at = entry & mask
                 value = load64(log_value, at) if log_value != 0 else np.int64(0)
@@ -814,7 +850,7 @@ def rolling_measures(
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                cell = slot * stride
+                cell = load32(places, slot * stride)
                 if kind == LAST:
                     if load64(cells, cell + 2) == 1 and load64(cells, cell) + shift > limit:
                         low = load64(cells, cell + 1)
@@ -872,13 +908,16 @@ def outstanding_measures(
     S: Any,
     X: Any,
     XH: Any,
+    pool: Any,
     errors: Any,
 ) -> None:
     """Sum over items of the latest balance: the new balance replaces the item's old one."""
     out = M[m, M_OUT]
-    cells = M[m, M_CELLS]
+    places = M[m, M_PLACES]
+    cells = pool[POOL_ADDRESS]
     items = M[m, M_ITEM_CELLS]
     stride = M[m, M_STRIDE]
+    words = M[m, M_WORDS]
     nonnegative = M[m, M_NONNEGATIVE] != 0
     for visit in range(visits):
         r = visited[visit]
@@ -895,13 +934,15 @@ def outstanding_measures(
                 item = S[R[m, kind_of_event, R_ITEM], r]
             if slot >= 0 and item < 0:
                 # it cannot be said which balance this one replaces: the total stays uncertain
-                store64(cells, slot * stride, load64(cells, slot * stride) + 1)
+                cell = cell_of(places, slot * stride, words, pool)
+                store64(cells, cell, load64(cells, cell) + 1)
             if slot >= 0 and item >= 0:
                 value = V[R[m, kind_of_event, R_VALUE], r]
                 certain = tri == 2 and value != MIN
                 status = load64(items, item * 2)
-                total = load64(cells, slot * stride + 1)
-                uncertain = load64(cells, slot * stride)
+                cell = cell_of(places, slot * stride, words, pool)
+                total = load64(cells, cell + 1)
+                uncertain = load64(cells, cell)
                 if status == 1:
                     total -= load64(items, item * 2 + 1)
                 elif status == 2:
@@ -917,19 +958,20 @@ def outstanding_measures(
                 else:
                     uncertain += 1
                     store64(items, item * 2, 2)
-                store64(cells, slot * stride, uncertain)
-                store64(cells, slot * stride + 1, total)
+                store64(cells, cell, uncertain)
+                store64(cells, cell + 1, total)
         if flags & READS and is_asked(m, kind_of_event, R, F, r):
             low = MIN
             high = MAX
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                state = load64(cells, slot * stride)
+                cell = load32(places, slot * stride)
+                state = load64(cells, cell)
                 if state == 0:
-                    low = load64(cells, slot * stride + 1)
+                    low = load64(cells, cell + 1)
                     high = low
                 elif nonnegative and state < POISON << 8:
-                    low = load64(cells, slot * stride + 1)
+                    low = load64(cells, cell + 1)
             X[out, r] = low
             XH[out, r] = high
 
@@ -949,6 +991,7 @@ def figure_measures(
     S: Any,
     X: Any,
     XH: Any,
+    pool: Any,
 ) -> None:
     """The reported figure of the greatest day before the reading row's; four days are kept.
 
@@ -956,8 +999,10 @@ def figure_measures(
     replaces the earlier.
     """
     out = M[m, M_OUT]
-    cells = M[m, M_CELLS]
+    places = M[m, M_PLACES]
+    cells = pool[POOL_ADDRESS]
     stride = M[m, M_STRIDE]
+    words = M[m, M_WORDS]
     for visit in range(visits):
         r = visited[visit]
         kind_of_event = types[row_event[r]]
@@ -973,7 +1018,7 @@ def figure_measures(
                     as_of = day[r]
                 key = as_of + BIAS
                 value = V[R[m, kind_of_event, R_VALUE], r]
-                at = slot * stride
+                at = cell_of(places, slot * stride, words, pool)
                 k = 0
                 while k < 4 and load64(cells, at + 2 * k) > key:
                     k += 1
@@ -988,7 +1033,7 @@ def figure_measures(
             low = MIN
             slot = S[R[m, kind_of_event, R_READ], r]
             if slot >= 0:
-                at = slot * stride
+                at = load32(places, slot * stride)
                 for k in range(4):
                     key = load64(cells, at + 2 * k)
                     if key != 0 and key - BIAS < day[r]:
@@ -1000,6 +1045,7 @@ def figure_measures(
 
 @kernel(nrt=False)
 def run_measures(
+    begin: Any,
     M: Any,
     R: Any,
     sole: Any,
@@ -1022,21 +1068,32 @@ def run_measures(
     E: Any,
     X: Any,
     XH: Any,
+    pool: Any,
+    most_words: Any,
     tables: Any,
     value_addresses: Any,
     person_offsets: Any,
     person_values: Any,
     errors: Any,
     visited: Any,
-) -> None:
-    """All active measures over one block.
+) -> Any:
+    """All active measures over one block, from the stretch on that begins at a row; -1 at the end.
 
     Stretch by stretch: the cells of its subjects are still near when the next measure wants them.
+    Where the pool may have too few cells left for a stretch, it says how many words are wanted and
+    returns where to go on: ``most_words[j]`` is what a row of a jurisdiction may take.
     """
     longest = np.int64(0)
     for j in range(starts.shape[0] - 1):
         longest = max(longest, starts[j + 1] - starts[j])
-    for begin in range(0, longest, STRETCH):
+    while begin < longest:
+        wanted = np.int64(0)
+        for j in range(starts.shape[0] - 1):
+            rows = min(starts[j + 1] - starts[j] - begin, STRETCH)
+            wanted += max(rows, 0) * most_words[j]
+        pool[POOL_WANTED] = wanted
+        if pool[POOL_USED] + wanted > pool[POOL_ROOM]:
+            return begin
         for m in range(M.shape[0]):
             j = M[m, M_JURISDICTION]
             first = starts[j] + begin
@@ -1048,19 +1105,24 @@ def run_measures(
             )
             kind = M[m, M_KIND]
             if kind == FIGURE:
-                figure_measures(m, M, R, visited, visits, row_event, types, day, F, V, S, X, XH)
+                figure_measures(
+                    m, M, R, visited, visits, row_event, types, day, F, V, S, X, XH, pool
+                )
             elif kind == OUTSTANDING:
                 outstanding_measures(
-                    m, M, R, visited, visits, row_event, types, F, V, S, X, XH, errors
+                    m, M, R, visited, visits, row_event, types, F, V, S, X, XH, pool, errors
                 )
             elif M[m, M_WINDOW] == CALENDAR or M[m, M_WINDOW] == EVER:
                 calendar_measures(
                     m, M, R, visited, visits, row_event, row_source, types, times, day, month,
-                    business_day, F, V, S, X, XH, tables, person_offsets, person_values, errors,
+                    business_day, F, V, S, X, XH, pool, tables, person_offsets, person_values,
+                    errors,
                 )  # fmt: skip
             else:
                 rolling_measures(
                     m, M, R, logs, last - 1, visited, visits, row_event, row_source, types, times,
-                    shifted, standard, F, V, S, E, X, XH, tables, value_addresses, person_offsets,
-                    person_values, errors,
+                    shifted, standard, F, V, S, E, X, XH, pool, tables, value_addresses,
+                    person_offsets, person_values, errors,
                 )  # fmt: skip
+        begin += STRETCH
+    return -1
