@@ -26,6 +26,8 @@ CLOCK: Final = SystemClock()
 ROOT: Final = Path(__file__).resolve().parent.parent
 THREADS: Final = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "ARROW_NUM_THREADS")
 SEED: Final = 7
+# Children keep byte code between runs, as an installed package has it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def arguments(about: str, events: int) -> argparse.ArgumentParser:

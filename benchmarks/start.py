@@ -31,7 +31,7 @@ def main() -> None:
     one_core(given.core)
     found: dict[str, Any] = {}
     with folder(given.folder) as where, tempfile.TemporaryDirectory() as scratch:
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment = dict(os.environ)
         if given.first:
             environment["REGTECH_CACHE_DIR"] = scratch
         events = simulated(where, given.events)
