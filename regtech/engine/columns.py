@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from regtech.engine.subjects import PREFIXES
+from regtech.engine.subjects import INSTITUTION, PREFIXES, SLOT, Part
 from regtech.errors import InternalError
 from regtech.model.fields import EVENT_TYPES, PARTY_FIELDS, TYPE_FIELDS, Field, Kind, all_fields
 
@@ -171,3 +172,24 @@ def sides(path: str) -> tuple[str, str] | None:
     if prefix == "counterparty":
         return f"payee.{name}", f"payer.{name}"
     return None
+
+
+@cache
+def _is_code(part: Part) -> bool:
+    """Whether a part of a key has 31 bits: the code of a word or a currency, another key's slot."""
+    if part in (INSTITUTION, SLOT, "direction"):
+        return True
+    path, _ = sides(part) or (part, "")
+    known = all_fields().get(path)
+    return known is not None and known.kind in (Kind.SYMBOL, Kind.CURRENCY)
+
+
+def key_words(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
+    """The parts of a key by the words that hold them: two codes, one after the other, share one."""
+    found: list[tuple[Part, ...]] = []
+    for part in parts:
+        if found and len(found[-1]) == 1 and _is_code(found[-1][0]) and _is_code(part):
+            found[-1] += (part,)
+        else:
+            found.append((part,))
+    return found

@@ -25,13 +25,14 @@ from regtech.engine.columns import (
     PERSONS_GIVEN,
     ColumnRegistry,
     has_path,
+    key_words,
     kind_of,
     sides,
     words_of,
 )
 from regtech.engine.kernels.programs import OP
 from regtech.engine.kernels.rows import FLAG_LEG, FLAG_PRIMARY
-from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES
+from regtech.engine.subjects import EVENT, INSTITUTION, PREFIXES, SLOT, Part
 from regtech.errors import ContentError
 from regtech.model.fields import DECIMAL_SCALE, Kind
 from regtech.reference.currencies import CurrencyTable
@@ -624,14 +625,20 @@ class Lowering:
     ) -> None:
         """Write the slot of a key into a key column; ``prefix``: the key column of its first parts;
         ``insert``: a new key gets a slot, otherwise -1 is written."""
-        if EVENT in parts or len(parts) > 4:
+        words = key_words(parts if prefix is None else (SLOT, *parts))
+        if EVENT in parts or len(words) > 4:
             raise ContentError(f"a key of {parts} cannot be kept", hint="use at most seven parts")
+
+        def register(part: Part) -> int:
+            if part == SLOT:
+                assert prefix is not None
+                return self.emit("slot", prefix)
+            return self.emit("institution") if part == INSTITUTION else self.load(part, _NO_MARK)
+
         registers = [
-            self.emit("institution") if part == INSTITUTION else self.load(part, _NO_MARK)
-            for part in parts
+            self.emit("pair", *map(register, word)) if len(word) == 2 else register(*word)
+            for word in words
         ]
-        if prefix is not None:
-            registers.insert(0, self.emit("slot", prefix))
         registers += [-1] * (4 - len(registers))
         self.output("key", column, keyspace, *registers, int(insert))
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.columns import key_words
 from regtech.engine.growing import longer
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.rows import CODE_BITS, HOUR_US, PAYMENT_HOUR, PAYMENT_WORDS
@@ -34,6 +35,7 @@ from regtech.engine.plan import (
     MeasureSpec,
     Plan,
 )
+from regtech.engine.subjects import SLOT, Part
 from regtech.errors import CapacityError, InternalError
 
 Int64 = npt.NDArray[np.int64]
@@ -505,11 +507,15 @@ class State:
 
 def _entry_words(plan: Plan) -> list[int]:
     """Words of the entries of each key space: the longest key that is looked up, and its slot."""
-    parts = [max(len(key) for _, key in space.keys) for space in plan.keyspaces]
+    keys = [[key for _, key in space.keys] for space in plan.keyspaces]
     for spec in plan.measures:
-        at = spec.keyspace.index
-        parts[at] = max(parts[at], *(len(key) for key in spec.reads.values()), 1)
+        keys[spec.keyspace.index] += spec.reads.values()
     return [
-        1 + (count if space.prefix is None else 1 + max(count - KEY_PARTS_MAX, 0))
-        for space, count in zip(plan.keyspaces, parts, strict=True)
+        1 + max(1, *(len(key_words(_looked_up(space, key))) for key in keys[space.index]))
+        for space in plan.keyspaces
     ]
+
+
+def _looked_up(space: Keyspace, key: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts of a key as its table has them."""
+    return key if space.prefix is None else (SLOT, *key[KEY_PARTS_MAX:])

@@ -11,6 +11,8 @@ Part = str
 
 INSTITUTION: Final = "@institution"
 EVENT: Final = "@event"
+SLOT: Final = "@slot"
+"""In place of the first parts of a long key: the slot of the key that they are by themselves."""
 _SIDED: Final = ("party.", "counterparty.")
 
 

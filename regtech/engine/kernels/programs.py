@@ -36,7 +36,7 @@ OPCODES: Final = (
     "add sub mulc least greatest select given convert days_since days_until time_since "
     "ge gt le lt eq ne xge xgt xle xlt xeq xne "
     "inset has only missing truth boundary and or not bconst rowflag outf outv key rule "
-    "persons clock_end slot gate "
+    "persons clock_end slot gate pair "
     "qge qgt qle qlt qeq qne"
 ).split()
 OP: Final = {name: index for index, name in enumerate(OPCODES)}
@@ -46,7 +46,7 @@ OP: Final = {name: index for index, name in enumerate(OPCODES)}
  ADD, SUB, MULC, LEAST, GREATEST, SELECT, GIVEN, CONVERT, DAYS_SINCE, DAYS_UNTIL, TIME_SINCE,
  GE, GT, LE, LT, EQ, NE, XGE, XGT, XLE, XLT, XEQ, XNE,
  INSET, HAS, ONLY, MISSING, TRUTH, BOUNDARY, AND, OR, NOT, BCONST, ROWFLAG, OUTF, OUTV, KEY, RULE,
- PERSONS, CLOCK_END, SLOT, GATE,
+ PERSONS, CLOCK_END, SLOT, GATE, PAIR,
  QGE, QGT, QLE, QLT, QEQ, QNE) = range(len(OPCODES))  # fmt: skip
 
 
@@ -491,6 +491,12 @@ def run_program(
                 value = S[a, rows[k]]
                 LO[dst, k] = MIN if value < 0 else value
                 HI[dst, k] = MAX if value < 0 else value
+        elif op == PAIR:
+            # two codes of 31 bits in one word
+            for k in range(count):
+                known = LO[a, k] != MIN and LO[b, k] != MIN
+                LO[dst, k] = LO[a, k] | (LO[b, k] << 32) if known else MIN
+                HI[dst, k] = LO[dst, k] if known else MAX
         else:
             # XGE..XNE: LO/HI of a times c against b times d, exact in 128 bits. QGE..QNE: the
             # factor c is multiplied by register prog[p, 6], which must be known and positive.
