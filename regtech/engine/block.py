@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -116,20 +117,20 @@ def gathered(offsets: Int64, values: Any, order: Int64) -> tuple[Any, Int64]:
     return found, made
 
 
-_META: Final = (np.int64, np.int32, np.int32, np.int64)
-"""Of an event: its time, the code of its reporter, its source and its line."""
+_MARKED_EVENTS: Final = 1024
+"""At least so many events lie between two whose time is kept."""
 
 
 class EventStore:
-    """Ids, reporters, times and places of judged events, by ordinal, as far back as evidence
-    reaches."""
+    """Ids of judged events, by ordinal, as far back as evidence reaches."""
 
     def __init__(self) -> None:
         self.base = 0
         self.count = 0
         self._offsets = np.zeros(1025, np.int64)
         self._bytes = np.zeros(1 << 16, np.uint8)
-        self._meta = [np.zeros(1024, kind) for kind in _META]
+        self._marks: list[tuple[int, int]] = []
+        """Ordinal and time of some events; the times of events never fall."""
 
     def __len__(self) -> int:
         return self.count
@@ -139,28 +140,24 @@ class EventStore:
         """Ordinal that the next event gets."""
         return self.base + self.count
 
-    def append(self, events: Sequence, times: Int64, reporters: Int64) -> None:
+    def append(self, events: Sequence, times: Int64) -> None:
         """Keep the ids of events."""
         n, block, order = events.count, events.block, events.order
         used = int(self._offsets[self.count])
         size = list_sizes(block.id_offsets, order)
         if self.count + n + 1 > len(self._offsets):
-            grown = (self.count + n + 1) * 5 // 4
-            self._offsets = longer(self._offsets, grown)
-            self._meta = [longer(array, grown) for array in self._meta]
+            self._offsets = longer(self._offsets, (self.count + n + 1) * 5 // 4)
         if used + size > len(self._bytes):
             self._bytes = longer(self._bytes, (used + size) * 5 // 4)
         offsets = self._offsets[self.count : self.count + n + 1]
         gather_lists(block.id_offsets, block.id_bytes, order, used, offsets, self._bytes)
-        at = slice(self.count, self.count + n)
-        kept = (times, reporters, block.source[order], block.line[order])
-        for array, values in zip(self._meta, kept, strict=True):
-            array[at] = values
+        if n and (not self._marks or self.next - self._marks[-1][0] >= _MARKED_EVENTS):
+            self._marks.append((self.next, int(times[0])))
         self.count += n
 
     def bytes_held(self) -> int:
         """Memory of all its arrays, as reserved."""
-        return self._offsets.nbytes + self._bytes.nbytes + sum(a.nbytes for a in self._meta)
+        return self._offsets.nbytes + self._bytes.nbytes
 
     def ids(self, ordinals: Int64) -> list[str]:
         """Ids of events by ordinal; those already forgotten are left out."""
@@ -173,14 +170,13 @@ class EventStore:
                 )
         return found
 
-    def place(self, ordinal: int) -> tuple[int, int]:
-        """Source index and line of an event."""
-        k = ordinal - self.base
-        return int(self._meta[2][k]), int(self._meta[3][k])
-
     def forget(self, before_us: int) -> None:
-        """Drop events older than an instant, once they are more than half of what is held."""
-        drop = int(np.searchsorted(self._meta[0][: self.count], before_us))
+        """Drop events older than an instant, once they are more than half of what is held.
+
+        Up to a marked one: everything before it is as old or older.
+        """
+        older = bisect_left(self._marks, before_us, key=_time_of)
+        drop = self._marks[older - 1][0] - self.base if older else 0
         if drop < 65536 or drop * 2 < self.count:
             return
         used = int(self._offsets[drop])
@@ -188,10 +184,9 @@ class EventStore:
         self._bytes[:size] = self._bytes[used : used + size].copy()
         kept = self.count - drop
         self._offsets[: kept + 1] = self._offsets[drop : self.count + 1] - used
-        for array in self._meta:
-            array[:kept] = array[drop : self.count].copy()
         self.base += drop
         self.count = kept
+        del self._marks[: older - 1]
 
     def export(self) -> dict[str, npt.NDArray[np.generic]]:
         """Arrays for a snapshot."""
@@ -199,7 +194,7 @@ class EventStore:
             "base": np.array([self.base, self.count], np.int64),
             "offsets": self._offsets[: self.count + 1].copy(),
             "bytes": self._bytes[: int(self._offsets[self.count])].copy(),
-            "meta": np.stack([array[: self.count] for array in self._meta]),
+            "marks": np.array(self._marks, np.int64).reshape(-1, 2),
         }
 
     @classmethod
@@ -209,6 +204,9 @@ class EventStore:
         made.base, made.count = (int(x) for x in arrays["base"])
         made._offsets = np.ascontiguousarray(arrays["offsets"], np.int64)
         made._bytes = np.ascontiguousarray(arrays["bytes"], np.uint8)
-        rows = zip(_META, arrays["meta"], strict=True)
-        made._meta = [np.array(row, kind) for kind, row in rows]
+        made._marks = [(int(ordinal), int(time)) for ordinal, time in arrays["marks"]]
         return made
+
+
+def _time_of(mark: tuple[int, int]) -> int:
+    return mark[1]

@@ -249,7 +249,7 @@ class Judge:
         persons = list_sizes(block.person_offsets, src)
         rows = np.diff(self.group_starts).reshape(len(plan.jurisdictions), N_TYPES)
         state.make_room(rows, program.added, persons, now)
-        self.events.append(events, times, reporters)
+        self.events.append(events, times)
         sections = program.sections_a
         if (types == _FIGURE).any():
             # whoever has a figure in this block must have a slot before others ask for it

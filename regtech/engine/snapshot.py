@@ -32,7 +32,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _PENDING: Final = tuple(f.name for f in fields(Block) if f.name != "count")
 _MEASURE_WORDS: Final = (K.M_CURSOR, K.M_PMASK, K.M_PHEAD, K.M_PCURSOR, K.M_ACTIVE, K.M_OUT)
 """What changes in a measure's descriptor, addresses apart."""
-_STATE_LAYOUT: Final = 7
+_STATE_LAYOUT: Final = 8
 """Raised whenever state changes its meaning without changing a name or a size."""
 
 
