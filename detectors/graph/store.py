@@ -161,6 +161,8 @@ class PaymentGraph:
     def make_room(self, codes: int) -> None:
         """What the last kernel stopped for (``H_NEED``); ``codes``: one more than the highest."""
         need = int(self.head[L.H_NEED])
+        self._let_go("old_table", L.H_TABLE_MOVED)
+        self._let_go("old_sums", L.H_SUMS_MOVED)
         if codes > _CODES_MAX:
             raise CapacityError("more than 2**31 accounts in one graph", hint="split the input")
         self._addresses = None
@@ -234,6 +236,12 @@ class PaymentGraph:
         self._parts[old] = table
         self._parts[name] = np.zeros((2 * len(table), table.shape[1]), np.int64)
         self.head[moved] = 0
+
+    def _let_go(self, old: str, moved: int) -> None:
+        """Give back a table whose entries have all moved."""
+        if 0 < len(self._parts[old]) <= int(self.head[moved]):
+            self._parts[old] = self._parts[old][:0].copy()
+            self.head[moved] = 0
 
     # --- what is said about it
 

@@ -45,6 +45,7 @@ _FIRST_LOG: Final = 1024
 _FIRST_CODES: Final = 1 << 14
 _MARGIN_LEAST: Final = 1024
 _DOUBLED_BELOW: Final = 1 << 20
+_QUARTER_BELOW: Final = 1 << 18
 _SLOTS_MAX: Final = 1 << 31
 _FIRST_CELLS: Final = 1 << 12
 _CELLS_MAX: Final = 1 << 31
@@ -73,6 +74,11 @@ def _most_words(plan: Plan) -> Int64:
 def _margin(needed: int) -> int:
     """Room to make where so much is needed now, so that the next blocks need no more."""
     return max(2 * int(needed), _MARGIN_LEAST)
+
+
+def _more(held: int) -> int:
+    """How much longer an array becomes: by a quarter while it is short, later by less memory."""
+    return held // 4 if held < _QUARTER_BELOW else held // 8
 
 
 def address(array: npt.NDArray[Any]) -> int:
@@ -399,7 +405,7 @@ class State:
             return
         if used + wanted > _CELLS_MAX:
             raise CapacityError(f"more than {_CELLS_MAX} words of measures")
-        self.cells = longer(self.cells, used + max(2 * wanted, used // 5))
+        self.cells = longer(self.cells, used + max(2 * wanted, _more(used)))
         self._refresh_pool()
 
     def keep_no_promises(self) -> None:
@@ -414,7 +420,7 @@ class State:
         if wanted > _SLOTS_MAX:
             raise CapacityError(f"more than {_SLOTS_MAX} subjects of one kind")
         if wanted > self.slots[space.index]:
-            slots = max(wanted, self.slots[space.index] * 5 // 4)
+            slots = max(wanted, self.slots[space.index] + _more(self.slots[space.index]))
             self.slots[space.index] = slots
             stride = self.strides[space.index]
             self.places[space.index] = longer(self.places[space.index], slots * stride)

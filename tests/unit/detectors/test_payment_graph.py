@@ -72,3 +72,16 @@ def test_a_graph_that_does_not_count_keeps_no_numbers_and_reads_snapshots_that_h
     mine, theirs = motifs.state(), old.state()
     for key in ("graph.pairs", "graph.lists", "graph.arena", "graph.nodes"):
         assert np.array_equal(mine[key], theirs[key]), key
+
+
+def test_a_table_goes_once_what_it_held_has_moved() -> None:
+    motifs = Motifs(chosen(("cycle",)))
+    seen = set()
+    for block in range(40):
+        motifs.observe(payments(1_000, 1_000 * block))
+        old = motifs.graph._parts["old_table"]
+        assert int(motifs.graph.head[L.H_TABLE_MOVED]) <= len(old)
+        seen.add(len(old))
+    assert 0 in seen and max(seen) >= 2048  # it grew, and let go of what it grew from
+    pairs = motifs.graph.export()["table"]
+    assert (pairs[:, 0] != 0).sum() == motifs.graph.head[L.H_PAIRS_LIVE]
