@@ -22,13 +22,13 @@ from regtech.adapters.tables.columnmap import load_column_map
 from regtech.app.sources import Merge, Source
 from regtech.columns.batch import Reject
 from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.arrays import Table
 from regtech.engine.block import Sequence
 from regtech.engine.columns import ColumnRegistry
 from regtech.engine.intake import DEDUPE_DAYS, Intake
 from regtech.engine.kernels.order import NEW, identify
 from regtech.engine.kernels.tables import DESCRIPTOR_WORDS
 from regtech.engine.plan import DAY_US
-from regtech.engine.state import Table
 from regtech.model.fields import EVENT_TYPES, NULL
 from regtech.model.quarantine import REASONS
 from regtech.reference.load import Reference

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.arrays import Table
 from regtech.engine.kernels import tallies as T
 from regtech.engine.plan import Plan
-from regtech.engine.state import Table
 from regtech.model.eventday import DAY_US, EventDay, EventKind
 from regtech.model.fields import EVENT_TYPES
 

@@ -13,12 +13,12 @@ import numpy.typing as npt
 from regtech.columns.batch import Batch
 from regtech.columns.lending import Lender
 from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.arrays import Table
 from regtech.engine.block import Block, Sequence, joined
 from regtech.engine.columns import ColumnRegistry
 from regtech.engine.kernels import order as O
 from regtech.engine.kernels.raw import MIN
 from regtech.engine.plan import DAY_US
-from regtech.engine.state import Table
 from regtech.engine.waiting import Waiting, fit_together, one_block
 
 Int64 = npt.NDArray[np.int64]

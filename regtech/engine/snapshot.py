@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from regtech.columns.vocabulary import Vocabulary
+from regtech.engine.arrays import Log, Table
 from regtech.engine.block import Block, EventStore
 from regtech.engine.deadlines import Deadlines, alert_data, alert_from
 from regtech.engine.engine import Engine
 from regtech.engine.intake import Intake, Late, SetAside
 from regtech.engine.kernels import measures as K
 from regtech.engine.plan import Plan
-from regtech.engine.state import Log, State, Table
+from regtech.engine.state import State
 from regtech.errors import SnapshotError
 
 Arrays = dict[str, npt.NDArray[Any]]

@@ -1,8 +1,7 @@
-"""State as arrays: hash tables, cells, logs. Kernels see them by address; here they are owned and
-grown.
+"""State as arrays: who was seen, cells of measures, logs, facts. Kernels see them by address.
 
-Head-room for a block is made before it runs, so kernels never allocate. Everything that a snapshot
-must hold is reachable through ``State.export`` as named arrays.
+Head-room is made before a block runs, and for cells before each stretch of it, so kernels never
+allocate.
 """
 
 from __future__ import annotations
@@ -12,20 +11,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from regtech.engine.arrays import FIRST_LOG, FIRST_SLOTS, Int64, Log, Table, address
 from regtech.engine.columns import key_words
 from regtech.engine.growing import longer
 from regtech.engine.kernels import measures as K
 from regtech.engine.kernels.rows import CODE_BITS, HOUR_US, PAYMENT_HOUR, PAYMENT_WORDS
-from regtech.engine.kernels.tables import (
-    DESCRIPTOR_WORDS,
-    T_ADDRESS,
-    T_COUNT,
-    T_PLACES,
-    T_WORDS,
-    fresh_entries,
-    rehash2,
-    rehash_keys,
-)
+from regtech.engine.kernels.tables import DESCRIPTOR_WORDS, T_COUNT
 from regtech.engine.kernels.tallies import WORDS as EVENT_DAY_WORDS
 from regtech.engine.plan import (
     DAY_US,
@@ -38,19 +29,12 @@ from regtech.engine.plan import (
 from regtech.engine.subjects import SLOT, Part
 from regtech.errors import CapacityError, InternalError
 
-Int64 = npt.NDArray[np.int64]
-_FIRST_TABLE: Final = 256
-_FIRST_SLOTS: Final = 256
-_FIRST_LOG: Final = 1024
 _FIRST_CODES: Final = 1 << 14
 _MARGIN_LEAST: Final = 1024
-_DOUBLED_BELOW: Final = 1 << 20
 _QUARTER_BELOW: Final = 1 << 18
 _SLOTS_MAX: Final = 1 << 31
 _FIRST_CELLS: Final = 1 << 12
 _CELLS_MAX: Final = 1 << 31
-
-
 _EXTREMES: Final = (K.KIND["min"], K.KIND["max"], K.KIND["first_seen"])
 
 
@@ -81,162 +65,6 @@ def _more(held: int) -> int:
     return held // 4 if held < _QUARTER_BELOW else held // 8
 
 
-def address(array: npt.NDArray[Any]) -> int:
-    """Where the array's first element is."""
-    return int(array.ctypes.data)
-
-
-class Table:
-    """One hash table; ``descriptor`` is its row in an array of descriptors.
-
-    Entries are found by all their words but the last where ``by_key`` is set, else by two.
-    """
-
-    def __init__(self, descriptor: Int64, words: int, by_key: bool = False) -> None:
-        self.descriptor = descriptor
-        self.words = words
-        self.by_key = by_key
-        self._oldest = -(1 << 63)
-        """No entry was staler when they were last looked at, and none that came since is."""
-        self._use(np.zeros(_FIRST_TABLE * words, np.int64), 0)
-
-    def _use(self, entries: Int64, count: int) -> None:
-        self.entries = entries
-        self.descriptor[T_ADDRESS] = address(entries)
-        self.descriptor[T_PLACES] = len(entries) // self.words
-        self.descriptor[T_COUNT] = count
-        self.descriptor[T_WORDS] = self.words
-
-    @property
-    def count(self) -> int:
-        """Number of entries."""
-        return int(self.descriptor[T_COUNT])
-
-    def room(self) -> int:
-        """How many entries may still be added before the next growth."""
-        return int(self.descriptor[T_PLACES]) * 2 // 3 - self.count
-
-    def ensure(self, more: int, stale_word: int = 0, stale_below: int = 0) -> None:
-        """Make room for ``more`` entries; growing drops entries whose stale word is below a
-        bound."""
-        if more <= self.room():
-            return
-        places = int(self.descriptor[T_PLACES])
-        live = self.count
-        if stale_below <= self._oldest:
-            stale_word = 0
-        if stale_word:
-            live, least = fresh_entries(
-                address(self.entries), places, self.words, stale_word, stale_below
-            )
-            self._oldest = least if live else stale_below
-        # up to two thirds full: a miss still looks at few places, which lie side by side; a table
-        # doubles while that costs little memory, since each growth touches memory that is new
-        growth = live if live < _DOUBLED_BELOW else live * 2 // 5
-        wanted = 3 * (live + max(more, growth)) // 2 + 2
-        self._move(address(self.entries), places, wanted, stale_word, stale_below)
-
-    def fill(self, entries: Int64, places: int) -> None:
-        """Take over the entries of a snapshot, one after the other, into so many places."""
-        self._move(address(entries), len(entries), places, 0, 0)
-
-    def _move(
-        self, source: int, count: int, places: int, stale_word: int, stale_below: int
-    ) -> None:
-        fresh = np.zeros(places * self.words, np.int64)
-        if self.by_key:
-            kept = rehash_keys(source, count, self.words, address(fresh), places)
-        else:
-            kept = rehash2(
-                source, count, self.words, address(fresh), places, stale_word, stale_below
-            )
-        self._use(fresh, int(kept))
-
-
-class Log:
-    """The rows of one key space in canonical order; see ``kernels.measures``.
-
-    Entries are numbered for the whole run; those from ``base`` on are in the arrays. What is
-    forgotten stays in front until room is needed: then the live entries move to the front, or to
-    longer arrays. The kernels' mask lets every number through, and their addresses are those that
-    entry 0 would have.
-    """
-
-    def __init__(self, descriptor: Int64, values: Int64, space: Keyspace) -> None:
-        self.descriptor = descriptor
-        self.value_addresses = values
-        self.space = space
-        self.capacity = _FIRST_LOG
-        self.base = 0
-        self.followers: list[list[npt.NDArray[Any]]] = []
-        """Arrays of measures that lie beside these, entry for entry."""
-        self.arrays: dict[str, npt.NDArray[Any]] = {
-            "t": np.zeros(_FIRST_LOG, np.int64),
-            "event": np.zeros(_FIRST_LOG, np.int64),
-            "previous": np.zeros(_FIRST_LOG, np.int32),
-            "slot": np.zeros(_FIRST_LOG, np.int32),
-            "yes": np.zeros(_FIRST_LOG, np.int32),
-            "unknown": np.zeros(_FIRST_LOG, np.int32),
-        }
-        for k in range(len(space.values)):
-            self.arrays[f"value{k}"] = np.zeros(_FIRST_LOG, np.int64)
-        self.heads = np.zeros(_FIRST_SLOTS, np.int64)
-        descriptor[K.L_JURISDICTION] = space.jurisdiction
-        descriptor[K.L_VALUE_COUNT] = len(space.values)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Write the addresses into the descriptor."""
-        d = self.descriptor
-        for word, name in (
-            (K.L_T, "t"), (K.L_EVENT, "event"), (K.L_PREVIOUS, "previous"), (K.L_SLOT, "slot"),
-            (K.L_YES, "yes"), (K.L_UNKNOWN, "unknown"),
-        ):  # fmt: skip
-            d[word] = self.origin(self.arrays[name])
-        d[K.L_MASK] = -1
-        d[K.L_HEADS] = address(self.heads)
-        for k in range(len(self.space.values)):
-            self.value_addresses[int(d[K.L_VALUES]) + k] = self.origin(self.arrays[f"value{k}"])
-
-    def origin(self, array: npt.NDArray[Any]) -> int:
-        """Where entry 0 of one of the arrays would be."""
-        return address(array) - self.base * array.itemsize
-
-    def used(self) -> int:
-        """Entries between tail and head."""
-        return int(self.descriptor[K.L_HEAD] - self.descriptor[K.L_TAIL])
-
-    def forget(self, before: int, least_cursor: int) -> None:
-        """Move the tail over entries older than an instant that no cursor still needs."""
-        head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
-        end = min(head, least_cursor)
-        # times never fall: the first entry to keep can be searched for
-        t = self.arrays["t"][tail - self.base : max(end, tail) - self.base]
-        self.descriptor[K.L_TAIL] = tail + int(np.searchsorted(t, before))
-
-    def make_room(self, more: int) -> bool:
-        """Room for so many entries behind the last; whether anything moved."""
-        head, tail = int(self.descriptor[K.L_HEAD]), int(self.descriptor[K.L_TAIL])
-        if head + more <= self.base + self.capacity:
-            return False
-        live = slice(tail - self.base, head - self.base)
-        used = head - tail
-        # a third is free after each move, so that moving stays cheap for each entry
-        wanted = used + max(more, used // 3)
-        capacity = self.capacity if wanted <= self.capacity else wanted
-
-        def moved(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            if tail > self.base:
-                array[:used] = array[live]
-            return longer(array, capacity)
-
-        self.arrays = {name: moved(array) for name, array in self.arrays.items()}
-        for arrays in self.followers:
-            arrays[:] = [moved(array) for array in arrays]
-        self.base, self.capacity = tail, capacity
-        return True
-
-
 class State:
     """All state of one engine."""
 
@@ -263,7 +91,7 @@ class State:
             at += len(space.values)
             self.logs.append(Log(descriptor, self.value_addresses, space))
             self.log_of[space.index] = number
-        self.slots = [_FIRST_SLOTS] * len(plan.keyspaces)
+        self.slots = [FIRST_SLOTS] * len(plan.keyspaces)
         self._measures_of: list[list[MeasureSpec]] = [[] for _ in plan.keyspaces]
         """Measures with cells or items in a key space."""
         for spec in plan.measures:
@@ -307,7 +135,7 @@ class State:
         for spec in sorted(self.plan.measures, key=lambda s: (s.first_us, s.end_us, s.index)):
             self.offsets[spec.index] = self.strides[spec.keyspace.index]
             self.strides[spec.keyspace.index] += 1
-        self.places = [np.zeros(_FIRST_SLOTS * stride, np.int32) for stride in self.strides]
+        self.places = [np.zeros(FIRST_SLOTS * stride, np.int32) for stride in self.strides]
         """Where in the pool a subject's cells begin, by key space; 0 where there is none."""
 
     def use_cells(self, cells: Int64) -> None:
@@ -339,10 +167,10 @@ class State:
             self.deques[index] = [np.zeros(log.capacity, np.int64) for _ in range(2)]
             log.followers.append(self.deques[index])
         if spec.item_space is not None:
-            self.items[index] = np.zeros(_FIRST_SLOTS * 2, np.int64)
+            self.items[index] = np.zeros(FIRST_SLOTS * 2, np.int64)
         if rolling and spec.kind == K.KIND["persons"]:
-            self.people[index] = [np.zeros(_FIRST_LOG, np.int64) for _ in range(3)]
-            row[K.M_PMASK] = _FIRST_LOG - 1
+            self.people[index] = [np.zeros(FIRST_LOG, np.int64) for _ in range(3)]
+            row[K.M_PMASK] = FIRST_LOG - 1
         self._refresh_measure(index)
 
     def _refresh_measure(self, index: int) -> None:
@@ -486,7 +314,7 @@ class State:
             self.fact_places = longer(self.fact_places, max(codes * 5 // 4, _FIRST_CODES))
         wanted = int(self.facts_used[0]) + more
         if len(self.facts) < wanted:
-            facts = np.zeros((max(wanted * 5 // 4, _FIRST_SLOTS), self.facts.shape[1]), np.int64)
+            facts = np.zeros((max(wanted * 5 // 4, FIRST_SLOTS), self.facts.shape[1]), np.int64)
             facts[: len(self.facts)] = self.facts
             self.facts = facts
 
