@@ -219,9 +219,9 @@ def _state(state: State) -> Arrays:
         made |= _named(f"distinct{index}.", _table(table))
     for name, table in _told(state).items():
         made |= _named(f"{name}.", _table(table))
-    made["cells"] = state.cells[: int(state.pool[K.POOL_USED])].copy()
-    for space, stride in enumerate(state.strides):
-        made[f"places{space}"] = state.places[space][: state.keys[space].count * stride].copy()
+    made["cells"], places = state.cells_in_order()
+    for space, of_space in enumerate(places):
+        made[f"places{space}"] = of_space
     for spec in state.plan.measures:
         if spec.item_space is not None:
             used = state.keys[spec.item_space.index].count * 2

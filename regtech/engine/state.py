@@ -132,11 +132,40 @@ class State:
         self.strides = [0] * len(self.plan.keyspaces)
         """Places of cells of one subject, by key space."""
         self.offsets = [0] * len(self.plan.measures)
+        widths: list[list[int]] = [[] for _ in self.plan.keyspaces]
         for spec in sorted(self.plan.measures, key=lambda s: (s.first_us, s.end_us, s.index)):
             self.offsets[spec.index] = self.strides[spec.keyspace.index]
             self.strides[spec.keyspace.index] += 1
+            widths[spec.keyspace.index].append(cell_words(spec))
+        self._widths = [np.array(of_space, np.int64) for of_space in widths]
+        """Words of the cells of one subject, place by place, by key space."""
         self.places = [np.zeros(FIRST_SLOTS * stride, np.int32) for stride in self.strides]
         """Where in the pool a subject's cells begin, by key space; 0 where there is none."""
+
+    def cells_in_order(self) -> tuple[Int64, list[npt.NDArray[np.int32]]]:
+        """The pool and the places in it, for a snapshot: by key space, subject and measure.
+
+        In the pool cells stand as they were taken, which depends on how events came in blocks.
+        """
+        parts = [np.zeros(max(K.CELL_WORDS), np.int64)]
+        used, found = len(parts[0]), []
+        for table, places, stride, widths in zip(
+            self.keys, self.places, self.strides, self._widths, strict=True
+        ):
+            ordered = places[: table.count * stride].copy()
+            found.append(ordered)
+            if not (taken := np.flatnonzero(ordered)).size:
+                continue
+            words, cells = widths[taken % stride], ordered[taken].astype(np.int64)
+            starts = words.cumsum() - words
+            made = np.zeros(int(words.sum()), np.int64)
+            for word in range(int(words.max())):
+                has = words > word
+                made[starts[has] + word] = self.cells[cells[has] + word]
+            ordered[taken] = used + starts
+            parts.append(made)
+            used += len(made)
+        return np.concatenate(parts), found
 
     def use_cells(self, cells: Int64) -> None:
         """Take over the pool of a snapshot."""

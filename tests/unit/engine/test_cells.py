@@ -104,3 +104,18 @@ def test_the_words_that_stand_for_no_cell_stay_0(pack: Pack, reference: Referenc
     events = [payment(k, k % 50, "cash" if k % 3 else "wire") for k in range(900)]
     state = judge_events([pack], events, reference, batch=64).engine.judge.state
     assert not np.any(state.cells[: max(K.CELL_WORDS)])
+
+
+def test_snapshots_hold_cells_in_one_order(pack: Pack, reference: Reference) -> None:
+    events = [payment(k, k * 7 % 50, "cash" if k % 3 else "wire") for k in range(900)]
+    whole, *others = (
+        judge_events([pack], events, reference, batch=batch).engine.judge.state
+        for batch in (900, 64, 1)
+    )
+    cells, places = whole.cells_in_order()
+    assert len(cells) == whole.pool[K.POOL_USED]
+    for other in others:
+        np.testing.assert_array_equal(other.cells_in_order()[0], cells)
+        for mine, its in zip(places, other.cells_in_order()[1], strict=True):
+            np.testing.assert_array_equal(its, mine)
+    assert any(not np.array_equal(other.cells[: len(cells)], cells) for other in others)
