@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -18,14 +17,12 @@ from casework.policy.planner import Planner
 from casework.policy.testcases import ALERT_KEYS, CASE_KEYS, TEST_KEYS
 from casework.policy.trials import run_tests
 from regtech.reference.load import Reference
+from tests.support.pages import reference_page
 
 
 @pytest.fixture(scope="module")
-def page(request: pytest.FixtureRequest) -> str:
-    path = Path(str(request.config.rootpath)) / "docs" / "reference" / "policies.md"
-    if not path.exists():
-        pytest.skip("the documentation is not beside these tests")
-    return path.read_text(encoding="utf-8")
+def page() -> str:
+    return reference_page("policies.md")
 
 
 def section(page: str, title: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +15,12 @@ from regtech.rulelang.packs import PACK_KEYS, load_text
 from regtech.rulelang.register import Register, load_register
 from regtech.rulelang.rules import RULE_KEYS
 from regtech.rulelang.values import COUNT_UNITS, DURATION_UNITS, SHORT_DURATIONS
+from tests.support.pages import reference_page
 
 
 @pytest.fixture(scope="module")
-def page(request: pytest.FixtureRequest) -> str:
-    path = Path(str(request.config.rootpath)) / "docs" / "reference" / "rule-language.md"
-    if not path.exists():
-        pytest.skip("the documentation is not beside these tests")
-    return path.read_text(encoding="utf-8")
+def page() -> str:
+    return reference_page("rule-language.md")
 
 
 def section(page: str, title: str) -> str:

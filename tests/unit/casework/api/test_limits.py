@@ -17,6 +17,7 @@ from casework.api.problems import CODES
 from casework.api.shell import HEADERS, Limits
 from casework.cases.scope import Role
 from regtech.errors import CapacityError, StoreError
+from tests.support.pages import reference_page
 from tests.unit.casework.api.api_world import SECOND_US, ApiWorld, deposit, problem
 
 SMALL = Limits(body_bytes=2000, file_bytes=3000, bulk_bytes=4000, timeout_s=0.2)
@@ -273,8 +274,5 @@ def test_what_is_taken_has_an_example(judging: ApiWorld) -> None:
 
 
 def test_every_code_is_said_in_the_reference() -> None:
-    page = Path(__file__).parents[4] / "docs" / "reference" / "api.md"
-    if not page.is_file():
-        pytest.skip("the pages stay in the checkout")
-    text = page.read_text(encoding="utf-8")
+    text = reference_page("api.md")
     assert [code for code in CODES if f"`{code}`" not in text] == []
