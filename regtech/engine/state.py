@@ -15,6 +15,7 @@ from regtech.engine.arrays import FIRST_LOG, FIRST_SLOTS, Int64, Log, Table, add
 from regtech.engine.columns import key_words
 from regtech.engine.growing import longer
 from regtech.engine.kernels import measures as K
+from regtech.engine.kernels.cells import order_cells
 from regtech.engine.kernels.rows import CODE_BITS, HOUR_US, PAYMENT_HOUR, PAYMENT_WORDS
 from regtech.engine.kernels.tables import DESCRIPTOR_WORDS, T_COUNT
 from regtech.engine.kernels.tallies import WORDS as EVENT_DAY_WORDS
@@ -147,25 +148,13 @@ class State:
 
         In the pool cells stand as they were taken, which depends on how events came in blocks.
         """
-        parts = [np.zeros(max(K.CELL_WORDS), np.int64)]
-        used, found = len(parts[0]), []
-        for table, places, stride, widths in zip(
-            self.keys, self.places, self.strides, self._widths, strict=True
-        ):
-            ordered = places[: table.count * stride].copy()
+        cells = np.zeros(int(self.pool[K.POOL_USED]), np.int64)
+        used, found = max(K.CELL_WORDS), []
+        for table, places, widths in zip(self.keys, self.places, self._widths, strict=True):
+            ordered = places[: table.count * len(widths)].copy()
+            used = int(order_cells(ordered, widths, self.cells, used, cells))
             found.append(ordered)
-            if not (taken := np.flatnonzero(ordered)).size:
-                continue
-            words, cells = widths[taken % stride], ordered[taken].astype(np.int64)
-            starts = words.cumsum() - words
-            made = np.zeros(int(words.sum()), np.int64)
-            for word in range(int(words.max())):
-                has = words > word
-                made[starts[has] + word] = self.cells[cells[has] + word]
-            ordered[taken] = used + starts
-            parts.append(made)
-            used += len(made)
-        return np.concatenate(parts), found
+        return cells, found
 
     def use_cells(self, cells: Int64) -> None:
         """Take over the pool of a snapshot."""
