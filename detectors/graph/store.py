@@ -161,11 +161,11 @@ class PaymentGraph:
     def make_room(self, codes: int) -> None:
         """What the last kernel stopped for (``H_NEED``); ``codes``: one more than the highest."""
         need = int(self.head[L.H_NEED])
-        self._let_go("old_table", L.H_TABLE_MOVED)
-        self._let_go("old_sums", L.H_SUMS_MOVED)
         if codes > _CODES_MAX:
             raise CapacityError("more than 2**31 accounts in one graph", hint="split the input")
         self._addresses = None
+        self._let_go("old_table", L.H_TABLE_MOVED)
+        self._let_go("old_sums", L.H_SUMS_MOVED)
         if need == L.NEED_PAGES:
             self._more_pages()
         elif need == L.NEED_PAIRS:

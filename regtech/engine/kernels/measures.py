@@ -339,6 +339,13 @@ def cell_of(places: Any, at: Any, words: Any, pool: Any) -> Any:
 
 
 @inline_kernel(nrt=False, inner=True)
+def slot_at(m: Any, R: Any, row_event: Any, types: Any, S: Any, r: Any) -> Any:
+    """Whose cell a row will change or read; -1 for nobody's."""
+    kind = types[row_event[r]]
+    return S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
+
+
+@inline_kernel(nrt=False, inner=True)
 def prefetch_cell(
     m: Any,
     R: Any,
@@ -354,15 +361,11 @@ def prefetch_cell(
 ) -> None:
     """Start loading the cell that a row will read or change, and where a later row's is."""
     if place + AHEAD < end:
-        r = visited[place + AHEAD]
-        kind = types[row_event[r]]
-        slot = S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
+        slot = slot_at(m, R, row_event, types, S, visited[place + AHEAD])
         if slot >= 0:
             prefetch64(places, (slot * stride) >> 1)
     if place < end:
-        r = visited[place]
-        kind = types[row_event[r]]
-        slot = S[R[m, kind, R_KEY if R[m, kind, R_FLAGS] & CONTRIBUTES else R_READ], r]
+        slot = slot_at(m, R, row_event, types, S, visited[place])
         if slot >= 0:
             prefetch64(cells, load32(places, slot * stride))
 
