@@ -201,18 +201,22 @@ def test_attempts_under_way_are_finished_before_the_end(outbox: Outbox) -> None:
 
 
 def test_a_store_that_fails_is_told_and_loses_no_other_attempt() -> None:
+    receivers, failing = Receivers("slow"), threading.Event()
+
     class Failing(MemoryOutbox):
         def settle(self, scope: Scope, claim: Claim, verdict: Verdict) -> bool:
             if claim.endpoint.id == "bad":
+                # Nothing new begins after a failure: the other attempt has to be under way.
+                soon(lambda: receivers.at_once["slow"] == 1)
+                failing.set()
                 raise StoreError("the disk is full")
             return super().settle(scope, claim, verdict)
 
     outbox = Failing()
     given(outbox, "bad", "bank-a", 1)
     given(outbox, "slow", "bank-b", 1)
-    receivers = Receivers("slow")
     working = Working(outbox, receivers)
-    soon(lambda: bool(receivers.got["bad"]) and receivers.at_once["slow"] == 1)
+    soon(failing.is_set)
     receivers.let_go.set()
     working.done()
     assert [str(error) for error in working.failed] == ["the disk is full"]
